@@ -1,0 +1,33 @@
+"""What can be wrong with a model or with a request to it.
+
+    InferenceError
+    +-- UnknownModel        no model has this name, id or prefix
+    +-- InvalidCard         card.json is missing, damaged or contradicts itself
+    +-- InvalidWeights      weights are damaged, carry code, or do not fit the architecture
+    +-- UnknownFinding      the model does not know a finding of this name
+    +-- NoDevice            the device that was asked for is not there
+"""
+
+
+class InferenceError(Exception):
+    """The message is one sentence, fit to be shown to a reader."""
+
+
+class UnknownModel(InferenceError):
+    """No model has this name, id or prefix."""
+
+
+class InvalidCard(InferenceError):
+    """The card is missing, damaged or contradicts itself."""
+
+
+class InvalidWeights(InferenceError):
+    """The weights are damaged, carry code, or do not fit the architecture."""
+
+
+class UnknownFinding(InferenceError):
+    """The model does not know a finding of this name."""
+
+
+class NoDevice(InferenceError):
+    """The device that was asked for is not there."""

@@ -1,0 +1,63 @@
+"""What a model says of an image. Importing this module does not import torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class FindingProbability:
+    """A finding's calibrated probability in [0, 1]."""
+
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a model says of one frame.
+
+    `findings` stand in the card's order. `suggestion` is the machine name of the suggested
+    finding, None where the model's card does not cover the image; `warnings` then says why.
+    `uncertainty` is the entropy of the probabilities over its maximum, in [0, 1] (several
+    findings at once: the mean of the binary entropies).
+    """
+
+    sop_instance_uid: str
+    frame: int
+    model: str
+    findings: tuple[FindingProbability, ...]
+    suggestion: str | None
+    uncertainty: float | None
+    warnings: tuple[str, ...] = ()
+    elapsed_ms: float = 0.0
+    device: str = "cpu"
+
+    def probability_of(self, name: str) -> float | None:
+        return next((f.probability for f in self.findings if f.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heatmap:
+    """Evidence for one finding.
+
+    Parameters
+    ----------
+    grid
+        (h, w) float32, signed, unscaled: the map at the network's last spatial layer.
+    box
+        (top, left, bottom, right) in stored-pixel coordinates, edges not centres: the part of the
+        image that the grid covers. It may reach beyond the image where the input was padded.
+    peak
+        The largest positive value over the maps of all findings of this image: maps are shown on
+        one scale, so that an absent finding looks absent.
+    """
+
+    finding: str
+    method: str
+    grid: NDArray[np.float32]
+    box: tuple[float, float, float, float]
+    peak: float

@@ -1,0 +1,25 @@
+"""What can be wrong with a file that a person opened.
+
+    StudyError
+    +-- UnreadableFile        not an image, truncated, no rights, damaged
+    +-- UnsupportedImage      an image, but one that cannot be decoded or shown here
+    +-- ImageTooLarge         the header promises more pixels than the limits allow
+
+Every message is one sentence that names the file, what was found and what was expected.
+"""
+
+
+class StudyError(Exception):
+    """A file could not be used; the message is fit to be shown to a reader."""
+
+
+class UnreadableFile(StudyError):
+    """The file is no image, is damaged, or may not be read."""
+
+
+class UnsupportedImage(StudyError):
+    """The file is an image of a kind that cannot be decoded or displayed."""
+
+
+class ImageTooLarge(StudyError):
+    """The header promises more pixels than the limits allow."""

@@ -1,0 +1,96 @@
+"""What a training tells while it runs, and what an evaluation found.
+
+A training is a generator of these events. The command line prints them, the window draws them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Verdict = Literal["better", "not worse", "not proven", "worse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Figures of one model on one set of images (see `as_json` for the contract's keys).
+
+    `confusion` rows are truth, columns the most probable finding, in the order of `findings`.
+    A figure that cannot be had is None. `intervals` are 95% intervals from a bootstrap over
+    patients. `per_image` (path or uid, patient, truth indices, probabilities) feeds plots and the
+    gate's paired comparison and is left out of `as_json`.
+    """
+
+    model: str
+    n: int
+    patients: int
+    findings: tuple[str, ...]
+    accuracy: float | None
+    balanced_accuracy: float | None
+    macro_auroc: float | None
+    per_finding: dict[str, dict[str, float | None]]
+    confusion: tuple[tuple[int, ...], ...]
+    intervals: dict[str, tuple[float, float]]
+    brier: float | None
+    ece: float | None
+    lung_share: float | None = None
+    log_loss: float | None = None
+    failures: tuple[str, ...] = ()
+    per_image: tuple[ImageResult, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `evaluate --json` prints."""
+        return {
+            "model": self.model,
+            "n": self.n,
+            "patients": self.patients,
+            "accuracy": self.accuracy,
+            "balanced_accuracy": self.balanced_accuracy,
+            "macro_auroc": self.macro_auroc,
+            "findings": list(self.findings),
+            "per_finding": self.per_finding,
+            "confusion": [list(row) for row in self.confusion],
+            "intervals": {k: list(v) for k, v in self.intervals.items()},
+            "brier": self.brier,
+            "ece": self.ece,
+            "lung_share": self.lung_share,
+            "log_loss": self.log_loss,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ImageResult:
+    """One evaluated image: which it was, whose, what is true (1, 0, or None for unknown), what the
+    model said. `truth` and `probabilities` stand in the order of the evaluation's findings."""
+
+    image: str
+    patient: str
+    truth: tuple[int | None, ...]
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether a candidate may be promoted, and why."""
+
+    passed: bool
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"passed": self.passed, "verdict": self.verdict, "reasons": list(self.reasons)}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingEvent:
+    """One thing a training says.
+
+    `event` is ``plan`` (what will happen), ``prepare`` (decoding, with done/total), ``epoch``,
+    ``done``, ``cancelled`` or ``failed``; `values` holds the contract's other keys for it.
+    """
+
+    event: Literal["plan", "prepare", "epoch", "done", "cancelled", "failed"]
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"event": self.event, **self.values}
