@@ -8,14 +8,17 @@ images it is meant for. Importing this module does not import torch.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from inference.errors import InvalidCard
 
 Task = Literal["multiclass", "multilabel"]
 Normalisation = Literal["fixed", "image"]
+
+_LARGEST_INPUT = 4096  # a square of this side is 64 MB of float32 a channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Preprocessing:
         ``"squash"`` resizes the whole image to the square (the default for an imported model);
         ``"pad"`` keeps the aspect ratio and pads with the image's minimum.
     channels
-        1 or 3; a grey image is repeated.
+        1 or 3; a grey image is repeated. `mean` and `std` have one value for each.
     normalisation
         ``"fixed"``: ``(x - mean) / std`` with intensities in [0, 1]. ``"image"``: every image by
         its own mean and standard deviation, which cancels any linear change of grey values.
@@ -42,6 +45,25 @@ class Preprocessing:
     normalisation: Normalisation = "fixed"
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
+
+    def check(self) -> None:
+        """Raise `ValueError` with one sentence when a value cannot be."""
+        if not isinstance(self.input_size, int) or not 1 <= self.input_size <= _LARGEST_INPUT:
+            raise ValueError(f"its input size is {self.input_size!r}, expected 1 to {_LARGEST_INPUT} pixels.")
+        if self.geometry not in ("squash", "pad") or self.normalisation not in get_args(Normalisation):
+            raise ValueError(f"its preprocessing is {self.geometry!r}, {self.normalisation!r}: unknown here.")
+        if self.channels not in (1, 3):
+            raise ValueError(f"its input has {self.channels!r} channels, expected 1 or 3.")
+        if self.normalisation == "image":
+            return
+        if len(self.mean) != self.channels or len(self.std) != self.channels:
+            raise ValueError(
+                f"it has {len(self.mean)} means and {len(self.std)} deviations for {self.channels} channels."
+            )
+        if not all(math.isfinite(v) for v in self.mean) or not all(
+            math.isfinite(v) and v > 0 for v in self.std
+        ):
+            raise ValueError(f"its mean {self.mean} or std {self.std} is not usable.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +141,31 @@ class ModelCard:
             values["findings"] = tuple(
                 FindingName(str(f["name"]), str(f["display"])) for f in raw["findings"]
             )
-            pre = {k: tuple(v) if isinstance(v, list) else v for k, v in raw["preprocessing"].items()}
-            values["preprocessing"] = Preprocessing(**pre)
-            values["covers"] = Covers(
-                **{k: tuple(v) if isinstance(v, list) else v for k, v in raw["covers"].items()}
-            )
-            values["limits"] = tuple(raw.get("limits", ()))
-            return cls(**values)
+            values["preprocessing"] = Preprocessing(**_with_tuples(raw["preprocessing"]))
+            values["covers"] = Covers(**_with_tuples(raw["covers"]))
+            values["limits"] = tuple(str(limit) for limit in raw.get("limits", ()))
+            card = cls(**values)
+            card.check()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InvalidCard(f"{path} is not a model card: {error}") from error
+            reason = f"no {error}" if isinstance(error, KeyError) else error
+            raise InvalidCard(f"{path} is not a model card: {reason}") from error
+        return card
+
+    def check(self) -> None:
+        """Raise `ValueError` with one sentence when the card contradicts itself."""
+        names, pre = self.finding_names, self.preprocessing
+        if not self.architecture or not isinstance(self.architecture, str):
+            raise ValueError("it names no architecture.")
+        if not names or len(set(names)) != len(names) or not all(names):
+            raise ValueError(f"its findings must be different names, found {', '.join(names) or 'none'}.")
+        if self.task not in get_args(Task):
+            raise ValueError(f"its task is {self.task!r}, expected multiclass or multilabel.")
+        if self.task == "multiclass" and len(names) < 2:
+            raise ValueError("a one-of-many model needs at least two findings.")
+        if not (math.isfinite(self.temperature) and self.temperature > 0):
+            raise ValueError(f"its temperature is {self.temperature}, expected a positive number.")
+        pre.check()
+
+
+def _with_tuples(raw: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}

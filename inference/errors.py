@@ -1,11 +1,11 @@
 """What can be wrong with a model or with a request to it.
 
-    InferenceError
-    +-- UnknownModel        no model has this name, id or prefix
-    +-- InvalidCard         card.json is missing, damaged or contradicts itself
-    +-- InvalidWeights      weights are damaged, carry code, or do not fit the architecture
-    +-- UnknownFinding      the model does not know a finding of this name
-    +-- NoDevice            the device that was asked for is not there
+InferenceError
++-- UnknownModel        no model has this name, id or prefix
++-- InvalidCard         card.json is missing, damaged or contradicts itself
++-- InvalidWeights      weights are damaged, carry code, or do not fit the architecture
++-- UnknownFinding      the model does not know a finding of this name
++-- NoDevice            the device that was asked for is not there
 """
 
 
@@ -31,3 +31,15 @@ class UnknownFinding(InferenceError):
 
 class NoDevice(InferenceError):
     """The device that was asked for is not there."""
+
+
+class UnknownArchitecture(InferenceError):
+    """No network of this name can be built."""
+
+
+class CannotExplain(InferenceError):
+    """A heatmap was asked for that this network or this method cannot give."""
+
+
+class ModelNotStored(InferenceError):
+    """The registry's folder cannot be written, or a model may not be removed from it."""

@@ -61,3 +61,23 @@ class Heatmap:
     grid: NDArray[np.float32]
     box: tuple[float, float, float, float]
     peak: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """Everything that one pass of a network over one frame gave.
+
+    Parameters
+    ----------
+    heatmaps
+        One for each finding that was asked for, in the order of the question.
+    embedding
+        (D,) float32: what the network's last linear layer sees.
+    adapted
+        What the same embedding gives with a head that was re-fitted from reviews, where one was given.
+    """
+
+    prediction: Prediction
+    heatmaps: tuple[Heatmap, ...]
+    embedding: NDArray[np.float32]
+    adapted: Prediction | None = None

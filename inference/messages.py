@@ -1,0 +1,66 @@
+"""What the window's process and the inference worker say to each other. Free of torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.prediction import Look
+from studies.image import Header
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A frame to look at; see `InferenceClient.ask`."""
+
+    request: int
+    header: Header
+    frame: int
+    model_id: str
+    maps: tuple[str, ...]
+    method: str
+    adapted_head: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What a worker is started with."""
+
+    models_folder: Path
+    bundled_folder: Path
+    cache_folder: Path
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The worker has loaded its libraries, `elapsed_s` after it was started, and computes on `device`."""
+
+    device: str
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """The answer to a question."""
+
+    request: int
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A question that has no answer; `reason` is one sentence for a reader."""
+
+    request: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The worker process ended by itself. It is started again, and what was asked is asked again."""
+
+    reason: str
+
+
+WorkerEvent = Ready | Looked | Failed | Died
