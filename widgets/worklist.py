@@ -1,0 +1,318 @@
+"""The worklist: every study once, searchable, in an order of the reader's choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QStackedWidget,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from widgets import theme
+from widgets.theme import TOKENS, space
+from widgets.worklist_delegate import TEXT_LINES, THUMBNAIL_PX, StudyDelegate, row_height
+from widgets.worklist_model import Order, Row, Status, WorklistModel
+
+__all__ = ["Order", "Row", "Status", "Worklist"]
+
+
+class SkeletonRows(QWidget):
+    """Outlines of rows while the first studies are being found."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        height = row_height()
+        for number in range(self.height() // height + 1):
+            top = number * height
+            film = QRect(space(3), top + (height - THUMBNAIL_PX) // 2, THUMBNAIL_PX, THUMBNAIL_PX)
+            painter.fillRect(film, QColor(TOKENS.raised))
+            left = film.right() + 1 + space(3)
+            for line, share in enumerate((0.55, 0.8, 0.7, 0.5, 0.3)):
+                width = round((self.width() - left - space(3)) * share)
+                painter.fillRect(
+                    left,
+                    top + space(3) + round(line * (height - space(4)) / TEXT_LINES),
+                    width,
+                    space(2),
+                    TOKENS.raised,
+                )
+
+
+class StudyView(QTableView):
+    """The rows, one below the other.
+
+    A table of one column, because QListView lays every row out again on any change (125 ms for 100,000 rows
+    here), and a table with fixed heights does not.
+    """
+
+    def __init__(self, model: WorklistModel) -> None:
+        super().__init__()
+        self.setModel(model)
+        self.setItemDelegate(StudyDelegate(self))
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.horizontalHeader().hide()
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(row_height())
+        self.setMouseTracking(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.verticalScrollBar().setSingleStep(row_height() // 2)
+
+
+class Worklist(QWidget):
+    """Studies to read. Refreshing changes rows where they stand and keeps selection, scrolling and focus.
+
+    Signals
+    -------
+    study_selected(study_uid)
+        The reader, or `select`, chose another study.
+    open_requested()
+        The button of the empty state.
+    thumbnails_wanted(list of study_uid)
+        Rows that came into view without a thumbnail; a long list needs no others.
+    """
+
+    study_selected = Signal(str)
+    open_requested = Signal()
+    thumbnails_wanted = Signal(list)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._model = WorklistModel()
+        self._selected: str | None = None
+        self._is_waiting = False
+        self._view = StudyView(self._model)
+        self._view.setAccessibleName(self.tr("Studies"))
+        self._search = self._made_search()
+        self._order = self._made_order()
+        self._counts = QLabel()
+        self._counts.setProperty("role", "caption")
+        self._pages = QStackedWidget()
+        self._nothing_found = QLabel()
+        self._lay_out()
+        self._asking = QTimer(self, singleShot=True, interval=40)
+        self._asking.timeout.connect(self._ask_for_thumbnails)
+        self._view.verticalScrollBar().valueChanged.connect(self._asking.start)
+        self._view.selectionModel().currentChanged.connect(self._on_current_changed)
+        self._refresh_page()
+
+    # Filling
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Show these studies and no others. The selected one stays selected if it is among them."""
+        self._is_waiting = False
+        self._rearrange(lambda: self._model.set_rows(rows))
+
+    def update_rows(self, rows: Sequence[Row]) -> None:
+        """Change these studies' rows where they stand; studies not known yet are added."""
+        if rows:
+            self._is_waiting = False
+            self._rearrange(lambda: self._model.update_rows(rows))
+
+    def set_waiting(self, is_waiting: bool) -> None:
+        """Draw skeleton rows until the first study is there."""
+        self._is_waiting = is_waiting
+        self._refresh_page()
+
+    # Choosing
+
+    def select(self, uid: str) -> bool:
+        """Choose a study and bring it into view; False where it is unknown or hidden by the search."""
+        position = self._model.position_of(uid)
+        if position is None:
+            return False
+        self._view.setCurrentIndex(self._model.index(position))
+        return True
+
+    @property
+    def selected(self) -> str | None:
+        """The chosen study, also while the search hides it."""
+        return self._selected
+
+    def next_unread(self, after_uid: str) -> str | None:
+        """The next study in the shown order that waits for a reader; after the last comes the first."""
+        return self._model.next_unread(after_uid)
+
+    def row_of(self, uid: str) -> Row | None:
+        """What is shown for a study."""
+        return self._model.row_of(uid)
+
+    def shown_uids(self) -> list[str]:
+        """The studies in the order in which they are shown."""
+        return [row.study_uid for row in self._model.shown()]
+
+    @property
+    def order(self) -> Order:
+        return self._model.order
+
+    def set_order(self, order: Order) -> None:
+        """Choose an order, as from the settings."""
+        self._order.setCurrentIndex(self._order.findData(order))
+
+    def focus_search(self) -> None:
+        self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._search.selectAll()
+
+    # Building
+
+    def _made_search(self) -> QLineEdit:
+        field = QLineEdit()
+        field.setPlaceholderText(self.tr("Search"))
+        field.setAccessibleName(self.tr("Search studies"))
+        field.setToolTip(
+            self.tr("Name, patient ID, accession number, date, modality, description, suggestion")
+        )
+        field.setClearButtonEnabled(True)
+        field.addAction(theme.icon("magnify", TOKENS.text_quiet), QLineEdit.ActionPosition.LeadingPosition)
+        field.textChanged.connect(lambda text: self._rearrange(lambda: self._model.search(text)))
+        return field
+
+    def _made_order(self) -> QComboBox:
+        combo = QComboBox()
+        combo.setAccessibleName(self.tr("Order of the studies"))
+        orders: tuple[tuple[Order, str], ...] = (
+            ("newest", self.tr("Newest first")),
+            ("uncertain", self.tr("Most uncertain first")),
+            ("patient", self.tr("Patient name")),
+            ("to read", self.tr("To read first")),
+        )
+        for order, text in orders:
+            combo.addItem(text, order)
+        combo.currentIndexChanged.connect(
+            lambda index: self._rearrange(lambda: self._model.set_order(combo.itemData(index)))
+        )
+        return combo
+
+    def _lay_out(self) -> None:
+        title = QLabel(self.tr("Worklist"))
+        title.setProperty("role", "title")
+        heading = QHBoxLayout()
+        heading.addWidget(title)
+        heading.addStretch()
+        heading.addWidget(self._counts)
+        top = QVBoxLayout()
+        top.setContentsMargins(space(3), space(3), space(3), space(2))
+        top.setSpacing(space(2))
+        top.addLayout(heading)
+        top.addWidget(self._search)
+        top.addWidget(self._order)
+        for page in (self._view, SkeletonRows(), self._made_empty_page(), self._made_nothing_found_page()):
+            self._pages.addWidget(page)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addLayout(top)
+        whole.addWidget(self._pages, 1)
+        self.setMinimumWidth(space(56))
+
+    def _made_empty_page(self) -> QWidget:
+        words = QLabel(self.tr("No films yet. Open a file or a folder, or drop it onto the window."))
+        words.setProperty("role", "quiet")
+        button = QPushButton(theme.icon("folder-open-outline", TOKENS.on_accent), self.tr("Open films"))
+        button.setProperty("role", "primary")
+        button.clicked.connect(self.open_requested)
+        return _centred(words, button)
+
+    def _made_nothing_found_page(self) -> QWidget:
+        self._nothing_found.setProperty("role", "quiet")
+        button = QPushButton(self.tr("Clear the search"))
+        button.clicked.connect(self._search.clear)
+        return _centred(self._nothing_found, button)
+
+    # What happened
+
+    def _on_current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        uid = self._model.uid_at(current.row()) if current.isValid() else None
+        if uid is not None and uid != self._selected:
+            self._selected = uid
+            self.study_selected.emit(uid)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._asking.start()
+
+    def _rearrange(self, change: Callable[[], None]) -> None:
+        """Change the model, then put selection and scrolling back as the reader left them."""
+        bar = self._view.verticalScrollBar()
+        value, offset = bar.value(), self._offset_of_selected()
+        change()
+        position = None if self._selected is None else self._model.position_of(self._selected)
+        if position is not None and self._view.currentIndex().row() != position:
+            self._view.setAutoScroll(False)
+            self._view.selectionModel().setCurrentIndex(
+                self._model.index(position), QItemSelectionModel.SelectionFlag.ClearAndSelect
+            )
+            self._view.setAutoScroll(True)
+        self._view.executeDelayedItemsLayout()
+        if position is not None and offset is not None:
+            value = position * row_height() - offset
+        bar.setValue(value)
+        self._refresh_page()
+        self._asking.start()
+
+    def _offset_of_selected(self) -> int | None:
+        """How far below the top of the view the selected row is in px; None where it is out of sight."""
+        index = self._view.currentIndex()
+        if not index.isValid():
+            return None
+        rect = self._view.visualRect(index)
+        return rect.top() if self._view.viewport().rect().intersects(rect) else None
+
+    def _refresh_page(self) -> None:
+        studies, unread = self._model.counts()
+        count = self.tr("1 study") if studies == 1 else self.tr("{0:,} studies").format(studies)
+        self._counts.setText(self.tr("{0}, {1:,} to read").format(count, unread) if studies else "")
+        for control in (self._search, self._order):
+            control.setEnabled(bool(studies))
+        if self._model.rowCount():
+            page = 0
+        elif not studies:
+            page = 1 if self._is_waiting else 2
+        else:
+            page = 3
+            self._nothing_found.setText(self.tr("No study matches “{0}”.").format(self._search.text()))
+        self._pages.setCurrentIndex(page)
+
+    def _ask_for_thumbnails(self) -> None:
+        """Ask for the thumbnails of the rows in view and a page beyond."""
+        rows, height = self._model.shown(), row_height()
+        first = max(self._view.verticalScrollBar().value() // height, 0)
+        last = first + 2 * (self._view.viewport().height() // height + 1)
+        wanted = [row.study_uid for row in rows[first:last] if row.thumbnail is None]
+        if wanted:
+            self.thumbnails_wanted.emit(wanted)
+
+
+def _centred(words: QLabel, button: QPushButton) -> QWidget:
+    words.setWordWrap(True)
+    words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    page = QWidget()
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(space(6), 0, space(6), 0)
+    layout.setSpacing(space(4))
+    layout.addStretch(2)
+    layout.addWidget(words)
+    layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+    layout.addStretch(3)
+    return page
