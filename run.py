@@ -203,7 +203,10 @@ def make_venv() -> None:
 def explain(output: str) -> str:
     """The sentence for a failed command: its likely cause, then its own last lines."""
     free_gb = shutil.disk_usage(ROOT).free / 1e9
-    last = "\n".join("    " + line for line in output.strip().splitlines()[-6:])
+    complaints = [
+        line[:200] for line in output.strip().splitlines() if not line.startswith("WARNING: Retrying")
+    ]
+    last = "\n".join("    " + line for line in complaints[-4:])
     if os.strerror(errno.ENOSPC) in output or free_gb < 0.1:
         return f"the disk is full ({free_gb:.1f} GB free at {ROOT}). Make room, then run this again.\n{last}"
     network = ("NewConnectionError", "Name or service not known", "ConnectTimeout", "Max retries exceeded",

@@ -1,4 +1,4 @@
-"""What every test stands on: no screen, no pixel or setting outside the test's own folder, no unexpected warning.
+"""What every test stands on: no screen, nothing of the user's own is touched, no unexpected warning.
 
 Nothing heavy is imported here (no torch, no Qt), so that a test of one module stays quick.
 """
@@ -13,8 +13,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# Before Qt or torch is imported anywhere, and inherited by the workers that tests start: windows are drawn off the
-# screen; a worker that has nothing to do does not spin on the two cores that the tests share (design.md, facts).
+# Before Qt or torch is imported anywhere, and inherited by the workers that tests start: windows are drawn
+# off the screen, and a worker that has nothing to do does not spin on the cores that the tests share.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -64,7 +64,7 @@ def _no_unexpected_warnings(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_user_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Point the user's data and settings folders into the test run's own folder (where platformdirs listens)."""
+    """Move the user's data and settings folders into this run's own folder (where platformdirs obeys)."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
