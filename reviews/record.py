@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Answer = Literal["present", "absent", "unknown"]
 Part = Literal["train", "validation", "test"]
@@ -51,3 +51,72 @@ class Changes:
     model_promoted: bool = False
     review: Review | None = None
     skipped: tuple[str, ...] = field(default=())  # sentences
+    images_updated: tuple[str, ...] = ()  # SOPInstanceUID of known images whose path or header is new
+    studies_marked: tuple[str, ...] = ()  # StudyInstanceUID
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A person put a model in use, or (`takes_back` set) took that back. Rows are only ever added.
+
+    `family` is what models in use replace each other in (`inference.coverage.family`). A row that
+    takes back names in `model` the model that is in use after it, empty for the bundled default.
+    """
+
+    model: str
+    family: str
+    reader: str
+    reason: str = ""
+    verdict: str = ""
+    time: str = ""  # ISO 8601, UTC, microseconds
+    id: int = 0
+    takes_back: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvaluation:
+    """An evaluation as it was kept: of which model, of what kind, and its figures as JSON."""
+
+    model: str
+    kind: str
+    figures: dict[str, Any]
+    time: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StudyMark:
+    """A reader said that a study is read, or that it is not. The latest mark of a study counts."""
+
+    study_instance_uid: str
+    reader: str
+    is_read: bool
+    time: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What readers have collected so far, counted over the decisions that stand.
+
+    Parameters
+    ----------
+    reviews
+        Frames on which a decision stands.
+    images, patients
+        Images and patients (units of splitting) with at least one such frame.
+    per_finding
+        ``{finding: (present, absent, unknown)}`` in frames.
+    per_part
+        ``{part: (images, patients)}``; every part is there, empty ones too.
+    images_known, patients_known
+        The same units over the whole worklist, reviewed or not.
+    """
+
+    reviews: int
+    images: int
+    patients: int
+    per_finding: dict[str, tuple[int, int, int]]
+    per_part: dict[Part, tuple[int, int]]
+    images_known: int = 0
+    patients_known: int = 0

@@ -1,0 +1,60 @@
+"""Remembered predictions: a cache, so that a worklist shows suggestions without asking anew.
+
+What a reader saw when deciding is kept with the decision (`Review.shown`), never here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from inference.prediction import FindingProbability, Prediction
+from reviews.tables import remembered_prediction
+
+_KEY = ("sop_instance_uid", "frame", "model")
+
+
+def remember(connection: Connection, predictions: Sequence[Prediction]) -> None:
+    """Keep predictions, each in the place of an earlier one of the same model for the same frame."""
+    latest = {(p.sop_instance_uid, p.frame, p.model): p for p in predictions}
+    table = remembered_prediction
+    for (uid, frame, model), prediction in latest.items():
+        connection.execute(
+            delete(table).where(
+                table.c.sop_instance_uid == uid, table.c.frame == frame, table.c.model == model
+            )
+        )
+        said = {name: value for name, value in asdict(prediction).items() if name not in _KEY}
+        connection.execute(
+            insert(table),
+            {"sop_instance_uid": uid, "frame": frame, "model": model, "said": json.dumps(said)},
+        )
+
+
+def remembered(connection: Connection, model: str | None = None) -> dict[tuple[str, int, str], Prediction]:
+    """Predictions by (SOPInstanceUID, frame, model id), of one model or of all."""
+    query = select(remembered_prediction)
+    if model is not None:
+        query = query.where(remembered_prediction.c.model == model)
+    found = {}
+    for uid, frame, model_id, said in connection.execute(query):
+        found[uid, frame, model_id] = _as_prediction(uid, frame, model_id, json.loads(said))
+    return found
+
+
+def _as_prediction(uid: str, frame: int, model: str, said: dict[str, Any]) -> Prediction:
+    return Prediction(
+        sop_instance_uid=uid,
+        frame=frame,
+        model=model,
+        findings=tuple(FindingProbability(**f) for f in said["findings"]),
+        suggestion=said["suggestion"],
+        uncertainty=said["uncertainty"],
+        warnings=tuple(said["warnings"]),
+        elapsed_ms=said["elapsed_ms"],
+        device=said["device"],
+    )

@@ -1,0 +1,271 @@
+"""The store: everything that readers decided, and which images and models it was about.
+
+One object a process, for all its threads; several processes may have the same store open. What is
+recorded is on disk when the call returns, and is never changed afterwards: undo and roll-back are
+new rows, and the database itself refuses updates. Every method raises `reviews.errors.StoreError`
+with a sentence where the store cannot be used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from inference.prediction import Prediction
+from reviews import counts, decisions, images, marks, migrations, predictions, promotions
+from reviews.counts import Token
+from reviews.database import Database
+from reviews.record import Changes, Collected, KeptEvaluation, Part, Promotion, Review, StudyMark
+from studies.image import Header
+
+_HEADERS_AT_ONCE = 500
+
+
+class Store:
+    """Readers' decisions and what belongs to them.
+
+    Parameters
+    ----------
+    url
+        The path of a SQLite file, made with its folder where it is missing, or a SQLAlchemy URL
+        (``postgresql+psycopg://user@host/database``).
+    busy_timeout_s
+        How long a write waits for another process's write before it raises `StoreBusy`.
+
+    Raises
+    ------
+    NewerStore, DamagedStore
+        The file was written by a newer program, is no store, or is damaged; it is not touched.
+    StoreUnwritable, StoreUnreachable
+        The folder gives no rights; the server is not there.
+    """
+
+    def __init__(self, url: str | Path, *, busy_timeout_s: float = 30.0) -> None:
+        migrations.refuse_unusable_file(url)
+        self._database = Database(url, busy_timeout_s)
+        try:
+            migrations.migrate(self._database)
+        except BaseException:
+            self._database.close()
+            raise
+        # Parts never change, so they are remembered without end: by image, and up to which row.
+        self._parts: dict[str, Part] = {}
+        self._parts_known_to = 0
+
+    @property
+    def place(self) -> str:
+        """The store's path, or its URL without the password."""
+        return self._database.place
+
+    def close(self) -> None:
+        """Let go of the file; whatever is asked afterwards raises `StoreClosed`."""
+        self._database.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- images ------------------------------------------------------------------------------
+
+    def add_images(self, headers: Iterable[Header]) -> Changes:
+        """Add images that are not here yet; give each new patient a part for good.
+
+        A known image (by SOPInstanceUID) whose file moved, or reads otherwise, gets a new row. One
+        that is another image under the same UID is refused with a sentence in `Changes.skipped`.
+        Every few hundred images are a transaction of their own, so a scan that is cut short keeps
+        what it had and holds nobody up.
+        """
+        added: list[tuple[str, int]] = []
+        updated: list[str] = []
+        skipped: list[str] = []
+        for few in _in_fews(headers, _HEADERS_AT_ONCE):
+            with self._database.write() as connection:
+                result = images.add(connection, few)
+            added += [(h.sop_instance_uid, n) for h in result.new for n in range(1, h.frames + 1)]
+            updated += result.updated
+            skipped += result.skipped
+        return Changes(images_added=tuple(added), images_updated=tuple(updated), skipped=tuple(skipped))
+
+    def headers(self) -> list[Header]:
+        """Every image of the worklist in the order in which they were first seen."""
+        with self._database.read() as connection:
+            return images.headers(connection)
+
+    def header(self, sop_instance_uid: str) -> Header | None:
+        with self._database.read() as connection:
+            return images.header(connection, sop_instance_uid)
+
+    def header_of_path(self, path: str) -> Header | None:
+        """The image last seen at a path, with its path of now: it may have been moved since."""
+        with self._database.read() as connection:
+            return images.header_of_path(connection, path)
+
+    def part_of(self, header: Header) -> Part:
+        """The part of an image's patient, assigned now if the patient was never seen.
+
+        An image keeps the part that it had when it was first seen, whatever its header says later.
+        """
+        part = self._parts.get(header.sop_instance_uid)
+        if part is not None:
+            return part
+        with self._database.read() as connection:
+            for row_id, uid, _, its_part in images.parts_after(connection, self._parts_known_to):
+                self._parts[uid] = its_part
+                self._parts_known_to = max(self._parts_known_to, row_id)
+            part = self._parts.get(header.sop_instance_uid)
+            part = part or images.part_of_key(connection, header.split_key)
+        if part is not None:
+            return part
+        with self._database.write() as connection:
+            images.assign_parts(connection, [header.split_key])
+            part = images.part_of_key(connection, header.split_key)
+        assert part is not None  # just assigned
+        return part
+
+    # -- decisions ---------------------------------------------------------------------------
+
+    def append(self, review: Review) -> tuple[Review, Changes]:
+        """Record a decision; it is on disk when this returns, with its id and its time.
+
+        Raises
+        ------
+        InvalidReview
+            It answers nothing, names nobody, or its image is not in the store.
+        StoreUnwritable
+            It was not recorded: the disk is full, for instance.
+        """
+        with self._database.write() as connection:
+            recorded = decisions.append(connection, review)
+        return recorded, _changes_of(recorded)
+
+    def undo(self, reader: str) -> Changes | None:
+        """Take back a reader's latest decision, on whichever image; None where there is none left."""
+        with self._database.write() as connection:
+            row = decisions.undo(connection, reader)
+        return None if row is None else _changes_of(row)
+
+    def redo(self, reader: str) -> Changes | None:
+        """Take back a reader's latest undo; None where there is none since their latest decision."""
+        with self._database.write() as connection:
+            row = decisions.redo(connection, reader)
+        return None if row is None else _changes_of(row)
+
+    def standing(self, uid: str, frame: int) -> Review | None:
+        """The latest decision on a frame that was not taken back, by any reader."""
+        with self._database.read() as connection:
+            return decisions.standing(connection, uid, frame)
+
+    def standing_reviews(self) -> list[Review]:
+        """The decision that stands on each frame that has one, in the order they were made."""
+        with self._database.read() as connection:
+            return decisions.all_standing(connection)
+
+    def history(self) -> list[Review]:
+        """Every row of decisions in order, taken back or not, and the rows that took back."""
+        with self._database.read() as connection:
+            return decisions.history(connection)
+
+    # -- studies -----------------------------------------------------------------------------
+
+    def mark_study_read(self, study_uid: str, reader: str, read: bool = True) -> Changes:
+        """Record that a reader calls a study read, or not read after all."""
+        with self._database.write() as connection:
+            marks.mark(connection, study_uid, reader, read)
+        return Changes(studies_marked=(study_uid,))
+
+    def studies_read(self) -> set[str]:
+        """StudyInstanceUIDs that a reader called read, and nobody called unread since."""
+        with self._database.read() as connection:
+            return marks.read_studies(connection)
+
+    def study_marks(self) -> list[StudyMark]:
+        """Every mark in order."""
+        with self._database.read() as connection:
+            return marks.history(connection)
+
+    # -- models ------------------------------------------------------------------------------
+
+    def promote(
+        self, model_id: str, family: str, reader: str, reason: str = "", verdict: str = ""
+    ) -> Changes:
+        """Put a model in use for its family; nothing is recorded where it is in use already."""
+        new = Promotion(model_id, family, reader, reason, verdict)
+        with self._database.write() as connection:
+            return Changes(model_promoted=promotions.promote(connection, new))
+
+    def roll_back(self, family: str, reader: str, reason: str = "") -> str | None:
+        """Take back the latest promotion; the model in use now, None for the bundled default."""
+        with self._database.write() as connection:
+            return promotions.roll_back(connection, family, reader, reason)
+
+    def promoted(self) -> dict[str, str]:
+        """The model in use of each family in which one is promoted."""
+        with self._database.read() as connection:
+            return promotions.in_use(connection)
+
+    def promotions(self) -> list[Promotion]:
+        """Every promotion and roll-back in order."""
+        with self._database.read() as connection:
+            return promotions.history(connection)
+
+    def remember_evaluation(self, model_id: str, kind: str, json: dict[str, Any]) -> None:
+        """Keep an evaluation's figures for good."""
+        with self._database.write() as connection:
+            promotions.keep_evaluation(connection, model_id, kind, json)
+
+    def evaluations(self, model_id: str) -> list[KeptEvaluation]:
+        """What was kept of a model, oldest first."""
+        with self._database.read() as connection:
+            return promotions.evaluations(connection, model_id)
+
+    def remember_prediction(self, prediction: Prediction) -> None:
+        """Cache a prediction in the place of an earlier one of the same model and frame."""
+        self.remember_predictions([prediction])
+
+    def remember_predictions(self, several: Iterable[Prediction]) -> None:
+        """The same for several in one transaction."""
+        ready = list(several)
+        with self._database.write() as connection:
+            predictions.remember(connection, ready)
+
+    def predictions(self, model: str | None = None) -> dict[tuple[str, int, str], Prediction]:
+        """Cached predictions by (SOPInstanceUID, frame, model id), of one model or of all."""
+        with self._database.read() as connection:
+            return predictions.remembered(connection, model)
+
+    # -- figures -----------------------------------------------------------------------------
+
+    def counts(self) -> Collected:
+        """What has been collected over the decisions that stand."""
+        with self._database.read() as connection:
+            return counts.collected(connection)
+
+    def changed_since(self, token: Token | None) -> tuple[Token, bool]:
+        """Whether any process added rows since a token was given (None: yes), and the token of now.
+
+        Cached predictions do not count. It is cheap enough to be asked every second.
+        """
+        with self._database.read() as connection:
+            current = counts.token(connection)
+        return current, current != token
+
+
+def _changes_of(row: Review) -> Changes:
+    return Changes(images_reviewed=((row.sop_instance_uid, row.frame),), review=row)
+
+
+def _in_fews(headers: Iterable[Header], size: int) -> Iterator[list[Header]]:
+    """Lists of up to `size`; whatever makes the headers runs between transactions, not in them."""
+    iterator = iter(headers)
+    while few := list(islice(iterator, size)):
+        yield few
