@@ -1,7 +1,8 @@
 """What can be wrong with a file that a person opened.
 
     StudyError
-    +-- UnreadableFile        not an image, truncated, no rights, damaged
+    +-- UnreadableFile        truncated, no rights, damaged
+    |   +-- NotAnImage        another kind of file: a scan of a folder passes over it
     +-- UnsupportedImage      an image, but one that cannot be decoded or shown here
     +-- ImageTooLarge         the header promises more pixels than the limits allow
 
@@ -15,6 +16,10 @@ class StudyError(Exception):
 
 class UnreadableFile(StudyError):
     """The file is no image, is damaged, or may not be read."""
+
+
+class NotAnImage(UnreadableFile):
+    """The file is whole, as far as can be told, but holds no image."""
 
 
 class UnsupportedImage(StudyError):

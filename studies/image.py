@@ -153,6 +153,8 @@ class Image:
     polarity
         ``"min-is-white"`` for MONOCHROME1 or for presentation LUT shape INVERSE on MONOCHROME2;
         both together are ``"min-is-white"`` too (they say the same thing).
+    padding
+        Stored values from the first to the second, both included, are padding (PS3.3 C.7.5.1.1.2).
     stored_range
         The least and greatest stored value that the file's BitsStored and sign allow.
     """
@@ -171,6 +173,7 @@ class Image:
     bits_stored: int = 8
     units: str = ""
     warnings: tuple[str, ...] = field(default=())
+    padding: tuple[int, int] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -1,0 +1,258 @@
+"""DICOM images: what a file's header says, and one frame of it decoded.
+
+The frame is decoded by the one decoder that `studies.decoding` names for its transfer syntax. A file
+that ends early is refused, never shown in part.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import uid
+from pydicom.dataset import Dataset
+
+from studies.colour import COLOUR, GREY, expand_422, palette_to_rgb, to_rgb
+from studies.decoding import DECODERS, NATIVE, Decoded, Layout, arrange, decode_encapsulated
+from studies.dicom_display import (
+    modality_transform,
+    padding_of,
+    polarity_of,
+    spacing_of,
+    stored_range,
+    voi_of,
+)
+from studies.dicom_file import PARSER_ERRORS, OpenFile, PixelElement, looks_like_dicom, opened, quietly
+from studies.dicom_header import header_of, number, text
+from studies.errors import ImageTooLarge, NotAnImage, UnreadableFile, UnsupportedImage
+from studies.frames import encapsulated_frame, frame_bits, native_bits, native_frame, require_complete
+from studies.image import Header, Image
+
+MAX_PIXELS = 200_000_000
+"""Pixels that one frame may have."""
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether the file's first bytes are those of a DICOM file; may raise OSError."""
+    with path.open("rb") as stream:
+        return looks_like_dicom(stream.read(140))
+
+
+def read_header(path: Path) -> Header:
+    """Read the header of a DICOM image and make sure that the file is whole; nothing is decoded.
+
+    Raises
+    ------
+    StudyError
+        One sentence that names the file, what was found and what was expected.
+    """
+    sink: list[str] = []
+    with opened(path, sink) as file:
+        try:
+            with quietly(sink):
+                layout, frames = _layout(file)
+                require_complete(file, layout, frames)
+                return header_of(file, layout.rows, layout.columns, frames)
+        except PARSER_ERRORS as error:
+            raise UnreadableFile(
+                f"{path}: its DICOM header is damaged ({_clause(error)}), expected values that can be read."
+            ) from error
+
+
+def read_frame(header: Header, frame: int = 1) -> Image:
+    """Decode one frame, counted from 1.
+
+    Raises
+    ------
+    StudyError
+        One sentence that names the file, what was found and what was expected.
+    """
+    path, sink = Path(header.path), []  # type: tuple[Path, list[str]]
+    with opened(path, sink) as file:
+        try:
+            with quietly(sink):
+                layout, frames = _layout(file)
+                element = require_complete(file, layout, frames)
+                if not 1 <= frame <= frames:
+                    raise UnreadableFile(
+                        f"{path}: has {frames} frame(s), expected a frame number up to that, found {frame}."
+                    )
+                encoded = _encoded(file, element, layout, frames, frame - 1)
+            decoded = _decode(file, element, layout, encoded)
+            with quietly(sink):
+                return _image(header, frame, file, layout, decoded, sink)
+        except PARSER_ERRORS as error:
+            raise UnreadableFile(
+                f"{path}: frame {frame} cannot be decoded ({_clause(error)}), expected intact"
+                f" {uid.UID(file.transfer_syntax).name} pixel data."
+            ) from error
+
+
+def _clause(error: BaseException) -> str:
+    words = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return (" ".join(words.split()) or type(error).__name__).rstrip(".")[:200]
+
+
+def _layout(file: OpenFile) -> tuple[Layout, int]:
+    """Pixel format and number of frames, or the StudyError that says why there are none."""
+    path, dataset = file.path, file.dataset
+    rows, columns = number(dataset, "Rows"), number(dataset, "Columns")
+    if rows is None or columns is None:
+        raise _no_image(file)
+    if file.transfer_syntax not in NATIVE and file.transfer_syntax not in DECODERS:
+        raise UnsupportedImage(
+            f"{path}: has the transfer syntax {uid.UID(file.transfer_syntax).name}, expected one of the"
+            " uncompressed, RLE, JPEG, JPEG-LS, JPEG 2000 and HTJ2K ones."
+        )
+    if rows < 1 or columns < 1:
+        raise UnreadableFile(f"{path}: says it has {columns:g} x {rows:g} pixels, expected at least one.")
+    if rows * columns > MAX_PIXELS:
+        raise ImageTooLarge(
+            f"{path}: promises {columns:g} x {rows:g} pixels, expected at most {MAX_PIXELS:,} a frame."
+        )
+    frames = number(dataset, "NumberOfFrames")
+    keyword = file.pixel_element.keyword if file.pixel_element else "PixelData"
+    default = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}.get(keyword)
+    allocated = default or int(number(dataset, "BitsAllocated") or 0)
+    stored = default or int(number(dataset, "BitsStored") or allocated)
+    layout = Layout(
+        rows=int(rows),
+        columns=int(columns),
+        samples=int(number(dataset, "SamplesPerPixel") or 1),
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=int(number(dataset, "HighBit") or stored - 1) if not default else stored - 1,
+        is_signed=number(dataset, "PixelRepresentation") == 1,
+        photometric=text(dataset, "PhotometricInterpretation").upper() or "MONOCHROME2",
+        planar=int(number(dataset, "PlanarConfiguration") or 0),
+    )
+    _require_supported(path, layout)
+    return _as_stored(file, layout, max(1, int(frames or 1))), max(1, int(frames or 1))
+
+
+def _no_image(file: OpenFile) -> UnreadableFile:
+    """Why a data set without Rows and Columns is no image: another kind of object, or cut short."""
+    meta = getattr(file.dataset, "file_meta", Dataset())
+    kind = text(file.dataset, "SOPClassUID") or text(meta, "MediaStorageSOPClassUID")
+    name = uid.UID(kind).name if kind else ""
+    if not name or "Image Storage" in name:
+        return UnreadableFile(
+            f"{file.path}: its DICOM header has no Rows and Columns, expected a complete image header."
+        )
+    return NotAnImage(f"{file.path}: is a DICOM object without an image ({name}), expected an image.")
+
+
+def _require_supported(path: Path, layout: Layout) -> None:
+    if layout.bits_allocated not in (1, 8, 16, 32, 64):
+        raise UnsupportedImage(
+            f"{path}: has {layout.bits_allocated} bits allocated a sample, expected 1, 8, 16, 32 or 64."
+        )
+    if not 1 <= layout.bits_stored <= layout.high_bit + 1 <= layout.bits_allocated:
+        raise UnreadableFile(
+            f"{path}: says {layout.bits_stored} bits stored, high bit {layout.high_bit}, in"
+            f" {layout.bits_allocated} allocated, expected stored <= high bit + 1 <= allocated."
+        )
+    samples = 1 if layout.photometric in (*GREY, "PALETTE COLOR") else 3
+    known = (*GREY, *COLOUR, "PALETTE COLOR")
+    if layout.photometric not in known or layout.samples != samples:
+        raise UnsupportedImage(
+            f"{path}: has {layout.samples} sample(s) a pixel of photometric interpretation"
+            f" {layout.photometric}, expected a grey, palette, RGB or YBR image."
+        )
+
+
+def _as_stored(file: OpenFile, layout: Layout, frames: int) -> Layout:
+    """The layout, with 4:2:2 corrected to full where the pixel data is as long as that."""
+    element = file.pixel_element
+    if layout.photometric != "YBR_FULL_422" or element is None or file.transfer_syntax not in NATIVE:
+        return layout
+    full = Layout(**{**{name: getattr(layout, name) for name in Layout.__slots__}, "photometric": "YBR_FULL"})
+    return full if (element.length or 0) >= frame_bits(full) * frames // 8 else layout
+
+
+def _encoded(file: OpenFile, element: PixelElement, layout: Layout, frames: int, index: int) -> Any:
+    """A frame's bytes, or for 1-bit pixels, which share bytes between frames, its array."""
+    if file.transfer_syntax not in NATIVE:
+        return encapsulated_frame(file, element, frames, index)
+    if layout.bits_allocated == 1:
+        return native_bits(file, element, layout, index)
+    return native_frame(file, element, layout, index)
+
+
+def _decode(file: OpenFile, element: PixelElement, layout: Layout, encoded: Any) -> Decoded:
+    if file.transfer_syntax not in NATIVE:
+        return decode_encapsulated(file.transfer_syntax, encoded, layout)
+    if layout.bits_allocated == 1:
+        return Decoded(encoded, layout.photometric)
+    if element.keyword != "PixelData":
+        dtype = np.dtype(f"{'>' if file.is_big_endian else '<'}f{layout.bits_allocated // 8}")
+        return Decoded(np.frombuffer(encoded, dtype).reshape(layout.rows, layout.columns), layout.photometric)
+    if layout.photometric == "YBR_FULL_422":
+        return Decoded(expand_422(encoded, layout.rows, layout.columns), "YBR_FULL")
+    return Decoded(arrange(encoded, layout, big_endian=file.is_big_endian), layout.photometric)
+
+
+def _image(
+    header: Header, frame: int, file: OpenFile, layout: Layout, decoded: Decoded, sink: list[str]
+) -> Image:
+    """The decoded frame with what the file says of how to show it."""
+    dataset, pixels = file.dataset, decoded.pixels
+    if layout.photometric not in GREY:
+        if layout.photometric == "PALETTE COLOR":
+            rgb = palette_to_rgb(pixels, dataset, file.is_big_endian)
+        else:
+            rgb = to_rgb(pixels, decoded.photometric, _colour_bits(pixels, layout))
+        return Image(header, frame, frozen(rgb), spacing=spacing_of(dataset, frame), warnings=tuple(sink))
+    slope, intercept, lut, units = modality_transform(
+        dataset, frame, layout.is_signed, file.is_big_endian, sink
+    )
+    modality_is_signed = layout.is_signed or intercept < 0
+    pixels, valid = _finite(pixels)
+    padding = (
+        padding_of(dataset, layout.is_signed, layout.bits_allocated) if pixels.dtype.kind != "f" else None
+    )
+    if padding is not None:
+        inside = (pixels >= padding[0]) & (pixels <= padding[1])
+        valid = ~inside if inside.any() else None
+    return Image(
+        header,
+        frame,
+        frozen(pixels),
+        polarity=polarity_of(dataset),
+        valid=None if valid is None else frozen(valid),
+        slope=slope,
+        intercept=intercept,
+        modality_lut=lut,
+        voi=voi_of(dataset, frame, modality_is_signed and lut is None, file.is_big_endian, sink),
+        spacing=spacing_of(dataset, frame),
+        stored_range=stored_range(pixels, layout.bits_stored, layout.is_signed),
+        bits_stored=layout.bits_stored,
+        units=units,
+        warnings=tuple(sink),
+        padding=padding,
+    )
+
+
+def _colour_bits(pixels: NDArray[Any], layout: Layout) -> int:
+    return 8 if pixels.dtype.itemsize == 1 else layout.bits_stored
+
+
+def _finite(pixels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Float pixels as float32 with what is not finite set to 0 and marked invalid; others as they are."""
+    if pixels.dtype.kind != "f":
+        return pixels, None
+    with np.errstate(over="ignore"):
+        narrow = pixels.astype(np.float32)
+    finite = np.isfinite(narrow)
+    if finite.all():
+        return narrow, None
+    return np.where(finite, narrow, np.float32(0)), finite
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """The array, contiguous and not writeable."""
+    array = np.ascontiguousarray(array)
+    array.setflags(write=False)
+    return array

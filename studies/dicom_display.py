@@ -1,0 +1,134 @@
+"""What a DICOM file says of how its values are to be shown and measured (PS3.3 C.11, C.7.6.16.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+
+from studies.colour import lut_entries
+from studies.dicom_header import macro, number, numeric, text
+from studies.image import LookupTable, Polarity, Spacing, SpacingKind, Window
+
+PROJECTION = ("CR", "DX", "RG", "XA", "RF", "MG", "PX", "IO", "OT")
+
+
+def polarity_of(dataset: Dataset) -> Polarity:
+    """MONOCHROME1 and presentation LUT shape INVERSE say the same thing: it is inverted once."""
+    inverse = text(dataset, "PresentationLUTShape").upper() == "INVERSE"
+    first = text(dataset, "PhotometricInterpretation").upper() == "MONOCHROME1"
+    return "min-is-white" if first or inverse else "min-is-black"
+
+
+def _lookup_table(item: Dataset, is_signed: bool, big_endian: bool) -> LookupTable:
+    first, bits, entries = lut_entries(item, "LUTDescriptor", "LUTData", big_endian)
+    if is_signed and first > 32767:  # the descriptor's US may stand for SS
+        first -= 65536
+    bits = bits if 1 <= bits <= 16 else 16
+    if entries.max(initial=0.0) >= 2**bits:
+        bits = 16
+    return LookupTable(first, entries.astype(np.float32), bits, text(item, "LUTExplanation"))
+
+
+def modality_transform(
+    dataset: Dataset, frame: int, is_signed: bool, big_endian: bool, sink: list[str]
+) -> tuple[float, float, LookupTable | None, str]:
+    """Slope, intercept, modality LUT and units of a frame (PS3.3 C.11.1, C.7.6.16.2.9)."""
+    if dataset.get("ModalityLUTSequence"):
+        item = dataset.ModalityLUTSequence[0]
+        kind = text(item, "ModalityLUTType")
+        try:
+            return 1.0, 0.0, _lookup_table(item, is_signed, big_endian), _units(dataset, kind)
+        except (KeyError, ValueError, TypeError) as error:
+            sink.append(f"The modality LUT cannot be used ({error}); stored values are shown.")
+    source = macro(dataset, frame, "PixelValueTransformationSequence")
+    slope, intercept = number(source, "RescaleSlope"), number(source, "RescaleIntercept")
+    if slope == 0.0:
+        sink.append("The rescale slope is 0; 1 is used.")
+        slope = 1.0
+    return (
+        1.0 if slope is None else slope,
+        intercept or 0.0,
+        None,
+        _units(dataset, text(source, "RescaleType"), slope is not None),
+    )
+
+
+def _units(dataset: Dataset, rescale_type: str, is_rescaled: bool = True) -> str:
+    """RescaleType, PET units, or HU for a CT that does not say otherwise (PS3.3 C.8.2.1.1.2)."""
+    if rescale_type:
+        return "" if rescale_type in ("US", "UNSPECIFIED") else rescale_type
+    if text(dataset, "Modality") == "CT" and is_rescaled:
+        return "HU"
+    return text(dataset, "Units")
+
+
+def voi_of(
+    dataset: Dataset, frame: int, is_signed: bool, big_endian: bool, sink: list[str]
+) -> tuple[Window | LookupTable, ...]:
+    """VOI LUTs, then windows, as the file offers them for a frame; unusable ones are told in `sink`."""
+    source = macro(dataset, frame, "FrameVOILUTSequence")
+    offered: list[Window | LookupTable] = []
+    for item in dataset.get("VOILUTSequence") or []:
+        try:
+            offered.append(_lookup_table(item, is_signed, big_endian))
+        except (KeyError, ValueError, TypeError) as error:
+            sink.append(f"A VOI LUT cannot be used ({error}).")
+    centers, widths = numeric(source, "WindowCenter"), numeric(source, "WindowWidth")
+    name = text(source, "VOILUTFunction").upper() or "LINEAR"
+    if name not in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
+        sink.append(f"The VOI LUT function {name} is unknown; LINEAR is used.")
+        name = "LINEAR"
+    explanations = text(source, "WindowCenterWidthExplanation").split("\\")
+    for index, (center, width) in enumerate(zip(centers, widths, strict=False)):
+        if width < 1 if name == "LINEAR" else width <= 0:
+            sink.append(f"A window of width {width:g} cannot be used.")
+            continue
+        explanation = explanations[index].strip() if index < len(explanations) else ""
+        offered.append(Window(center, width, name, explanation))  # type: ignore[arg-type]
+    return tuple(offered)
+
+
+def padding_of(dataset: Dataset, is_signed: bool, bits_allocated: int) -> tuple[int, int] | None:
+    """First and last stored value that is padding (PS3.3 C.7.5.1.1.2), or None."""
+    value, limit = number(dataset, "PixelPaddingValue"), number(dataset, "PixelPaddingRangeLimit")
+    if value is None:
+        return None
+    ends = sorted(int(end) for end in (value, value if limit is None else limit))
+    if is_signed and bits_allocated <= 16:  # the VR may be US where SS is meant
+        half = 1 << (bits_allocated - 1)
+        ends = sorted((end + half) % (2 * half) - half for end in ends)
+    return ends[0], ends[1]
+
+
+def spacing_of(dataset: Dataset, frame: int) -> Spacing | None:
+    """Pixel spacing and what it is measured at (PS3.3 10.7.1)."""
+    source = macro(dataset, frame, "PixelMeasuresSequence")
+    own, imager = numeric(source, "PixelSpacing"), numeric(dataset, "ImagerPixelSpacing")
+    scanned = numeric(dataset, "NominalScannedPixelSpacing")
+    chosen = next((pair for pair in (own, imager, scanned) if len(pair) >= 2 and min(pair[:2]) > 0), None)
+    if chosen is None:
+        return None
+    kind: SpacingKind = "patient"
+    if chosen is imager or (chosen is own and own == imager):
+        kind = "detector"
+    elif chosen is scanned:
+        kind = "unknown"
+    elif text(dataset, "Modality") in PROJECTION and not imager:
+        kind = "patient" if text(dataset, "PixelSpacingCalibrationType") else "unknown"
+    return Spacing(chosen[0], chosen[1], kind)
+
+
+def stored_range(pixels: NDArray[Any], bits_stored: int, is_signed: bool) -> tuple[float, float]:
+    """What BitsStored and sign allow, widened where a codestream holds more than that."""
+    if pixels.dtype.kind == "f":
+        finite = pixels[np.isfinite(pixels)]
+        return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    low, high = (
+        (-(1 << (bits_stored - 1)), (1 << (bits_stored - 1)) - 1)
+        if is_signed
+        else (0, (1 << bits_stored) - 1)
+    )
+    return float(min(low, int(pixels.min()))), float(max(high, int(pixels.max())))

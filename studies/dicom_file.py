@@ -1,0 +1,225 @@
+"""An open DICOM file: its data set up to the pixels, and where in the file the pixels lie.
+
+Only the bytes of the frame that is asked for are read. pydicom says what it finds odd through Python's
+warnings, which are process-wide; `quietly` turns them into a list.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom import uid
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_dataset, read_partial
+from pydicom.tag import BaseTag
+
+from studies.errors import ImageTooLarge, NotAnImage, UnreadableFile
+
+LARGEST_INFLATED = 2 * 1024**3
+"""Bytes that a deflated data set may grow to."""
+
+PIXEL_TAGS = {
+    0x7FE00008: "FloatPixelData",
+    0x7FE00009: "DoubleFloatPixelData",
+    0x7FE00010: "PixelData",
+}
+
+PARSER_ERRORS = (
+    InvalidDicomError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NameError,
+    NotImplementedError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What pydicom and the decoders were seen to raise over damaged bytes (they promise no error of their own)."""
+
+_EXPLICIT_LONG = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN", b"UC", b"UR", b"UT", b"SQ")
+_WARNING_LOCK = threading.RLock()
+
+
+@contextmanager
+def quietly(sink: list[str]) -> Iterator[None]:
+    """Collect the warnings of the block into `sink`, one sentence each, instead of showing them.
+
+    `warnings.catch_warnings` swaps process-wide state, hence the lock; keep decoding out of the block.
+    """
+    with _WARNING_LOCK, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        finally:
+            for warning in caught:
+                sentence = " ".join(str(warning.message).split())
+                if sentence not in sink:
+                    sink.append(sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class PixelElement:
+    """Where the value of the pixel element begins; `length` None means encapsulated fragments."""
+
+    keyword: str
+    vr: str
+    offset: int
+    length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A data set without its pixels, and the stream that holds them (inflated where the file was deflated)."""
+
+    path: Path
+    dataset: Dataset
+    stream: BinaryIO
+    size: int
+    transfer_syntax: str
+    is_big_endian: bool
+    pixel_element: PixelElement | None
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Whether the first 140 bytes are those of a DICOM file, with its preamble or, as older ones, without."""
+    if head[128:132] == b"DICM":
+        return True
+    if len(head) < 16:
+        return False
+    group, element = struct.unpack_from("<HH", head)
+    if (group == 0x0008 and element < 0x0100) or (group == 0x0002 and element < 0x0020):
+        vr, (length,) = head[4:6], struct.unpack_from("<I", head, 4)
+        return (vr.isalpha() and vr.isupper()) or length < 1024
+    big_group, big_element = struct.unpack_from(">HH", head)
+    return big_group == 0x0008 and big_element < 0x0100 and head[4:6].isalpha() and head[4:6].isupper()
+
+
+@contextmanager
+def opened(path: Path, sink: list[str]) -> Iterator[OpenFile]:
+    """Open a DICOM file and read its data set up to the pixels; oddities go to `sink`.
+
+    Raises
+    ------
+    UnreadableFile
+        The file may not be read, is empty, is no DICOM, or is damaged before its pixels.
+    """
+    try:
+        with path.open("rb") as stream:
+            yield _parse(path, stream, sink)
+    except OSError as error:
+        raise UnreadableFile(
+            f"{path}: could not be read ({error.strerror or error}), expected a file with rights to read it."
+        ) from error
+
+
+def _parse(path: Path, stream: BinaryIO, sink: list[str]) -> OpenFile:
+    head = stream.read(140)
+    if not looks_like_dicom(head):
+        raise NotAnImage(f"{path}: is no DICOM file (no 'DICM' at byte 128), expected a DICOM image.")
+    stream.seek(0)
+    size = path.stat().st_size
+    try:
+        with quietly(sink):
+            dataset, stream, size = _read_header(path, stream, size, head)
+            element = _pixel_element(dataset, stream, size)
+    except PARSER_ERRORS as error:
+        raise UnreadableFile(
+            f"{path}: its DICOM header is damaged ({_clause(error)}), expected a data set that can be parsed."
+        ) from error
+    meta = getattr(dataset, "file_meta", None)
+    implicit, little = dataset.original_encoding
+    syntax = str(meta.get("TransferSyntaxUID", "") or "") if meta is not None else ""
+    if not syntax:
+        native = uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian
+        syntax = str(uid.ImplicitVRLittleEndian if implicit else native)
+    return OpenFile(path, dataset, stream, size, syntax, not little, element)
+
+
+def _clause(error: BaseException) -> str:
+    """An exception's message as a short clause on one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text.rstrip(".")[:200]
+
+
+def _stop_at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
+    return int(tag) in PIXEL_TAGS
+
+
+def _read_header(path: Path, stream: BinaryIO, size: int, head: bytes) -> tuple[Dataset, BinaryIO, int]:
+    """The data set, the stream that stands at its pixels, and that stream's size in bytes."""
+    if head[128:132] == b"DICM" and head[132:138] == b"\x02\x00\x00\x00UL":
+        meta_end = 144 + int.from_bytes(_at(stream, 140, 4), "little")
+        meta_bytes = _at(stream, 132, meta_end - 132)
+        if uid.DeflatedExplicitVRLittleEndian.encode() in meta_bytes:
+            return _read_deflated(path, stream, meta_bytes, meta_end)
+        stream.seek(0)
+    dataset = read_partial(stream, _stop_at_pixels, defer_size=None, force=True)
+    return dataset, stream, size
+
+
+def _at(stream: BinaryIO, offset: int, count: int) -> bytes:
+    stream.seek(offset)
+    return stream.read(count)
+
+
+def _read_deflated(
+    path: Path, stream: BinaryIO, meta_bytes: bytes, meta_end: int
+) -> tuple[Dataset, BinaryIO, int]:
+    """Inflate a deflated data set within limits, then read it (PS3.5 A.5)."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflated = inflater.decompress(_at(stream, meta_end, -1), LARGEST_INFLATED)
+    if inflater.unconsumed_tail:
+        raise ImageTooLarge(
+            f"{path}: its deflated data set grows beyond {LARGEST_INFLATED // 1024**3} GiB,"
+            " expected one within that limit."
+        )
+    if not inflater.eof:
+        raise UnreadableFile(f"{path}: its deflated data set is cut short, expected a complete one.")
+    meta = FileMetaDataset(read_dataset(io.BytesIO(meta_bytes), False, True))
+    buffer = io.BytesIO(inflated)
+    dataset = read_dataset(buffer, False, True, stop_when=_stop_at_pixels)
+    dataset.file_meta = meta
+    dataset.set_original_encoding(False, True, dataset._character_set)
+    return dataset, buffer, len(inflated)
+
+
+def _pixel_element(dataset: Dataset, stream: BinaryIO, size: int) -> PixelElement | None:
+    """Read the pixel element's own header, at which the stream stands (PS3.5 7.1); None at the file's end."""
+    start = stream.tell()
+    implicit, little = dataset.original_encoding
+    order = "<" if little else ">"
+    head = stream.read(12)
+    if len(head) < 8:
+        return None
+    group, element = struct.unpack_from(f"{order}HH", head)
+    keyword = PIXEL_TAGS.get(group << 16 | element)
+    if keyword is None:
+        return None
+    if implicit:
+        vr, (length,), header = "OW", struct.unpack_from(f"{order}I", head, 4), 8
+    elif head[4:6] in _EXPLICIT_LONG and len(head) == 12:
+        vr, (length,), header = head[4:6].decode(), struct.unpack_from(f"{order}I", head, 8), 12
+    else:
+        vr, (length,), header = (
+            head[4:6].decode("ascii", "replace"),
+            struct.unpack_from(f"{order}H", head, 6),
+            8,
+        )
+    return PixelElement(keyword, vr, start + header, None if length == 0xFFFFFFFF else int(length))

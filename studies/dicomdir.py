@@ -1,0 +1,78 @@
+"""The files that a DICOMDIR names (PS3.3 F.3), and none outside its own folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydicom.multival import MultiValue
+
+from studies.dicom_file import PARSER_ERRORS, looks_like_dicom, opened, quietly
+from studies.errors import UnreadableFile
+
+MEDIA_STORAGE_DIRECTORY = b"1.2.840.10008.1.3.10\0"
+
+
+def is_dicomdir(path: Path) -> bool:
+    """Whether the file says in its first bytes that it is a media storage directory; may raise OSError."""
+    with path.open("rb") as stream:
+        head = stream.read(1024)
+    return looks_like_dicom(head) and head[128:132] == b"DICM" and MEDIA_STORAGE_DIRECTORY in head
+
+
+def referenced_files(path: Path) -> Iterator[Path]:
+    """The files that a DICOMDIR names, in its order.
+
+    Raises
+    ------
+    StudyError
+        The DICOMDIR is damaged, names no file, or names one outside its folder.
+    """
+    sink: list[str] = []
+    with opened(path, sink) as file:
+        try:
+            with quietly(sink):
+                names = [
+                    _components(record.ReferencedFileID)
+                    for record in file.dataset.get("DirectoryRecordSequence") or []
+                    if record.get("ReferencedFileID")
+                ]
+        except PARSER_ERRORS as error:
+            raise UnreadableFile(
+                f"{path}: its directory records are damaged ({error}), expected ones that can be read."
+            ) from error
+    if not names:
+        raise UnreadableFile(f"{path}: names no files, expected references to images.")
+    root = path.parent.resolve()
+    for components in names:
+        yield _located(path, root, components)
+
+
+def _components(value: object) -> tuple[str, ...]:
+    parts = value if isinstance(value, MultiValue | list) else [value]
+    return tuple(str(part) for part in parts)
+
+
+def _located(path: Path, root: Path, components: tuple[str, ...]) -> Path:
+    """The file of a reference, found whatever the case in which the disc was mounted."""
+    found = root
+    for component in components:
+        if component in ("", ".", "..") or "/" in component or "\\" in component or ":" in component:
+            raise UnreadableFile(
+                f"{path}: refers to a file outside its folder ({'/'.join(components)!r}), expected one within it."
+            )
+        step = found / component
+        if not step.exists():
+            step = next(
+                (step.with_name(n) for n in _names(found) if n.casefold() == component.casefold()), step
+            )
+        found = step
+    if not found.resolve().is_relative_to(root):
+        raise UnreadableFile(
+            f"{path}: refers to a file outside its folder ({'/'.join(components)!r}), expected one within it."
+        )
+    return found
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []

@@ -1,0 +1,232 @@
+"""The one place where stored values become grey (PS3.3 C.11.1, C.11.2, C.7.6.3.1.2).
+
+Viewer, thumbnails, rendered files and networks all go through `_grey`: modality transform, then VOI,
+then polarity, once. A network sees the file's own view of the image, never the reader's window.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studies.image import Image, LookupTable, Window
+
+LARGEST_TABLE = 1 << 20
+"""Stored ranges up to this many values get a table; wider ones (32-bit images) are computed by pixel."""
+
+LUMA_BT601 = (0.299, 0.587, 0.114)
+
+CT_PRESETS_HU = (
+    ("Brain", 40.0, 80.0),
+    ("Abdomen", 50.0, 400.0),
+    ("Mediastinum", 50.0, 350.0),
+    ("Bone", 400.0, 1800.0),
+    ("Lung", -600.0, 1500.0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayState:
+    """How one image is shown; `voi` None is the full range of its valid pixels (of a picture: of its depth)."""
+
+    voi: Window | LookupTable | None
+    inverted: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DisplayTable:
+    """Grey of stored value v is ``entries[clip(v - first, 0, len(entries) - 1)]``; entries are uint8 (N,)."""
+
+    first: int
+    entries: NDArray[np.uint8]
+
+
+def stored_to_modality(image: Image, values: NDArray[Any]) -> NDArray[np.float64]:
+    """Modality LUT or rescale of stored values (PS3.3 C.11.1), any shape, float64, in ``image.units``."""
+    if image.modality_lut is not None:
+        return _look_up(image.modality_lut, np.asarray(values, dtype=np.float64))
+    return np.asarray(values, dtype=np.float64) * image.slope + image.intercept
+
+
+def _look_up(lut: LookupTable, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Entries of a LUT for values, those beyond its ends taking the first or last entry (C.11.1.1.1)."""
+    index = np.clip(np.rint(values) - lut.first, 0, len(lut.entries) - 1).astype(np.intp)
+    return lut.entries[index].astype(np.float64)
+
+
+def _apply_window(window: Window, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The VOI functions of PS3.3 C.11.2.1.2.1, C.11.2.1.3.1 and C.11.2.1.3.2 with ymin 0 and ymax 1."""
+    center, width = window.center, window.width
+    if window.function == "SIGMOID":
+        exponent = np.clip(-4.0 * (x - center) / width, -700.0, 700.0)
+        return np.asarray(1.0 / (1.0 + np.exp(exponent)), dtype=np.float64)
+    if window.function == "LINEAR":
+        center, width = center - 0.5, width - 1.0
+    if width <= 0:
+        return (x > center).astype(np.float64)
+    return np.clip((x - center) / width + 0.5, 0.0, 1.0)
+
+
+def valid_range(image: Image) -> tuple[float, float]:
+    """Least and greatest modality value of the valid pixels; for a picture that of its depth."""
+    if image.header.kind == "picture" and image.pixels.dtype.kind == "u":
+        ends = stored_to_modality(image, np.asarray(image.stored_range))
+        return float(ends.min()), float(ends.max())
+    values = _valid_values(image, image.pixels, image.valid)
+    if image.modality_lut is not None:
+        values = stored_to_modality(image, values)
+        return float(values.min()), float(values.max())
+    ends = stored_to_modality(image, np.asarray([values.min(), values.max()]))
+    return float(ends.min()), float(ends.max())
+
+
+def _valid_values(image: Image, pixels: NDArray[Any], valid: NDArray[np.bool_] | None) -> NDArray[Any]:
+    """The valid ones of `pixels` as (N,), N > 0: all finite ones when none is valid, else a single zero."""
+    chosen = pixels.ravel() if valid is None else pixels[valid]
+    if chosen.size == 0:
+        chosen = pixels.ravel()
+        if pixels.dtype.kind == "f":
+            chosen = chosen[np.isfinite(chosen)]
+    return chosen if chosen.size else np.zeros(1, dtype=pixels.dtype)
+
+
+def full_range_window(image: Image) -> Window:
+    """The window that just spans the valid pixels: what a `DisplayState` without a VOI shows."""
+    low, high = valid_range(image)
+    return Window((low + high) / 2, max(high - low, 1e-12), "LINEAR_EXACT", "Full range")
+
+
+def initial_state(image: Image) -> DisplayState:
+    """What the viewer first shows: the file's first VOI, else the full range."""
+    return DisplayState(image.voi[0] if image.voi else None)
+
+
+def auto_window(image: Image, region: tuple[int, int, int, int] | None = None) -> Window:
+    """A window from the 1st to the 99th percentile of the valid modality values.
+
+    Parameters
+    ----------
+    region
+        (top, left, bottom, right) in stored pixels, bottom and right excluded; None is the whole image.
+    """
+    if image.is_colour:
+        return Window(128.0, 256.0, "LINEAR", "Auto")
+    pixels, valid = image.pixels, image.valid
+    if region is not None:
+        top, left, bottom, right = region
+        rows, columns = image.shape
+        part = slice(max(top, 0), min(bottom, rows)), slice(max(left, 0), min(right, columns))
+        pixels = pixels[part]
+        valid = None if valid is None else valid[part]
+    values = _valid_values(image, pixels, valid)
+    step = max(1, values.size // 500_000)
+    low, high = np.percentile(stored_to_modality(image, values[::step]), (1.0, 99.0))
+    if pixels.dtype.kind == "f" or abs(image.slope) < 1:
+        return Window(float(low + high) / 2, max(float(high - low), 1e-12), "LINEAR_EXACT", "Auto")
+    return Window(float(low + high + 1) / 2, float(high - low) + 1, "LINEAR", "Auto")
+
+
+def offered_windows(image: Image) -> tuple[tuple[str, Window | LookupTable], ...]:
+    """Names and VOIs that a reader may choose from: the file's, those of the modality, the automatic one."""
+    if image.is_colour:
+        return ()
+    offers: list[tuple[str, Window | LookupTable]] = []
+    for number, voi in enumerate(image.voi, start=1):
+        offers.append((voi.explanation or ("File" if number == 1 else f"File {number}"), voi))
+    if image.header.modality == "CT" and image.units in ("HU", ""):
+        offers += [(name, Window(center, width, "LINEAR", name)) for name, center, width in CT_PRESETS_HU]
+    offers.append(("Auto", auto_window(image)))
+    return tuple(offers)
+
+
+def _grey(image: Image, values: NDArray[Any], state: DisplayState) -> NDArray[np.float64]:
+    """Grey in [0, 1] of stored values, 0 black: modality, VOI, polarity. Padding is the caller's matter."""
+    modality = stored_to_modality(image, values)
+    if isinstance(state.voi, LookupTable):
+        grey = _look_up(state.voi, modality) / (2.0**state.voi.bits - 1.0)
+        grey = np.clip(grey, 0.0, 1.0)
+    else:
+        grey = _apply_window(full_range_window(image) if state.voi is None else state.voi, modality)
+    if (image.polarity == "min-is-white") != state.inverted:
+        grey = 1.0 - grey
+    return grey
+
+
+def _grey_table(image: Image, state: DisplayState) -> tuple[int, NDArray[np.float64]] | None:
+    """First stored value and grey of every stored value from it on; None where there can be no table."""
+    if image.is_colour or image.pixels.dtype.kind not in "iub":
+        return None
+    first, last = int(image.stored_range[0]), int(image.stored_range[1])
+    if last - first >= LARGEST_TABLE:
+        return None
+    stored = np.arange(first, last + 1, dtype=np.int64)
+    grey = _grey(image, stored, state)
+    if image.padding is not None:
+        grey[(stored >= image.padding[0]) & (stored <= image.padding[1])] = 0.0
+    return first, grey
+
+
+def table(image: Image, state: DisplayState) -> DisplayTable | None:
+    """The whole of display as a table of 8-bit greys; None for colour, float and very deep images."""
+    found = _grey_table(image, state)
+    if found is None:
+        return None
+    first, grey = found
+    return DisplayTable(first, np.rint(grey * 255.0).astype(np.uint8))
+
+
+def _take(pixels: NDArray[Any], first: int, entries: NDArray[Any]) -> NDArray[Any]:
+    """``entries[clip(pixels - first)]`` without a wide copy of the pixels where the type allows."""
+    if first == 0 and pixels.dtype.kind in "ub":
+        return np.take(entries, pixels, mode="clip")
+    return np.take(entries, pixels.astype(np.int32) - first, mode="clip")
+
+
+def _grey_pixels(image: Image, state: DisplayState) -> NDArray[np.float64]:
+    """Grey of every pixel (H, W) without a table, in strips that keep memory low; padding is 0."""
+    out = np.empty(image.shape, dtype=np.float64)
+    known = state if state.voi is not None else DisplayState(full_range_window(image), state.inverted)
+    for top in range(0, image.shape[0], 256):
+        out[top : top + 256] = _grey(image, image.pixels[top : top + 256], known)
+    if image.valid is not None:
+        out[~image.valid] = 0.0
+    return out
+
+
+def network_intensities(image: Image) -> NDArray[np.float32]:
+    """What a network is given before its own preprocessing: float32 (H, W) in [0, 1], 0 black.
+
+    The file's first VOI, else the full range of valid pixels (of a picture: of its depth), polarity
+    applied. Colour is reduced to ITU-R BT.601 luma. Padding is 0. No reader's window enters.
+    """
+    if image.is_colour:
+        red, green, blue = (image.pixels[..., channel].astype(np.float32) for channel in range(3))
+        luma = LUMA_BT601[0] * red + LUMA_BT601[1] * green + LUMA_BT601[2] * blue
+        intensities = np.clip(luma / np.float32(255.0), 0.0, 1.0).astype(np.float32)
+    else:
+        state = initial_state(image)
+        found = _grey_table(image, state)
+        if found is None:
+            return _grey_pixels(image, state).astype(np.float32)
+        intensities = _take(image.pixels, found[0], found[1].astype(np.float32))
+    if image.valid is not None:
+        intensities[~image.valid] = 0.0
+    return intensities
+
+
+def render(image: Image, state: DisplayState | None = None) -> NDArray[np.uint8]:
+    """The image at full size as 8-bit grey (H, W) or RGB (H, W, 3); without a state as it is first shown."""
+    state = initial_state(image) if state is None else state
+    if image.is_colour:
+        colour = np.array(image.pixels, dtype=np.uint8)
+        return 255 - colour if state.inverted else colour
+    found = table(image, state)
+    if found is None:
+        return np.rint(_grey_pixels(image, state) * 255.0).astype(np.uint8)
+    shown = _take(image.pixels, found.first, found.entries)
+    if image.valid is not None:
+        shown[~image.valid] = 0
+    return shown
