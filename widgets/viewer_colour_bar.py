@@ -1,0 +1,88 @@
+"""The colour bar beside a heatmap: which colour is how much evidence."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from inference.prediction import Heatmap
+from widgets import theme
+from widgets.viewer_painting import argb_table, picture_of_argb
+from widgets.viewer_texts import number_text, outlined_text
+
+_BAR = theme.space(3)
+_HEIGHT = theme.space(48)
+
+
+class ColourBar(QWidget):
+    """A strip from no evidence to the strongest of this image, at the opacity in force."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAccessibleName(self.tr("Colour bar of the heatmap: evidence, not location"))
+        self._heatmap: Heatmap | None = None
+        self._opacity = 0.5
+        self._title = ""
+        self._font = theme.figures(self.font())
+        self._font.setPixelSize(theme.small_px())
+
+    def show_heatmap(self, heatmap: Heatmap, opacity: float, title: str) -> None:
+        """Show the scale of a heatmap; `title` says what it is evidence of."""
+        self._heatmap, self._opacity, self._title = heatmap, opacity, title
+        self._font = theme.figures(self.font())
+        self._font.setPixelSize(theme.small_px())
+        self.setAccessibleDescription(
+            self.tr("{finding}, 0 to {peak}").format(finding=title, peak=number_text(heatmap.peak))
+        )
+        self.resize(self.sizeHint())
+        self.update()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The words under the bar."""
+        return (self._title, self.tr("evidence,"), self.tr("not location"))
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetricsF(self._font)
+        widest = max(metrics.horizontalAdvance(line) for line in (*self.lines, "0.000"))
+        height = _HEIGHT + metrics.height() * (len(self.lines) + 1) + theme.space(3)
+        return QSize(round(max(widest, _BAR + 60)) + theme.space(2), round(height))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the bar at the right edge, its values beside it, its words below it."""
+        if self._heatmap is None:
+            return
+        painter = QPainter(self)
+        metrics = QFontMetricsF(self._font)
+        text = QColor(theme.TOKENS.text)
+        painter.setFont(self._font)
+        right = self.width() - theme.space(1)
+        top = round(metrics.height() / 2) + 1
+        bar = QRectF(right - _BAR, top, _BAR, _HEIGHT)
+        painter.fillRect(bar.adjusted(-1, -1, 1, 1), QColor(theme.TOKENS.control))
+        painter.fillRect(bar, QColor(theme.TOKENS.film))
+        painter.drawImage(bar, _strip(self._opacity))
+        peak = self._heatmap.peak
+        for part in (1.0, 0.5, 0.0):
+            words = number_text(peak * part)
+            y = bar.top() + (1.0 - part) * _HEIGHT
+            at = QPointF(
+                bar.left() - theme.space(2) - metrics.horizontalAdvance(words), y + metrics.ascent() / 2 - 1
+            )
+            outlined_text(painter, QPointF(round(at.x()), round(at.y())), words, text)
+        baseline = bar.bottom() + theme.space(2) + metrics.ascent()
+        heavy = QFont(self._font)
+        heavy.setWeight(QFont.Weight.DemiBold)
+        for number, line in enumerate(self.lines):
+            painter.setFont(heavy if number == 0 else self._font)
+            advance = QFontMetricsF(painter.font()).horizontalAdvance(line)
+            y = baseline + number * metrics.height()
+            outlined_text(painter, QPointF(round(right - advance), round(y)), line, text)
+        painter.end()
+
+
+def _strip(opacity: float) -> QImage:
+    """(256, 1) picture of all strengths, the strongest on top."""
+    return picture_of_argb(argb_table(opacity)[::-1].reshape(-1, 1))
