@@ -12,12 +12,12 @@ import logging
 import os
 import shutil
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 from safetensors import SafetensorError, safe_open
 
@@ -124,8 +124,9 @@ class ModelRegistry:
         try:
             return self._add(card, weights)
         except OSError as error:
+            name = card.name or weights.name
             raise ModelNotStored(
-                f"The model {card.name or weights.name} could not be stored in {self._folder}: {error.strerror}."
+                f"The model {name} could not be stored in {self._folder}: {error.strerror}."
             ) from error
 
     def remove(self, model_id: str) -> None:
@@ -136,7 +137,7 @@ class ModelRegistry:
         if not model_id or folder.parent != self._folder or not (folder / _CARD).exists():
             raise UnknownModel(f"There is no model with the id {model_id!r} to remove.")
         try:
-            doomed = Path(tempfile.mkdtemp(prefix=_ADDING, dir=self._folder))
+            doomed = self._make_work_folder()
             folder.rename(doomed / model_id)  # gone at once; deleting takes longer
             shutil.rmtree(doomed)
         except OSError as error:
@@ -145,7 +146,7 @@ class ModelRegistry:
     def _add(self, card: ModelCard, weights: Path) -> ModelCard:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._remove_abandoned()
-        work = Path(tempfile.mkdtemp(prefix=_ADDING, dir=self._folder))
+        work = self._make_work_folder()
         try:
             digest = _copy_durably(weights, work / _WEIGHTS)
             created = card.created or datetime.now(UTC).isoformat(timespec="seconds")
@@ -160,12 +161,17 @@ class ModelRegistry:
             _flush_to_disk(work / _CARD)
             if final.exists():  # damaged: make room
                 final.rename(work.with_name(f"{work.name}-damaged"))
-            os.rename(work, final)
+            work.rename(final)
             _flush_folder(self._folder)
             return card
         finally:
             shutil.rmtree(work, ignore_errors=True)
             shutil.rmtree(work.with_name(f"{work.name}-damaged"), ignore_errors=True)
+
+    def _make_work_folder(self) -> Path:
+        folder = self._folder / f"{_ADDING}{uuid4().hex}"
+        folder.mkdir()
+        return folder
 
     def _remove_abandoned(self) -> None:
         """What a process left behind that died while adding."""

@@ -1,0 +1,144 @@
+"""Networks: building one from its card, loading its weights, and finding out how it ends.
+
+Only `safetensors` files are loaded here, and only those whose SHA-256 the card names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from inference.anatomy import Anatomy, examine
+from inference.card import ModelCard
+from inference.errors import InvalidCard, InvalidWeights, UnknownArchitecture
+from inference.registry import ModelRegistry
+from inference.torchvision_operators import declare_missing_operators
+
+declare_missing_operators()
+import timm  # noqa: E402  (after the declaration, or its import of torchvision fails)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedModel:
+    """A network that is ready to look at images: in eval mode, its parameters frozen, on `device`."""
+
+    card: ModelCard
+    network: nn.Module
+    device: torch.device
+    anatomy: Anatomy
+
+
+def build(card: ModelCard) -> nn.Module:
+    """The card's architecture with random weights, in training mode.
+
+    Raises
+    ------
+    UnknownArchitecture
+        timm has no network of this name.
+    InvalidCard
+        The network cannot be built with the card's input size or channels.
+    """
+    check_architecture(card.architecture)
+    pre = card.preprocessing
+    options: dict[str, Any] = {"num_classes": len(card.findings), "in_chans": pre.channels}
+    expected = pretrained_config(card.architecture)
+    if expected is not None and expected.fixed_input_size and expected.input_size[-1] != pre.input_size:
+        options["img_size"] = pre.input_size
+    try:
+        network: nn.Module = timm.create_model(card.architecture, pretrained=False, **options)
+    except (TypeError, ValueError, AssertionError, RuntimeError) as error:
+        raise InvalidCard(
+            f"{card.architecture} cannot be built for {pre.channels} channels of "
+            f"{pre.input_size} x {pre.input_size} pixels: {error}."
+        ) from error
+    return network
+
+
+def load(card: ModelCard, registry: ModelRegistry, device: torch.device) -> LoadedModel:
+    """Load a model's weights, check them against its card, and examine the network once.
+
+    Raises
+    ------
+    InvalidWeights
+        The file is missing, damaged, not the one the card names, or does not fit the architecture.
+    """
+    path = registry.weights_path(card)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidWeights(f"{path} cannot be read: {error.strerror}.") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != card.weights_sha256:
+        raise InvalidWeights(
+            f"{path} is not the file that its card names: its SHA-256 begins with {found[:12]}, "
+            f"expected {card.weights_sha256[:12] or 'one in the card'}."
+        )
+    try:
+        state = safetensors.torch.load(content)
+    except (SafetensorError, ValueError, RuntimeError) as error:
+        raise InvalidWeights(f"{path} is no complete safetensors file: {error}.") from error
+    network = build(card)
+    if mismatches := differences(network, state):
+        raise InvalidWeights(f"{path} does not fit {card.architecture}: {in_a_sentence(mismatches)}.")
+    network.load_state_dict(state, strict=True)
+    return prepare(card, network, device)
+
+
+def prepare(card: ModelCard, network: nn.Module, device: torch.device) -> LoadedModel:
+    """Freeze a network that holds its weights already, move it to `device` and examine it."""
+    network.eval().requires_grad_(False).to(device)
+    return LoadedModel(card, network, device, examine(network, card.preprocessing))
+
+
+def head_of(network: nn.Module) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """Weight (K, D) and bias (K,) of the last linear layer, or None where the network ends otherwise."""
+    classifier: object = network.get_classifier()  # type: ignore[operator]
+    if isinstance(classifier, nn.Conv2d) and classifier.kernel_size == (1, 1):
+        weight = classifier.weight.detach().flatten(1)
+    elif isinstance(classifier, nn.Linear):
+        weight = classifier.weight.detach()
+    else:
+        return None
+    bias = classifier.bias.detach() if classifier.bias is not None else weight.new_zeros(weight.shape[0])
+    return weight, bias
+
+
+def check_architecture(name: str) -> None:
+    """Raise `UnknownArchitecture` unless timm can build a network of this name."""
+    if timm.is_model(name):
+        return
+    similar = timm.list_models(f"*{name}*")[:5] if name.isidentifier() else []
+    hint = f"; similar ones: {', '.join(similar)}" if similar else ""
+    raise UnknownArchitecture(f"There is no architecture called {name!r} in timm {timm.__version__}{hint}.")
+
+
+def pretrained_config(architecture: str) -> Any:
+    """timm's `PretrainedCfg`: the input size, mean and std it was trained with; None where it has none."""
+    return timm.get_pretrained_cfg(architecture)
+
+
+def differences(network: nn.Module, state: dict[str, torch.Tensor]) -> list[str]:
+    """What keeps a state dictionary from being loaded: missing, surplus and misshapen keys, in words."""
+    expected = network.state_dict()
+    found = [f"{key} is missing" for key in expected if key not in state]
+    found += [f"{key} is not expected" for key in state if key not in expected]
+    for key, tensor in expected.items():
+        if key in state and state[key].shape != tensor.shape:
+            found.append(f"{key} is {_shape(state[key])}, expected {_shape(tensor)}")
+    return found
+
+
+def in_a_sentence(mismatches: list[str], most: int = 12) -> str:
+    """The first `most` differences, and how many more there are."""
+    listed = ", ".join(mismatches[:most])
+    return listed if len(mismatches) <= most else f"{listed} and {len(mismatches) - most} more"
+
+
+def _shape(tensor: torch.Tensor) -> str:
+    return " x ".join(str(n) for n in tensor.shape) or "a single number"
