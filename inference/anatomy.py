@@ -98,7 +98,7 @@ def examine(network: Any, pre: Preprocessing) -> Anatomy:
         return anatomy
     pools = (
         linear
-        and _is_linear(network.get_classifier())
+        and isinstance(network.get_classifier(), nn.Linear | nn.Conv2d)
         and _agree(embedding, anatomy.as_grid(trial).mean(dim=(2, 3)))
     )
     if pools or _reaches_grid(network, anatomy, trial):
