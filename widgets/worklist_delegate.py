@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from widgets import theme
+from widgets.numbers import probability_text
 from widgets.theme import TOKENS, space
 from widgets.worklist_model import ROW_ROLE, Row, Status, name_of, status_text
 
@@ -22,15 +23,6 @@ STATUS_LOOKS: dict[Status, tuple[str, str]] = {
     "reading failed": ("alert-circle-outline", TOKENS.failed),
 }
 """Icon and colour of every status; the word always stands beside them."""
-
-
-def probability_text(probability: float | None) -> str:
-    """A probability in two digits, as ``.58``; what would round to certainty says so."""
-    if probability is None:
-        return "–"
-    if probability >= 0.995:
-        return ">.99"
-    return "<.01" if probability < 0.005 else f"{probability:.2f}".removeprefix("0")
 
 
 def row_height() -> int:

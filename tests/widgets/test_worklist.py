@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from widgets import theme
+from widgets.numbers import probability_text
 from widgets.worklist import Row, StudyView, Worklist
-from widgets.worklist_delegate import probability_text, row_height
+from widgets.worklist_delegate import row_height
 
 
 def study(number: int, **changes: object) -> Row:

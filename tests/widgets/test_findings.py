@@ -1,0 +1,306 @@
+"""The findings panel in the hands of a reader: accepting, correcting, noting, taking back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QRadioButton,
+    QToolButton,
+)
+from pytestqt.qtbot import QtBot
+
+from widgets import theme
+from widgets.findings import FindingRow, FindingsPanel, FindingsState
+from widgets.findings_rows import ProbabilityBar
+
+THREE = (
+    FindingRow("covid-19", "COVID-19 pattern", 0.31),
+    FindingRow("pneumonia", "other pneumonia", 0.58),
+    FindingRow("no-finding", "no finding", 0.11),
+)
+SUGGESTED = FindingsState(THREE, "multiclass", "pneumonia", frame_label="Image 1 of 2", image_key="a:1")
+SEVERAL = FindingsState(
+    (
+        FindingRow("effusion", "effusion", 0.8, operating_point=0.5),
+        FindingRow("edema", "edema", 0.4, operating_point=0.3),
+        FindingRow("nodule", "nodule", 0.1, operating_point=0.3),
+    ),
+    "multilabel",
+    "effusion",
+    image_key="m:1",
+)
+UNCOVERED = FindingsState(THREE, reason_no_suggestion="The model does not cover CT.", image_key="c:1")
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> FindingsPanel:
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    theme.apply(application)
+    widget = FindingsPanel()
+    qtbot.addWidget(widget)
+    widget.resize(300, 640)
+    widget.show()
+    return widget
+
+
+def texts(panel: FindingsPanel) -> str:
+    QApplication.processEvents()
+    return "\n".join(label.text() for label in panel.findChildren(QLabel) if label.isVisible())
+
+
+def button(panel: FindingsPanel, name: str) -> QPushButton | QToolButton:
+    found = [*panel.findChildren(QPushButton), *panel.findChildren(QToolButton)]
+    return next(b for b in found if b.accessibleName() == name)
+
+
+def radio(panel: FindingsPanel, text: str) -> QRadioButton:
+    return next(r for r in panel.findChildren(QRadioButton) if r.text() == text)
+
+
+def box(panel: FindingsPanel, text: str) -> QCheckBox:
+    return next(b for b in panel.findChildren(QCheckBox) if b.text() == text)
+
+
+def click(widget: QRadioButton | QCheckBox | QPushButton | QToolButton) -> None:
+    QApplication.processEvents()
+    is_choice = isinstance(widget, QRadioButton | QCheckBox)
+    where = widget.rect().center()
+    if is_choice:
+        where.setX(10)
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=where)
+
+
+def note(panel: FindingsPanel) -> QPlainTextEdit:
+    field = panel.findChild(QPlainTextEdit)
+    assert field is not None
+    return field
+
+
+def heard(signal: object) -> list[tuple[object, ...]]:
+    calls: list[tuple[object, ...]] = []
+    signal.connect(lambda *values: calls.append(values))  # type: ignore[attr-defined]
+    return calls
+
+
+def test_the_suggestion_and_every_probability_are_shown(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    assert {"Suggested", "other pneumonia", ".58", ".31", ".11", "Image 1 of 2"} <= set(
+        texts(panel).split("\n")
+    )
+
+
+def test_nothing_is_ticked_before_the_reader_decides(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    assert not any(r.isChecked() for r in panel.findChildren(QRadioButton))
+    assert "Not decided yet" in texts(panel)
+
+
+def test_the_accept_button_accepts(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    accepted = heard(panel.accepted)
+    click(button(panel, "Accept"))
+    assert accepted == [()]
+
+
+def test_enter_accepts_while_the_panel_has_the_focus(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    accepted = heard(panel.accepted)
+    QTest.keyClick(panel, Qt.Key.Key_Return)
+    QTest.keyClick(radio(panel, "no finding"), Qt.Key.Key_Enter)
+    assert len(accepted) == 2
+
+
+def test_enter_without_a_suggestion_does_nothing_and_says_why(panel: FindingsPanel) -> None:
+    panel.show_state(UNCOVERED)
+    accepted, refused = heard(panel.accepted), heard(panel.refused)
+    QTest.keyClick(panel, Qt.Key.Key_Return)
+    assert accepted == []
+    assert refused == [("The model does not cover CT.",)]
+    assert "The model does not cover CT." in texts(panel)
+
+
+def test_enter_does_nothing_while_the_model_still_looks(panel: FindingsPanel) -> None:
+    panel.show_state(replace(SUGGESTED, waiting=True))
+    accepted, refused = heard(panel.accepted), heard(panel.refused)
+    panel.accept()
+    assert accepted == []
+    assert len(refused) == 1
+
+
+def test_an_uncovered_image_can_still_be_answered(panel: FindingsPanel) -> None:
+    panel.show_state(UNCOVERED)
+    answers = heard(panel.answered)
+    click(radio(panel, "no finding"))
+    assert answers == [("no-finding", "present")]
+
+
+def test_a_click_on_another_finding_corrects(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    answers = heard(panel.answered)
+    click(radio(panel, "COVID-19 pattern"))
+    assert answers == [("covid-19", "present")]
+
+
+def test_a_position_on_the_keyboard_corrects_too(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    answers = heard(panel.answered)
+    assert panel.correct_by_position(3)
+    assert not panel.correct_by_position(4)
+    assert not panel.correct_by_position(0)
+    assert answers == [("no-finding", "present")]
+
+
+def test_arrow_keys_never_decide(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    answers = heard(panel.answered)
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Right):
+        QTest.keyClick(radio(panel, "COVID-19 pattern"), key)
+    assert answers == []
+
+
+def test_several_findings_go_from_unknown_to_present_to_absent_and_round(panel: FindingsPanel) -> None:
+    panel.show_state(SEVERAL)
+    answers = heard(panel.answered)
+    for _ in range(3):
+        click(box(panel, "nodule"))
+    assert answers == [("nodule", "present"), ("nodule", "absent"), ("nodule", "unknown")]
+
+
+def test_all_findings_above_their_operating_point_are_named_as_suggested(panel: FindingsPanel) -> None:
+    panel.show_state(SEVERAL)
+    assert "effusion, edema" in texts(panel)
+    assert box(panel, "edema").accessibleName() == "edema, suggested"
+    assert box(panel, "nodule").accessibleName() == "nodule"
+
+
+def test_what_stands_is_shown_with_who_decided_it(panel: FindingsPanel) -> None:
+    answers = {"covid-19": "present", "pneumonia": "absent", "no-finding": "absent"}
+    panel.show_state(replace(SUGGESTED, answers=answers, decided_by="A. Smith"))
+    assert radio(panel, "COVID-19 pattern").isChecked()
+    assert "A. Smith decided: COVID-19 pattern" in texts(panel)
+
+
+def test_unsure_stands_as_unsure(panel: FindingsPanel) -> None:
+    panel.show_state(replace(SUGGESTED, answers={f.name: "unknown" for f in THREE}, decided_by="A. Smith"))
+    assert "A. Smith decided: unsure" in texts(panel)
+
+
+def test_unsure_is_its_own_answer(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    unsure = heard(panel.unsure)
+    click(button(panel, "Unsure"))
+    QTest.keyClick(panel, Qt.Key.Key_U)
+    assert len(unsure) == 2
+
+
+def test_saved_is_said_only_once_it_is_saved(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    click(radio(panel, "COVID-19 pattern"))
+    assert "saved" not in texts(panel)
+    panel.saved("14:02:11")
+    assert "saved 14:02:11" in texts(panel)
+    click(radio(panel, "no finding"))
+    assert "saved" not in texts(panel)
+
+
+def test_undo_and_redo_ask_for_it_when_there_is_something(panel: FindingsPanel) -> None:
+    panel.show_state(replace(SUGGESTED, can_undo=True, can_redo=False))
+    undo, redo = heard(panel.undo_requested), heard(panel.redo_requested)
+    click(button(panel, "Undo"))
+    click(button(panel, "Redo"))
+    assert (len(undo), len(redo)) == (1, 0)
+
+
+def test_a_bar_shows_evidence_and_decides_nothing(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    answers, evidence = heard(panel.answered), heard(panel.finding_selected)
+    QApplication.processEvents()
+    QTest.mouseClick(panel.findChildren(ProbabilityBar)[0], Qt.MouseButton.LeftButton)
+    assert evidence == [("covid-19",)]
+    assert answers == []
+
+
+def test_a_note_is_kept_once_and_enter_does_not_accept(panel: FindingsPanel, qtbot: QtBot) -> None:
+    panel.show_state(SUGGESTED)
+    notes, accepted = heard(panel.note_changed), heard(panel.accepted)
+    panel.activateWindow()
+    panel.focus_note()
+    qtbot.waitUntil(note(panel).hasFocus)
+    QTest.keyClicks(note(panel), "left base")
+    QTest.keyClick(note(panel), Qt.Key.Key_Return)
+    assert notes == [("left base",)]
+    assert accepted == []
+    assert not note(panel).hasFocus()
+
+
+def test_escape_takes_a_note_back(panel: FindingsPanel, qtbot: QtBot) -> None:
+    panel.show_state(replace(SUGGESTED, note="as before"))
+    notes = heard(panel.note_changed)
+    panel.focus_note()
+    qtbot.waitUntil(note(panel).hasFocus)
+    QTest.keyClicks(note(panel), "x")
+    QTest.keyClick(note(panel), Qt.Key.Key_Escape)
+    assert note(panel).toPlainText() == "as before"
+    assert notes == []
+
+
+def test_a_refresh_of_the_same_image_leaves_a_note_alone_that_is_being_written(
+    panel: FindingsPanel, qtbot: QtBot
+) -> None:
+    panel.show_state(SUGGESTED)
+    panel.focus_note()
+    qtbot.waitUntil(note(panel).hasFocus)
+    QTest.keyClicks(note(panel), "half a sent")
+    panel.show_state(replace(SUGGESTED, waiting=True))
+    assert note(panel).toPlainText() == "half a sent"
+    panel.show_state(replace(SUGGESTED, image_key="b:1", note="of another image"))
+    assert note(panel).toPlainText() == "of another image"
+
+
+def test_a_note_is_finished_before_the_decision_it_belongs_to(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    order: list[str] = []
+    panel.note_changed.connect(lambda text: order.append(text))
+    panel.accepted.connect(lambda: order.append("accepted"))
+    note(panel).setPlainText("seen")
+    panel.accept()
+    assert order == ["seen", "accepted"]
+
+
+def test_site_adapted_probabilities_stand_beside_and_not_instead(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    assert "site" not in texts(panel).split("\n")
+    panel.show_state(replace(SUGGESTED, findings=tuple(replace(f, adapted=0.71) for f in THREE)))
+    shown = texts(panel).split("\n")
+    assert {"model", "site", ".58", ".71"} <= set(shown)
+
+
+def test_a_refresh_keeps_the_focus_on_a_finding(panel: FindingsPanel, qtbot: QtBot) -> None:
+    panel.show_state(SUGGESTED)
+    chosen = radio(panel, "COVID-19 pattern")
+    chosen.setFocus()
+    qtbot.waitUntil(chosen.hasFocus)
+    panel.show_state(replace(SUGGESTED, answers={"covid-19": "present"}, decided_by="A. Smith"))
+    assert chosen.hasFocus()
+
+
+def test_an_empty_panel_says_what_to_do(panel: FindingsPanel) -> None:
+    assert "Choose a study in the worklist." in texts(panel)
+    assert not button(panel, "Accept").isEnabled()
+
+
+def test_every_control_has_a_name_for_a_screen_reader(panel: FindingsPanel) -> None:
+    panel.show_state(SEVERAL)
+    controls = [*panel.findChildren(QPushButton), *panel.findChildren(QToolButton)]
+    controls += [*panel.findChildren(QCheckBox), *panel.findChildren(ProbabilityBar), note(panel)]
+    assert all(control.accessibleName() for control in controls)

@@ -1,0 +1,435 @@
+"""The findings panel: what the model suggests for the image shown, and what the reader decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from widgets import theme
+from widgets.findings_rows import NUMBER_WIDTH, Answer, FindingLine, FindingRow, Task
+from widgets.theme import space
+
+__all__ = ["Answer", "FindingRow", "FindingsPanel", "FindingsState", "Task"]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingsState:
+    """Everything the panel shows of one image.
+
+    Parameters
+    ----------
+    findings
+        In the model's order; empty where no model answers for this image.
+    suggestion
+        Machine name of the suggested finding; None where there is none, and `reason_no_suggestion` says why.
+    answers
+        What stands, ``{machine name: answer}``; empty where nothing was decided.
+    decided_by
+        The reader whose decision stands.
+    saved_at
+        Time of day at which it was saved, as text; None where nothing stands.
+    waiting
+        The model is still looking.
+    frame_label
+        Which image this is, such as ``Image 2 of 3``.
+    image_key
+        Tells images apart, so that a refresh of the same image leaves a note alone that is being written.
+    """
+
+    findings: tuple[FindingRow, ...] = ()
+    task: Task = "multiclass"
+    suggestion: str | None = None
+    reason_no_suggestion: str = ""
+    answers: dict[str, Answer] = field(default_factory=dict)
+    decided_by: str = ""
+    note: str = ""
+    saved_at: str | None = None
+    waiting: bool = False
+    frame_label: str = ""
+    image_key: str = ""
+    can_undo: bool = True
+    can_redo: bool = True
+
+
+class NoteField(QPlainTextEdit):
+    """A note: Enter and leaving the field keep it, Shift+Enter begins a line, Esc takes back."""
+
+    finished = Signal()
+    abandoned = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.finished.emit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.abandoned.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if event.reason() != Qt.FocusReason.PopupFocusReason:
+            self.finished.emit()
+
+
+class FindingsPanel(QWidget):
+    """Findings of the image shown. It never says *saved* by itself: `saved` does, once it is on disk.
+
+    Signals
+    -------
+    accepted(), unsure()
+        The reader takes the suggestion as it is; cannot decide.
+    answered(name, answer)
+        The reader decided one finding.
+    note_changed(text)
+        A note was finished (not at every key).
+    finding_selected(name)
+        The reader asked for the evidence of a finding.
+    refused(reason)
+        Accepting was not possible; the reason is shown here too.
+    """
+
+    accepted = Signal()
+    answered = Signal(str, str)
+    unsure = Signal()
+    note_changed = Signal(str)
+    undo_requested = Signal()
+    redo_requested = Signal()
+    finding_selected = Signal(str)
+    refused = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._state = FindingsState()
+        self._selected_finding: str | None = None
+        self._lines: list[FindingLine] = []
+        self._kept_note = ""
+        self._frame = _label("caption")
+        self._suggested_word = _label("quiet", self.tr("Suggested"))
+        self._suggested = _label("strong")
+        self._reason = _label("quiet")
+        self._columns = QWidget()
+        self._rows = QVBoxLayout()
+        self._decision = _label("quiet")
+        self._saved = _label("saved")
+        self._build_buttons()
+        self._note = self._made_note()
+        self._lay_out()
+        self._calming = QTimer(self, singleShot=True, interval=4000)
+        self._calming.timeout.connect(lambda: self._set_role(self._reason, "quiet"))
+        self.show_state(FindingsState(reason_no_suggestion=self.tr("Choose a study in the worklist.")))
+
+    # Filling
+
+    def show_state(self, state: FindingsState) -> None:
+        """Show an image's findings; a note that is being written for the same image is left alone."""
+        is_other_image = state.image_key != self._state.image_key
+        if is_other_image:
+            self._selected_finding = None
+        self._keep_lines(state)
+        self._state = state
+        self._fill_heading()
+        shows_adapted = any(row.adapted is not None for row in state.findings)
+        self._columns.setVisible(shows_adapted)
+        for line, row in zip(self._lines, state.findings, strict=True):
+            line.fill(row, state.answers.get(row.name), row.name in self._suggested_names(), shows_adapted)
+        self.set_selected_finding(self._selected_finding)
+        self._fill_decision()
+        if is_other_image or not (self._note.hasFocus() and self._note.document().isModified()):
+            self._set_note(state.note)
+
+    def saved(self, time: str) -> None:
+        """Say that what stands is on disk since this time of day."""
+        self._saved.setText(self.tr("saved {0}").format(time))
+
+    def set_selected_finding(self, name: str | None) -> None:
+        """Mark the finding whose evidence the viewer shows."""
+        self._selected_finding = name
+        for line in self._lines:
+            line.bar.setChecked(line.name == name)
+
+    # What the reader does, from here and from the window's shortcuts
+
+    def accept(self) -> None:
+        """Accept the suggestion; without one say why not, and do nothing."""
+        reason = self._reason_not_to_accept()
+        if reason:
+            self._reason.setText(reason)
+            self._reason.setVisible(True)
+            self._set_role(self._reason, "look-again")
+            self._calming.start()
+            self.refused.emit(reason)
+            return
+        self.finish_note()
+        self.accepted.emit()
+
+    def mark_unsure(self) -> None:
+        """Answer that it cannot be decided."""
+        if self._unsure.isEnabled():
+            self.finish_note()
+            self.unsure.emit()
+
+    def correct_by_position(self, position: int) -> bool:
+        """Do what a click on the finding at this place, counted from 1, does; False where there is none."""
+        if not 1 <= position <= len(self._lines):
+            return False
+        self._lines[position - 1].answer()
+        return True
+
+    def focus_note(self) -> None:
+        if self._note.isEnabled():
+            self._note.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def finish_note(self) -> None:
+        """Emit the note if it changed. To be called before another image is shown."""
+        text = self._note.toPlainText().strip()
+        if text != self._kept_note:
+            self._kept_note = text
+            self._note.document().setModified(False)
+            self.note_changed.emit(text)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        if plain and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.accept()
+        elif plain and event.key() == Qt.Key.Key_U:
+            self.mark_unsure()
+        elif plain and event.key() == Qt.Key.Key_N:
+            self.focus_note()
+        else:
+            super().keyPressEvent(event)
+
+    # Building
+
+    def _build_buttons(self) -> None:
+        self._accept = QPushButton(self.tr("Accept  Enter"))
+        self._accept.setAccessibleName(self.tr("Accept"))
+        self._accept.setProperty("role", "primary")
+        self._accept.setToolTip(self.tr("Accept the suggestion and go to the next study  (Enter)"))
+        self._accept.clicked.connect(self.accept)
+        self._unsure = QPushButton(self.tr("Unsure  U"))
+        self._unsure.setAccessibleName(self.tr("Unsure"))
+        self._unsure.setToolTip(self.tr("It cannot be decided on this image  (U)"))
+        self._unsure.clicked.connect(self.mark_unsure)
+        self._undo = _tool("undo", self.tr("Undo"), self.tr("Take back the last decision  (Ctrl+Z)"))
+        self._undo.clicked.connect(self.undo_requested)
+        self._redo = _tool("redo", self.tr("Redo"), self.tr("Decide again as before  (Ctrl+Y)"))
+        self._redo.clicked.connect(self.redo_requested)
+
+    def _made_note(self) -> NoteField:
+        note = NoteField()
+        note.setPlaceholderText(self.tr("Note  (N)"))
+        note.setAccessibleName(self.tr("Note"))
+        note.setToolTip(self.tr("Enter keeps the note, Shift+Enter begins a line, Esc takes back"))
+        note.setTabChangesFocus(True)
+        frame_px = 2 * round(note.document().documentMargin()) + space(2) + 2
+        note.setFixedHeight(3 * QFontMetrics(note.document().defaultFont()).lineSpacing() + frame_px)
+        note.finished.connect(self._on_note_finished)
+        note.abandoned.connect(self._on_note_abandoned)
+        return note
+
+    def _lay_out(self) -> None:
+        self._rows.setSpacing(space(2))
+        self._rows.setContentsMargins(0, 0, space(1), 0)
+        rows = QWidget()
+        rows.setLayout(self._rows)
+        scrolling = QScrollArea()
+        scrolling.setFrameShape(QFrame.Shape.NoFrame)
+        scrolling.setWidgetResizable(True)
+        scrolling.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scrolling.setWidget(rows)
+        scrolling.viewport().setAutoFillBackground(False)
+        rows.setAutoFillBackground(False)
+        self._lay_out_columns()
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(space(3), space(3), space(3), space(3))
+        whole.setSpacing(space(2))
+        whole.addLayout(_line(_label("title", self.tr("Findings")), None, self._frame))
+        suggestion = _line(self._suggested_word, self._suggested)
+        suggestion.setStretch(1, 1)
+        self._suggested_word.setAlignment(Qt.AlignmentFlag.AlignTop)
+        whole.addLayout(suggestion)
+        for label in (self._suggested, self._reason, self._decision):
+            label.setWordWrap(True)
+        whole.addWidget(self._reason)
+        whole.addWidget(self._columns)
+        whole.addWidget(scrolling, 1)
+        whole.addWidget(self._note)
+        buttons = _line(self._accept, self._unsure)
+        buttons.setStretch(0, 3)
+        buttons.setStretch(1, 2)
+        whole.addLayout(buttons)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(self._decision)
+        words.addWidget(self._saved)
+        self._decision.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self._decision.setMinimumHeight(2 * self._decision.fontMetrics().lineSpacing())  # nothing jumps
+        standing = QHBoxLayout()
+        standing.addLayout(words, 1)
+        for tool in (self._undo, self._redo):
+            standing.addWidget(tool, 0, Qt.AlignmentFlag.AlignTop)
+        whole.addLayout(standing)
+        self.setMinimumWidth(space(64))
+
+    def _lay_out_columns(self) -> None:
+        layout = QHBoxLayout(self._columns)
+        layout.setContentsMargins(0, 0, space(1), 0)
+        layout.setSpacing(space(2))
+        layout.addStretch()
+        for text in (self.tr("model"), self.tr("site")):
+            label = _label("caption", text)
+            label.setMinimumWidth(NUMBER_WIDTH)
+            label.setAlignment(Qt.AlignmentFlag.AlignRight)
+            layout.addWidget(label)
+
+    # What is shown
+
+    def _keep_lines(self, state: FindingsState) -> None:
+        """Make new lines only where the model's findings changed, so that a refresh keeps the focus."""
+        same = [(r.name, r.display) for r in state.findings] == [
+            (r.name, r.display) for r in self._state.findings
+        ]
+        if same and state.task == self._state.task and len(self._lines) == len(state.findings):
+            return
+        while (item := self._rows.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._lines = [FindingLine(row, n, state.task) for n, row in enumerate(state.findings, start=1)]
+        for line in self._lines:
+            line.answered.connect(self._on_answered)
+            line.evidence_wanted.connect(self._on_evidence_wanted)
+            self._rows.addWidget(line)
+        self._rows.addStretch()
+
+    def _fill_heading(self) -> None:
+        state = self._state
+        self._frame.setText(state.frame_label)
+        has_suggestion = state.suggestion is not None and not state.waiting
+        self._suggested_word.setVisible(has_suggestion)
+        self._suggested.setVisible(has_suggestion)
+        self._suggested.setText(", ".join(self._display_of(name) for name in self._suggested_names()))
+        self._calming.stop()
+        self._set_role(self._reason, "quiet")
+        self._reason.setText(self._reason_not_to_accept())
+        self._reason.setVisible(not has_suggestion)
+
+    def _fill_decision(self) -> None:
+        state = self._state
+        self._decision.setText(self._decision_text())
+        self._saved.setText(self.tr("saved {0}").format(state.saved_at) if state.saved_at else "")
+        can_answer = bool(state.findings)
+        self._accept.setEnabled(can_answer)
+        self._unsure.setEnabled(can_answer)
+        self._note.setEnabled(can_answer)
+        self._undo.setEnabled(state.can_undo)
+        self._redo.setEnabled(state.can_redo)
+
+    def _decision_text(self) -> str:
+        state = self._state
+        if not state.answers:
+            return self.tr("Not decided yet") if state.findings else ""
+        present = [self._display_of(name) for name, answer in state.answers.items() if answer == "present"]
+        if present:
+            decision = ", ".join(present)
+        elif all(answer == "unknown" for answer in state.answers.values()):
+            decision = self.tr("unsure")
+        else:
+            decision = self.tr("none of these present")
+        if not state.decided_by:
+            return self.tr("Decided: {0}").format(decision)
+        return self.tr("{0} decided: {1}").format(state.decided_by, decision)
+
+    def _reason_not_to_accept(self) -> str:
+        state = self._state
+        if state.waiting:
+            return self.tr("The model is looking at this image.")
+        if state.suggestion is None:
+            return state.reason_no_suggestion or self.tr("No suggestion for this image.")
+        return ""
+
+    def _suggested_names(self) -> tuple[str, ...]:
+        """What is suggested: one finding, and in several-findings models all that reach their point."""
+        state = self._state
+        if state.suggestion is None:
+            return ()
+        others = (row.name for row in state.findings if row.reaches_operating_point)
+        several = tuple(others) if state.task == "multilabel" else ()
+        return several if state.suggestion in several else (state.suggestion, *several)
+
+    def _display_of(self, name: str) -> str:
+        return next((row.display for row in self._state.findings if row.name == name), name)
+
+    def _set_note(self, text: str) -> None:
+        self._kept_note = text.strip()
+        if self._note.toPlainText() != text:
+            self._note.setPlainText(text)
+        self._note.document().setModified(False)
+
+    def _set_role(self, label: QLabel, role: str) -> None:
+        label.setProperty("role", role)
+        label.style().polish(label)
+
+    # What happened
+
+    def _on_answered(self, name: str, answer: str) -> None:
+        self._saved.clear()
+        self.finish_note()
+        self.answered.emit(name, answer)
+
+    def _on_evidence_wanted(self, name: str) -> None:
+        self.set_selected_finding(name)
+        self.finding_selected.emit(name)
+
+    def _on_note_finished(self) -> None:
+        self.finish_note()
+        if self._note.hasFocus():
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_note_abandoned(self) -> None:
+        self._set_note(self._kept_note)
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+def _label(role: str, text: str = "") -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", role)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label
+
+
+def _tool(icon: str, name: str, tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setIcon(theme.icon(icon))
+    button.setAccessibleName(name)
+    button.setToolTip(tip)
+    return button
+
+
+def _line(*widgets: QWidget | None) -> QHBoxLayout:
+    """Widgets beside each other; None is what takes the space that is left."""
+    layout = QHBoxLayout()
+    layout.setSpacing(space(2))
+    for widget in widgets:
+        if widget is None:
+            layout.addStretch()
+        else:
+            layout.addWidget(widget)
+    return layout
