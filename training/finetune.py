@@ -1,0 +1,314 @@
+"""Fine-tuning: from labelled images to a candidate in the registry, as a generator of events.
+
+The generator is the whole run; whoever iterates over it (a command, a worker process) decides where
+it runs. It leaves the current model alone. A run that was cancelled or killed goes on when it is
+called again with the same folder: exactly, on the CPU in float32.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from inference.adapted import probabilities_of
+from inference.card import ModelCard
+from inference.devices import best_device
+from inference.errors import InferenceError
+from inference.registry import ModelRegistry
+from training import checkpoint
+from training.calibrate import fit_temperature
+from training.candidate import candidate_card, conclude, rounded, versions
+from training.errors import Cancelled, TrainingError
+from training.events import Evaluation, ImageResult, TrainingEvent
+from training.learner import Learner
+from training.metrics import evaluate_results
+from training.networks import starting_network
+from training.plan import Plan
+from training.runs import CHECKPOINT, append_event, stop_if_cancelled, write_plan
+from training.samples import Samples, fits, require_some
+from training.tensors import Films
+
+__all__ = ["Plan", "fine_tune"]
+
+PREPARE_EVENT_S = 0.2
+logger = logging.getLogger(__name__)
+
+
+def fine_tune(
+    plan: Plan,
+    samples: Samples,
+    registry: ModelRegistry,
+    run_folder: Path,
+    base: ModelCard | None = None,
+    *,
+    current: ModelCard | None = None,
+    cache_folder: Path | None = None,
+) -> Iterator[TrainingEvent]:
+    """Train a candidate and measure it on the test part.
+
+    Parameters
+    ----------
+    samples
+        The training part is fitted, the validation part chooses the epoch and the temperature, the
+        test part only measures.
+    run_folder
+        Made if it is not there. Every event is added to its `events.jsonl`; a file `cancel` in it
+        stops the run within a batch.
+    base
+        The model to start from; None starts from scratch with `plan.backbone`.
+    current
+        The model that the candidate is compared with, by default `base`.
+    cache_folder
+        Where decoded films are kept for the next run; None keeps them in memory only.
+
+    Yields
+    ------
+    TrainingEvent
+        ``plan``, ``prepare``…, ``epoch``…, and as the last ``done``, ``cancelled`` or ``failed``.
+    """
+    try:
+        run_folder.mkdir(parents=True, exist_ok=True)
+        run = _Run(plan, samples, registry, run_folder, base, current or base, cache_folder)
+        for event in _ended_in_words(run.events()):
+            append_event(run_folder, event)
+            yield event
+    except OSError as error:  # the run's folder itself cannot be written
+        yield TrainingEvent("failed", {"reason": _in_words(error)})
+    except Exception as error:
+        append_event(run_folder, TrainingEvent("failed", {"reason": f"Unexpected: {error!r}"}))
+        raise
+
+
+def _ended_in_words(events: Iterator[TrainingEvent]) -> Iterator[TrainingEvent]:
+    """The same events, with what a person can mend as a last event."""
+    try:
+        yield from events
+    except Cancelled:
+        yield TrainingEvent("cancelled", {"reason": "Somebody cancelled the training."})
+    except (TrainingError, InferenceError) as error:
+        yield TrainingEvent("failed", {"reason": _in_words(error)})
+    except OSError as error:
+        yield TrainingEvent("failed", {"reason": _in_words(error)})
+    except (MemoryError, torch.OutOfMemoryError):
+        reason = "The memory is too small for this training: a smaller batch or input size is expected."
+        yield TrainingEvent("failed", {"reason": reason})
+
+
+def _in_words(error: Exception) -> str:
+    """One sentence, with its capital and its full stop."""
+    said = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        said = f"{error.filename or 'A file'} could not be used: {error.strerror}"
+    said = said.strip().rstrip(".") or type(error).__name__
+    return said[0].upper() + said[1:] + "."
+
+
+@dataclass(slots=True)
+class _Best:
+    """The epoch that will be kept."""
+
+    epoch: int = 0
+    log_loss: float = float("inf")
+    weights: dict[str, torch.Tensor] | None = None
+
+
+class _Run:
+    """One run: what it was given, and its events in order."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        samples: Samples,
+        registry: ModelRegistry,
+        folder: Path,
+        base: ModelCard | None,
+        current: ModelCard | None,
+        cache_folder: Path | None,
+    ) -> None:
+        self.plan, self.samples, self.registry, self.folder = plan, samples, registry, folder
+        self.base, self.current, self.cache_folder = base, current, cache_folder
+        self.look_up = partial(stop_if_cancelled, folder)
+        self.started = time.monotonic()
+        self.best = _Best()
+        self.history: list[dict[str, Any]] = []
+
+    def events(self) -> Iterator[TrainingEvent]:
+        self.look_up()
+        device = best_device(self.plan.device)
+        with _threads(self.plan.threads):
+            card = candidate_card(self.plan, self.samples, self.base)
+            require_some(self.samples, card.task)
+            yield self._told_plan(card, device)
+            films = self._films(card)
+            yield from self._decode(films)
+            learner = self._learner(card, films, device)
+            yield from self._learn(learner, films)
+            yield self._finish(card, learner, films)
+
+    def _told_plan(self, card: ModelCard, device: torch.device) -> TrainingEvent:
+        write_plan(self.folder, self.plan.as_json())
+        return TrainingEvent("plan", {
+            "name": card.name, "architecture": card.architecture, "findings": list(card.finding_names),
+            "parent": card.parent, "device": str(device), "epochs": self.plan.epochs,
+            "depth": self.plan.depth if self.base else "all", "parts": self.samples.counts(),
+            "hints": list(self.samples.hints), "failures": list(self.samples.failures),
+        })  # fmt: skip
+
+    def _films(self, card: ModelCard) -> Films:
+        chosen = [
+            s
+            for s in self.samples.samples
+            if s.part == "validation" or (s.part == "train" and fits(s, card.task))
+        ]
+        return Films(chosen, card.preprocessing, self.cache_folder)
+
+    def _decode(self, films: Films) -> Iterator[TrainingEvent]:
+        told = -PREPARE_EVENT_S
+        for done, total in films.decode():
+            self.look_up()
+            if done == total or time.monotonic() - told >= PREPARE_EVENT_S:
+                told = time.monotonic()
+                failures = list(films.failures) if done == total else []
+                yield TrainingEvent("prepare", {"done": done, "total": total, "failures": failures})
+
+    def _learner(self, card: ModelCard, films: Films, device: torch.device) -> Learner:
+        rows = [i for i, s in enumerate(films.samples) if s.part == "train" and films.readable[i]]
+        readable = tuple(films.samples[i] for i in rows)
+        require_some(replace(self.samples, samples=readable), card.task)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.plan.seed)
+            network = starting_network(self.plan, card, self.registry, self.base)
+        return Learner(
+            self.plan, network, card.preprocessing, films, rows, device,
+            task=card.task, is_tuned=self.base is not None, look_up=self.look_up,
+        )  # fmt: skip
+
+    def _learn(self, learner: Learner, films: Films) -> Iterator[TrainingEvent]:
+        """Epoch by epoch, each with a checkpoint, from where an earlier call ended."""
+        used = [s for i, s in enumerate(films.samples) if films.readable[i]]
+        told = f"{self.base.id} {self.base.weights_sha256}" if self.base else ""
+        fingerprint = self.plan.fingerprint(used, self.samples.findings, told)
+        path = self.folder / CHECKPOINT
+        first, spent = self._restore(learner, checkpoint.read(path, fingerprint))
+        started = time.monotonic()
+        for epoch in range(first, self.plan.epochs + 1):
+            if self._has_stopped_improving():
+                break
+            with _own_randomness(learner.device):
+                loss, rate = learner.learn_epoch(epoch)
+            validation = self._validate(learner, films)
+            self._remember(epoch, validation, learner)
+            elapsed = spent + time.monotonic() - started
+            self.history.append({"epoch": epoch, "loss": loss, **validation})
+            checkpoint.save(path, self._state(learner, epoch, elapsed), fingerprint)
+            yield TrainingEvent("epoch", {
+                "epoch": epoch, "epochs": self.plan.epochs, "loss": loss, "validation": validation,
+                "learning_rate": rate, "elapsed_s": round(elapsed, 2),
+                "remaining_s": round(elapsed / epoch * (self.plan.epochs - epoch), 2),
+            })  # fmt: skip
+
+    def _validate(self, learner: Learner, films: Films) -> dict[str, float | None]:
+        rows = [i for i, s in enumerate(films.samples) if s.part == "validation" and films.readable[i]]
+        told = self._measure(learner, films, rows, 1.0)
+        return {
+            "log_loss": told.log_loss,
+            "macro_auroc": told.macro_auroc,
+            "accuracy": told.accuracy,
+            "balanced_accuracy": told.balanced_accuracy,
+        }
+
+    def _measure(self, learner: Learner, films: Films, rows: list[int], temperature: float) -> Evaluation:
+        said = probabilities_of(learner.logits(rows), temperature, learner.task)
+        results = [
+            ImageResult(s.image, s.patient, s.truth, tuple(float(v) for v in p))
+            for s, p in zip((films.samples[i] for i in rows), said, strict=True)
+        ]
+        return evaluate_results(results, self.samples.findings, "", bootstrap=0, task=learner.task)
+
+    def _remember(self, epoch: int, validation: dict[str, float | None], learner: Learner) -> None:
+        """Keep this epoch's weights if they are the best so far, or the last where that was asked."""
+        loss = validation["log_loss"]
+        if self.plan.keep == "last" or loss is None or loss < self.best.log_loss:
+            self.best = _Best(epoch, float("inf") if loss is None else loss, _copy_of(learner))
+
+    def _has_stopped_improving(self) -> bool:
+        patience, losses = self.plan.patience, [h["log_loss"] for h in self.history]
+        if not patience or None in losses or len(losses) <= patience:
+            return False
+        return bool(min(losses[-patience:]) >= min(losses[:-patience]))
+
+    def _state(self, learner: Learner, epoch: int, elapsed_s: float) -> dict[str, Any]:
+        return {
+            "epoch": epoch, "elapsed_s": elapsed_s, "learner": learner.state(), "history": self.history,
+            "best": {
+                "epoch": self.best.epoch,
+                "log_loss": self.best.log_loss,
+                "weights": self.best.weights if self.best.epoch != epoch else None,
+            },
+        }  # fmt: skip
+
+    def _restore(self, learner: Learner, state: dict[str, Any] | None) -> tuple[int, float]:
+        """The first epoch that is still to be done, and the seconds that were spent before."""
+        if state is None:
+            return 1, 0.0
+        learner.restore(state["learner"])
+        self.best, self.history = _Best(**state["best"]), list(state["history"])
+        if self.best.weights is None:  # the last epoch is the best: its weights are stored once
+            self.best.weights = _copy_of(learner)
+        logger.info("A training goes on after epoch %d.", state["epoch"])
+        return int(state["epoch"]) + 1, float(state["elapsed_s"])
+
+    def _finish(self, card: ModelCard, learner: Learner, films: Films) -> TrainingEvent:
+        """Keep the chosen epoch: rounded, calibrated, measured, compared, and put into the registry."""
+        assert self.best.weights is not None
+        kept = rounded(self.best.weights, self.plan.stored_as)
+        learner.measured.load_state_dict(kept)
+        rows = [i for i, s in enumerate(films.samples) if s.part == "validation" and films.readable[i]]
+        fitted = self.plan.temperature or fit_temperature(
+            learner.logits(rows), [films.samples[i].truth for i in rows], card.task
+        )
+        temperature = fitted or (self.base.temperature if self.base else 1.0)
+        validation = self._measure(learner, films, rows, temperature)
+        figures = {k: v for k, v in validation.as_json().items() if k not in ("model", "intervals")}
+        card = replace(
+            card,
+            temperature=round(temperature, 6),
+            recipe=card.recipe | {"epoch_kept": self.best.epoch, "made_with": versions()},
+            figures={"validation": figures} if rows else {},
+        )
+        outcome = conclude(
+            card, kept, self.samples, self.registry, self.current, self.plan, learner.device, self.look_up
+        )
+        told = {"epoch_kept": self.best.epoch, "temperature": card.temperature}
+        return TrainingEvent("done", outcome.as_json() | told)
+
+
+def _copy_of(learner: Learner) -> dict[str, torch.Tensor]:
+    return {k: v.detach().cpu().clone() for k, v in learner.measured.state_dict().items()}
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """So many threads for torch, and what it had before afterwards; 0 changes nothing."""
+    before = torch.get_num_threads()
+    if count:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _own_randomness(device: torch.device) -> Iterator[None]:
+    """Leave torch's global random numbers as they were."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        yield

@@ -1,0 +1,96 @@
+"""A run's folder: its plan, what it told, and the wish that it stop. Without torch.
+
+A run is a process of its own and outlives the window that started it. Whoever opens the folder later
+reads in `events.jsonl` how far it is, and cancels it by writing a file called `cancel`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from training.errors import Cancelled
+from training.events import TrainingEvent
+
+PLAN, EVENTS, CANCEL, CHECKPOINT = "plan.json", "events.jsonl", "cancel", "checkpoint.pt"
+FINAL = ("done", "cancelled", "failed")
+
+logger = logging.getLogger(__name__)
+
+
+def append_event(run_folder: Path, event: TrainingEvent) -> None:
+    """Add one line to `events.jsonl`; a line that an earlier kill left unfinished is closed first."""
+    line = json.dumps(_finite(event.as_json()), allow_nan=False) + "\n"
+    with (run_folder / EVENTS).open("ab+") as stream:
+        end = stream.seek(0, os.SEEK_END)
+        if end:
+            stream.seek(end - 1)
+            if stream.read(1) != b"\n":
+                line = "\n" + line
+        stream.write(line.encode())
+
+
+def read_events(run_folder: Path) -> list[TrainingEvent]:
+    """What a run has told so far, in order. An unfinished line is passed over."""
+    try:
+        lines = (run_folder / EVENTS).read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+    told = []
+    for line in lines:
+        try:
+            values = json.loads(line)
+            told.append(TrainingEvent(values.pop("event"), values))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return told
+
+
+def ask_to_cancel(run_folder: Path) -> None:
+    """Wish that the run stop; it looks at every batch."""
+    (run_folder / CANCEL).touch()
+
+
+def stop_if_cancelled(run_folder: Path) -> None:
+    """Raise `Cancelled` where somebody wished so. The wish is fulfilled by it and taken away, so that
+    the run can be resumed."""
+    wish = run_folder / CANCEL
+    if wish.exists():
+        wish.unlink(missing_ok=True)
+        raise Cancelled
+
+
+def lower_priority() -> None:
+    """Let everything else on this machine go first. Call it in a training's own process."""
+    try:
+        if sys.platform == "win32":
+            import psutil
+
+            psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            os.nice(10)
+    except OSError as error:
+        logger.warning("The training keeps its priority: %s", error)
+
+
+def write_plan(run_folder: Path, plan: dict[str, Any]) -> None:
+    """Write `plan.json`; the old one stands until the new one is complete."""
+    part = run_folder / (PLAN + ".part")
+    part.write_text(json.dumps(plan, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    part.replace(run_folder / PLAN)
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows no NaN and no infinity: a figure that cannot be had is null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return value

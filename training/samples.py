@@ -1,0 +1,254 @@
+"""Labelled images for fitting and measuring, from a CSV or from the store.
+
+Importing this module does not import torch. An unknown label is None: never absence.
+"""
+
+from __future__ import annotations
+
+import csv as csv_format
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inference.card import ModelCard, Task
+from inference.coverage import reason_not_covered
+from reviews.record import Answer, Part, Review
+from studies.errors import StudyError
+from studies.image import Header
+from studies.reader import read_header
+from training.errors import TooLittleData, UnusableLabels
+from training.splits import PARTS, parts_by_fold, parts_by_shares
+
+if TYPE_CHECKING:
+    from reviews.store import Store
+
+FEW_PER_FINDING = 10
+HEADER_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One labelled frame. `truth` stands in the order of the findings: 1, 0, or None for unknown."""
+
+    header: Header
+    frame: int
+    patient: str
+    truth: tuple[int | None, ...]
+    part: Part
+
+    @property
+    def image(self) -> str:
+        """What names this frame in results: ``UID:frame``."""
+        return f"{self.header.sop_instance_uid}:{self.frame}"
+
+    @property
+    def present(self) -> int | None:
+        """Index of the finding that is present where it is exactly one, else None."""
+        found = [i for i, answer in enumerate(self.truth) if answer == 1]
+        return found[0] if len(found) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Samples of one set of findings; `failures` and `hints` are sentences for people."""
+
+    findings: tuple[str, ...]
+    samples: tuple[Sample, ...]
+    failures: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+
+    def of_part(self, *parts: Part) -> tuple[Sample, ...]:
+        return tuple(s for s in self.samples if s.part in parts)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Images, patients and present findings of each part, for cards and plans."""
+        told: dict[str, dict[str, int]] = {}
+        for part in PARTS:
+            own = self.of_part(part)
+            told[part] = {"images": len(own), "patients": len({s.patient for s in own})}
+            for i, finding in enumerate(self.findings):
+                told[part][f"with {finding}"] = sum(s.truth[i] == 1 for s in own)
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    file: str
+    labels: tuple[str, ...]
+    patient: str
+
+
+def fits(sample: Sample, task: Task) -> bool:
+    """Whether a sample can be learnt from: one of many needs exactly one present finding."""
+    if task == "multiclass":
+        return sample.present is not None
+    return any(answer is not None for answer in sample.truth)
+
+
+def from_csv(
+    csv: Path,
+    images: Path,
+    findings: Sequence[str] | None = None,
+    *,
+    seed: int = 0,
+    shares: tuple[float, float, float] = (0.7, 0.1, 0.2),
+    folds: int = 0,
+    fold: int = 0,
+    held_out: bool = True,
+) -> Samples:
+    """Read a labels CSV (``file,label[,patient]``; several labels joined by ``|``).
+
+    Parameters
+    ----------
+    findings
+        The findings to label by; None takes every label in the file, sorted. A row with another
+        label is a failure.
+    shares
+        Train, validation and test. Whole patients only: the `patient` column, else PatientID, else
+        the file's content.
+    folds, fold
+        With `folds` > 0, fold `fold` (from 0) is the test part and `shares[1]` still goes to validation.
+    held_out
+        False puts every image into the training part.
+
+    Raises
+    ------
+    UnusableLabels
+        The file cannot be read, lacks a column, or labels nothing.
+    """
+    rows, failures = _read_rows(csv)
+    rows, more = _without_contradictions(rows)
+    failures += more
+    names = tuple(findings) if findings else tuple(sorted({label for row in rows for label in row.labels}))
+    with ThreadPoolExecutor(HEADER_THREADS) as threads:
+        looked_at = list(threads.map(lambda row: _sample_of(row, images, names), rows))
+    samples = [found for found in looked_at if isinstance(found, Sample)]
+    failures += [found for found in looked_at if isinstance(found, str)]
+    if not samples:
+        first = f" The first: {failures[0]}" if failures else ""
+        raise UnusableLabels(f"{csv} labels no image that can be used.{first}")
+    if held_out:
+        keys = ["|".join(n for n, t in zip(names, s.truth, strict=True) if t) for s in samples]
+        patients = [s.patient for s in samples]
+        if folds:
+            parts = parts_by_fold(keys, patients, folds, fold, shares[1], seed)
+        else:
+            parts = parts_by_shares(keys, patients, shares, seed)
+        samples = [replace(s, part=p) for s, p in zip(samples, parts, strict=True)]
+    return Samples(names, tuple(samples), tuple(failures), _hints(names, samples))
+
+
+def from_store(store: Store, card: ModelCard) -> Samples:
+    """The reviewed images that `card` covers, with the decision that stands and the part for good.
+
+    An image whose every finding of this model is unknown is no sample.
+    """
+    headers = {header.sop_instance_uid: header for header in store.headers()}
+    samples = []
+    for review in store.standing_reviews():
+        header = headers.get(review.sop_instance_uid)
+        if header is None or reason_not_covered(card, header) is not None:
+            continue
+        truth = _truth_of(review, card.finding_names)
+        if any(answer is not None for answer in truth):
+            part = store.part_of(header)
+            samples.append(Sample(header, review.frame, header.split_key, truth, part))
+    return Samples(card.finding_names, tuple(samples), hints=_hints(card.finding_names, samples))
+
+
+def require_some(samples: Samples, task: Task) -> tuple[Sample, ...]:
+    """The training part's usable samples, or `TooLittleData` with a sentence that says what lacks."""
+    usable = tuple(s for s in samples.of_part("train") if fits(s, task))
+    if len(usable) < 2:
+        raise TooLittleData(
+            f"{len(usable)} images of the training part have a decision to learn from; "
+            "at least 2 are needed, with different findings"
+        )
+    if task == "multiclass" and len({s.present for s in usable}) < 2:
+        name = samples.findings[usable[0].present or 0]
+        raise TooLittleData(
+            f"all {len(usable)} images of the training part are {name}; "
+            "a model needs examples of at least two findings"
+        )
+    if task == "multilabel" and not any(
+        {0, 1} <= {s.truth[i] for s in usable} for i in range(len(samples.findings))
+    ):
+        raise TooLittleData(
+            f"no finding is both present and absent in the {len(usable)} images of the training part"
+        )
+    return usable
+
+
+_ANSWERS: dict[Answer, int | None] = {"present": 1, "absent": 0, "unknown": None}
+
+
+def _truth_of(review: Review, findings: Iterable[str]) -> tuple[int | None, ...]:
+    return tuple(_ANSWERS[review.answer_for(finding)] for finding in findings)
+
+
+def _read_rows(csv: Path) -> tuple[list[_Row], list[str]]:
+    """Rows with a file and a label, and a sentence for each row without."""
+    try:
+        with csv.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv_format.DictReader(stream)
+            names = [name.strip().lower() for name in reader.fieldnames or ()]
+            if not {"file", "label"} <= set(names):
+                raise UnusableLabels(
+                    f"{csv} has the columns {', '.join(names) or '(none)'}; "
+                    "file,label and optionally patient, separated by commas, are expected"
+                )
+            reader.fieldnames = names
+            raw = list(enumerate(reader, start=2))
+    except (OSError, UnicodeDecodeError, csv_format.Error) as error:
+        raise UnusableLabels(f"{csv} cannot be read as a CSV in UTF-8: {error}") from error
+    rows, failures = [], []
+    for line, values in raw:
+        file = (values.get("file") or "").strip()
+        labels = tuple(dict.fromkeys(s for s in map(str.strip, (values.get("label") or "").split("|")) if s))
+        if file and labels:
+            rows.append(_Row(file, labels, (values.get("patient") or "").strip()))
+        elif file or labels:
+            missing = "label" if file else "file"
+            failures.append(f"{csv}, line {line}: the {missing} is empty, a {missing} is expected")
+    return rows, failures
+
+
+def _without_contradictions(rows: list[_Row]) -> tuple[list[_Row], list[str]]:
+    """Each file once; a file that is labelled twice and differently is left out and named."""
+    said: dict[str, _Row] = {}
+    contradicted: set[str] = set()
+    for row in rows:
+        earlier = said.setdefault(row.file, row)
+        if set(earlier.labels) != set(row.labels) or earlier.patient != row.patient:
+            contradicted.add(row.file)
+    failures = [f"{f}: labelled twice and differently, one label is expected" for f in sorted(contradicted)]
+    return [row for file, row in said.items() if file not in contradicted], failures
+
+
+def _sample_of(row: _Row, images: Path, findings: tuple[str, ...]) -> Sample | str:
+    """A sample of the training part, or a sentence why not."""
+    strange = [label for label in row.labels if label not in findings]
+    if strange:
+        return f"{row.file}: labelled {strange[0]}, one of {', '.join(findings)} is expected"
+    try:
+        header = read_header((images / row.file).absolute())
+    except StudyError as error:
+        return str(error)
+    truth = tuple(int(finding in row.labels) for finding in findings)
+    return Sample(header, 1, row.patient or header.split_key, truth, "train")
+
+
+def _hints(findings: Sequence[str], samples: Sequence[Sample]) -> tuple[str, ...]:
+    """What a person should know before training on so little."""
+    hints = []
+    fitted = [s for s in samples if s.part == "train"]
+    for i, finding in enumerate(findings):
+        present = sum(s.truth[i] == 1 for s in fitted)
+        if present < FEW_PER_FINDING:
+            hints.append(
+                f"{present} images of the training part show {finding}; "
+                f"with fewer than {FEW_PER_FINDING} a model learns little of it"
+            )
+    return tuple(hints)

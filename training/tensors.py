@@ -1,0 +1,137 @@
+"""The films of a training, decoded once.
+
+Every epoch reads the same films; decoding them each time would take longer than learning from them.
+They are kept as they are just before augmentation: on the network's square, intensities in 256 steps,
+one byte a pixel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from inference.card import Preprocessing
+from inference.preprocess import resize
+from studies.display import network_intensities
+from studies.errors import StudyError
+from studies.reader import read
+from training.samples import Sample
+
+DECODING_THREADS = 4
+WAIT_S = 0.5  # how long decoding may go on before somebody can cancel
+
+
+class Films:
+    """Intensities of samples, in their order; call `decode` first.
+
+    Attributes
+    ----------
+    pixels
+        (N, S, S) uint8.
+    readable
+        (N,) bool; a film that could not be read stays black and is named in `failures`.
+    """
+
+    def __init__(
+        self, samples: Sequence[Sample], preprocessing: Preprocessing, cache_folder: Path | None = None
+    ) -> None:
+        self.samples = tuple(samples)
+        self.preprocessing = preprocessing
+        side = preprocessing.input_size
+        self.pixels = torch.zeros((len(self.samples), side, side), dtype=torch.uint8)
+        self.readable: NDArray[np.bool_] = np.zeros(len(self.samples), bool)
+        self.failures: tuple[str, ...] = ()
+        self._stored = cache_folder / f"films-{self._key()}.npy" if cache_folder else None
+
+    def decode(self, threads: int = DECODING_THREADS) -> Iterator[tuple[int, int]]:
+        """Fill `pixels`; yields (done, all) at least every half second."""
+        total = len(self.samples)
+        if self._load():
+            yield total, total
+            return
+        pool = ThreadPoolExecutor(threads)
+        failures: dict[int, str] = {}
+        try:
+            open_: set[Future[str | None]] = set()
+            number: dict[Future[str | None], int] = {}
+            for i in range(total):
+                number[job := pool.submit(self._decode_one, i)] = i
+                open_.add(job)
+            while open_:
+                finished, open_ = wait(open_, timeout=WAIT_S, return_when=FIRST_COMPLETED)
+                for job in finished:
+                    reason = job.result()
+                    if reason is not None:
+                        failures[number[job]] = reason
+                yield total - len(open_), total
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+        self.failures = tuple(failures[i] for i in sorted(failures))
+        if not failures:
+            self._store()
+
+    def batch(self, indices: Sequence[int] | NDArray[np.int64], device: torch.device) -> torch.Tensor:
+        """(B, S, S) float32 intensities in [0, 1]."""
+        chosen = self.pixels[torch.as_tensor(np.asarray(indices, np.int64))]
+        return chosen.to(device).float() / 255
+
+    def _decode_one(self, i: int) -> str | None:
+        sample = self.samples[i]
+        try:
+            intensities = network_intensities(read(sample.header, sample.frame))
+        except StudyError as error:
+            return str(error)
+        square = resize(intensities, self.preprocessing, self.preprocessing.input_size)
+        self.pixels[i] = (square * 255).round().to(torch.uint8)
+        self.readable[i] = True
+        return None
+
+    def _key(self) -> str:
+        """Changes with every film and with everything about its geometry, not with augmentation."""
+        told = [self.preprocessing.input_size, self.preprocessing.geometry]
+        films = [[s.header.path, s.image, *_age(s.header.path)] for s in self.samples]
+        return hashlib.sha256(json.dumps([told, films]).encode()).hexdigest()[:24]
+
+    def _load(self) -> bool:
+        if self._stored is None or not self._stored.exists():
+            return False
+        try:
+            pixels = np.load(self._stored, allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return False
+        if pixels.shape != tuple(self.pixels.shape) or pixels.dtype != np.uint8:
+            return False
+        self.pixels = torch.from_numpy(pixels)
+        self.readable[:] = True
+        return True
+
+    def _store(self) -> None:
+        if self._stored is None:
+            return
+        self._stored.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=self._stored.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                np.save(stream, self.pixels.numpy())
+            Path(part).replace(self._stored)
+        except OSError:
+            Path(part).unlink(missing_ok=True)
+            raise
+
+
+def _age(path: str) -> tuple[int, int]:
+    """Size and time of change of a file, (0, 0) where it is gone."""
+    try:
+        told = Path(path).stat()
+    except OSError:
+        return 0, 0
+    return told.st_size, told.st_mtime_ns
