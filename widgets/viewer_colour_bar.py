@@ -45,10 +45,12 @@ class ColourBar(QWidget):
         return (self._title, self.tr("evidence,"), self.tr("not location"))
 
     def sizeHint(self) -> QSize:
-        metrics = QFontMetricsF(self._font)
+        heavy = QFont(self._font)
+        heavy.setWeight(QFont.Weight.DemiBold)
+        metrics = QFontMetricsF(heavy)
         widest = max(metrics.horizontalAdvance(line) for line in (*self.lines, "0.000"))
         height = _HEIGHT + metrics.height() * (len(self.lines) + 1) + theme.space(3)
-        return QSize(round(max(widest, _BAR + 60)) + theme.space(2), round(height))
+        return QSize(round(max(widest, _BAR + 60)) + theme.space(3), round(height))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the bar at the right edge, its values beside it, its words below it."""

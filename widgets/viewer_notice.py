@@ -37,7 +37,7 @@ class Notice(QWidget):
         for widget in (self._icon, self._words, self._open, self._copy):
             row = QHBoxLayout()
             row.addStretch(1)
-            row.addWidget(widget)
+            row.addWidget(widget, 100 if widget is self._words else 0)
             row.addStretch(1)
             column.addLayout(row)
         column.addStretch(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
@@ -47,11 +48,12 @@ def header_texts(header: Header) -> CornerTexts:
     identity = (
         person_name(header.patient_name),
         header.patient_id,
+        "" if header.patient_name or header.patient_id else Path(header.path).name,
         "  ".join(part for part in (born, header.patient_sex) if part),
         " ".join(part for part in (header.study_date, header.study_time[:8]) if part),
         accession,
     )
-    laterality = {"L": _tr("Left"), "R": _tr("Right"), "B": _tr("Both sides")}.get(
+    laterality = {"U": "", "L": _tr("Left"), "R": _tr("Right"), "B": _tr("Both sides")}.get(
         header.laterality, header.laterality
     )
     number = "" if header.series_number is None else f"{_tr('Series')} {header.series_number}"
