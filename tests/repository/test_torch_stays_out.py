@@ -8,11 +8,26 @@ import pytest
 from tests.repository.rooms import ROOT, modules
 
 LIGHT = (
-    "app.command_line", "app.commands.review", "app.commands.importing", "app.gui", "app.workplace",
-    "app.settings",    "inference.card", "inference.client", "inference.coverage", "inference.errors", "inference.overlay",
-    "inference.prediction", "inference.registry", "reviews", "studies", "training.events", "training.gate",
-    "training.metrics", "widgets",
-)  # fmt: skip
+    "app.command_line",
+    "app.commands.review",
+    "app.commands.importing",
+    "app.gui",
+    "app.workplace",
+    "app.settings",
+    "inference.card",
+    "inference.client",
+    "inference.coverage",
+    "inference.errors",
+    "inference.overlay",
+    "inference.prediction",
+    "inference.registry",
+    "reviews",
+    "studies",
+    "training.events",
+    "training.gate",
+    "training.metrics",
+    "widgets",
+)
 
 # Imports each module in turn and says which one brought torch along.
 IMPORT_ALL = """
