@@ -13,19 +13,18 @@ import torch
 from numpy.typing import NDArray
 
 from inference.adapted import AdaptedHead, probabilities_of
-from inference.card import ModelCard, Task
-from inference.coverage import reason_not_covered
+from inference.answer import prediction_from
+from inference.card import ModelCard
 from inference.errors import InferenceError, InvalidWeights, UnknownFinding
 from inference.evidence import Pass, run
 from inference.network import LoadedModel, prepare
-from inference.prediction import FindingProbability, Heatmap, Look, Prediction
+from inference.prediction import Heatmap, Look, Prediction
 from inference.preprocess import covered_box, to_tensor
 from studies.image import Image
 
 _log = logging.getLogger(__name__)
 
 ADAPTED = "adapted"  # what a prediction of the re-fitted head says its model is
-_LEAST_TO_SUGGEST = 0.5  # several findings at once: below it nothing is suggested
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,50 +143,19 @@ class Predictor:
         return Look(_prediction(card, card.id, image, own, this), heatmaps, embedding, adapted)
 
 
-def uncertainty_of(probabilities: NDArray[np.float32], task: Task) -> float:
-    """Entropy over its maximum, in [0, 1]; for several findings at once the mean of binary entropies."""
-    p = np.asarray(probabilities, dtype=np.float64)
-    if task == "multilabel":
-        return float(np.mean(_entropy_terms(p) + _entropy_terms(1.0 - p)) / np.log(2.0))
-    return float(np.clip(_entropy_terms(p).sum() / np.log(len(p)), 0.0, 1.0))
-
-
-def _entropy_terms(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(-p * np.log(np.maximum(p, 1e-300)), dtype=np.float64)
-
-
 def _prediction(
     card: ModelCard, model: str, image: Image, probabilities: NDArray[np.float32], this: _Run
 ) -> Prediction:
-    suggestion, reason = _suggestion(card, image, probabilities)
-    names = card.finding_names
-    return Prediction(
-        sop_instance_uid=image.header.sop_instance_uid,
-        frame=image.frame,
-        model=model,
-        findings=tuple(
-            FindingProbability(name, float(p)) for name, p in zip(names, probabilities, strict=True)
-        ),
-        suggestion=suggestion,
-        uncertainty=uncertainty_of(probabilities, card.task),
-        warnings=(*((reason,) if reason else ()), *image.warnings, *this.warnings),
+    return prediction_from(
+        card,
+        model,
+        image.header,
+        image.frame,
+        probabilities,
+        warnings=(*image.warnings, *this.warnings),
         elapsed_ms=this.elapsed_ms,
         device=this.device,
     )
-
-
-def _suggestion(
-    card: ModelCard, image: Image, probabilities: NDArray[np.float32]
-) -> tuple[str | None, str | None]:
-    """The suggested finding, or None and the reason why nothing is suggested."""
-    if reason := reason_not_covered(card, image.header):
-        return None, reason
-    best = int(np.argmax(probabilities))
-    if card.task == "multilabel" and probabilities[best] < _LEAST_TO_SUGGEST:
-        if "no-finding" in card.finding_names:
-            return "no-finding", None
-        return None, "No finding reaches a probability of one half, so nothing is suggested."
-    return card.finding_names[best], None
 
 
 def _heatmaps(
