@@ -25,7 +25,8 @@ __all__ = ["Died", "Failed", "InferenceClient", "Looked", "Ready", "WorkerEvent"
 _log = logging.getLogger(__name__)
 
 _DEATHS_AT_START = 3  # a worker that never comes up is not started for ever
-_PATIENCE_S = 1.0
+_PATIENCE_S = 2.0
+_PATIENCE_AT_STOP_S = 0.2  # leaving Python with torch loaded takes a second, and there is nothing to save
 
 
 class InferenceClient:
@@ -163,7 +164,7 @@ class InferenceClient:
             ours.close()  # the worker reads the end of the pipe and ends
             self._process = None
             if process.pid is not None:
-                _end(process)
+                _end(process, _PATIENCE_AT_STOP_S if self._stopping else _PATIENCE_S)
         return process.exitcode
 
     def _talk(self, connection: Connection, process: SpawnProcess) -> None:
@@ -215,7 +216,7 @@ class InferenceClient:
         self._on_event(Died(reason))
         if not self._is_ready:
             self._deaths_at_start += 1
-            if self._deaths_at_start >= _DEATHS_AT_START:
+            if self._last_words or self._deaths_at_start >= _DEATHS_AT_START:
                 self._give_up(reason)
             return
         with self._lock:
@@ -240,15 +241,15 @@ class InferenceClient:
             self._background.clear()
         for question in waiting:
             self._on_event(Failed(question.request, reason))
-        self._deaths_at_start = _DEATHS_AT_START - 1
+        self._deaths_at_start = _DEATHS_AT_START - 1  # one more attempt at each further question
         while not self._stopping and not (self._urgent or self._background):
             wait([self._wake_receiver])
             self._go_back_to_sleep()
 
 
-def _end(process: SpawnProcess) -> None:
+def _end(process: SpawnProcess, patience_s: float) -> None:
     """Wait for a worker whose pipe was closed; stop it when it is busy. It holds nothing that can be lost."""
-    process.join(_PATIENCE_S)
+    process.join(patience_s)
     if process.is_alive():
         process.terminate()
         process.join(_PATIENCE_S)

@@ -6,6 +6,7 @@ Tensors are all that is taken from a file: pickles that carry code are refused, 
 from __future__ import annotations
 
 import pickle
+import re
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
@@ -154,7 +155,7 @@ def _card(
         mean=_per_channel(mean or (own.mean if own else ()), channels),
         std=_per_channel(std or (own.std if own else ()), channels),
     )
-    names = tuple(FindingName(f, f.replace("-", " ").replace("_", " ")) for f in findings)
+    names = tuple(FindingName(f, re.sub(r"[-_](?!\d)", " ", f)) for f in findings)
     card = ModelCard("", label, arch, names, task=task, preprocessing=pre, covers=covers or Covers())
     try:
         card.check()

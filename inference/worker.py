@@ -78,6 +78,8 @@ class Worker:
 
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", threads)))
         self._device: torch.device = best_device(settings.device)
+        import inference.predictor  # noqa: F401  (timm: seconds that the first question need not wait for)
+
         self._registry = ModelRegistry(settings.models_folder, settings.bundled_folder)
         self._features = FeatureCache(settings.cache_folder / "features")
         self._models: OrderedDict[str, LoadedModel] = OrderedDict()
