@@ -213,12 +213,14 @@ class InferenceClient:
     def _on_death(self, exit_code: int | None) -> None:
         """Tell, and see to it that the question that was with the worker is asked again, once."""
         reason = self._last_words or f"The prediction process ended unexpectedly (exit code {exit_code})."
-        self._on_event(Died(reason))
         if not self._is_ready:
             self._deaths_at_start += 1
-            if self._last_words or self._deaths_at_start >= _DEATHS_AT_START:
+            gives_up = bool(self._last_words) or self._deaths_at_start >= _DEATHS_AT_START
+            self._on_event(Died(reason, will_restart=not gives_up))
+            if gives_up:
                 self._give_up(reason)
             return
+        self._on_event(Died(reason))
         with self._lock:
             question, self._asked = self._asked, None
             if question is None or self._forgotten:

@@ -21,6 +21,8 @@ from studies.image import Header
 
 _log = logging.getLogger(__name__)
 
+_BLOCK = 4096
+
 
 def feature_key(card: ModelCard, header: Header, frame: int) -> str:
     """Name of one frame's embedding: SHA-256 over encoder, preprocessing and image, as hex."""
@@ -33,7 +35,10 @@ def feature_key(card: ModelCard, header: Header, frame: int) -> str:
 
 
 class FeatureCache:
-    """Embeddings of at most `limit_bytes` in `folder`, which is made when something is first put there."""
+    """Embeddings in `folder`, which is made when something is first put there.
+
+    `limit_bytes` bounds what they take on the disk, where a small file takes a whole block.
+    """
 
     def __init__(self, folder: Path, limit_bytes: int = 512 * 1024 * 1024):
         self._folder = folder
@@ -64,13 +69,12 @@ class FeatureCache:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
                 np.save(file, half, allow_pickle=False)
-            replaced = path.stat().st_size if path.exists() else 0
-            size = Path(file.name).stat().st_size
+            added = 0 if path.exists() else max(Path(file.name).stat().st_size, _BLOCK)
             Path(file.name).replace(path)
         except OSError as error:
             _log.warning("An embedding could not be cached: %s", error.strerror)
             return
-        self._bytes = self._measure() if self._bytes is None else self._bytes + size - replaced
+        self._bytes = self._measure() if self._bytes is None else self._bytes + added
         if self._bytes > self._limit_bytes:
             self._drop_oldest()
 
@@ -85,7 +89,7 @@ class FeatureCache:
                 status = path.stat()
             except FileNotFoundError:
                 continue
-            found.append((status.st_mtime_ns, status.st_size, path))
+            found.append((status.st_mtime_ns, max(status.st_size, _BLOCK), path))
         return found
 
     def _measure(self) -> int:

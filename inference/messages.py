@@ -58,9 +58,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """The worker process ended by itself. It is started again, and what was asked is asked again."""
+    """The worker process ended by itself.
+
+    With `will_restart` it is started again and what was asked is asked again. Without, it cannot be
+    started: what was asked has failed, and the next question is the next attempt.
+    """
 
     reason: str
+    will_restart: bool = True
 
 
 WorkerEvent = Ready | Looked | Failed | Died

@@ -94,7 +94,7 @@ class Worker:
             return Looked(question.request, self._look(question))
         except (StudyError, InferenceError) as error:
             return Failed(question.request, str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (the edge of this process: one image, not the worker)
             _log.exception("A question could not be answered")
             name = Path(question.header.path).name
             return Failed(question.request, f"{name} could not be predicted: {type(error).__name__}: {error}")
