@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import lzma
-import os
 import re
 import shutil
 import zipfile
@@ -12,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from studies.dicom_file import looks_like_dicom
 from studies.errors import ImageTooLarge, StudyError, UnreadableFile
@@ -91,7 +91,7 @@ def _require_space(path: Path, folder: Path, members: list[zipfile.ZipInfo]) -> 
     total, free = sum(member.file_size for member in members), shutil.disk_usage(folder).free
     if total > free:
         raise UnreadableFile(
-            f"{path}: unpacks to {total:,} bytes, found {free:,} bytes free at {folder}, expected room for it."
+            f"{path}: unpacks to {total:,} bytes, found {free:,} free at {folder}, expected room for it."
         )
 
 
@@ -109,29 +109,26 @@ def _unpack_member(
             head = source.read(140)
             if not (looks_like_dicom(head) or looks_like_picture(head) or _claims_image(name)):
                 return
-            partial = target.with_name(target.name + ".partial")
-            written = len(head)
-            with partial.open("wb") as out:
-                out.write(head)
-                while block := source.read(_BLOCK):
-                    written += len(block)
-                    if written > member.file_size:
-                        raise UnreadableFile(
-                            f"{path}: {name} is longer than the archive says, expected"
-                            f" {member.file_size} bytes."
-                        )
-                    out.write(block)
-            os.replace(partial, target)  # noqa: PTH105
+            _write(path, source, head, target, member.file_size)
         yield target
-    except (*_ZIP_ERRORS, StudyError) as error:
-        reason = (
-            str(error)
-            if isinstance(error, StudyError)
-            else (
-                f"{path}: its file {name} cannot be unpacked ({error}), expected an intact one without a password."
-            )
-        )
-        yield ArchiveProblem(reason)
+    except StudyError as error:
+        yield ArchiveProblem(str(error))
+    except _ZIP_ERRORS as error:
+        yield ArchiveProblem(f"{path}: its file {name} cannot be unpacked ({error}), expected an intact one.")
+
+
+def _write(path: Path, source: IO[bytes], head: bytes, target: Path, size: int) -> None:
+    """Write a member beside its place and move it there whole; stop where it outgrows its promise."""
+    partial = target.with_name(target.name + ".partial")
+    written = len(head)
+    with partial.open("wb") as out:
+        out.write(head)
+        while block := source.read(_BLOCK):
+            written += len(block)
+            if written > size:
+                raise UnreadableFile(f"{path}: {target.name} outgrows its size, expected {size} bytes.")
+            out.write(block)
+    partial.replace(target)
 
 
 def _claims_image(name: str) -> bool:

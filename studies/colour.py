@@ -23,8 +23,8 @@ def to_eight_bits(pixels: NDArray[Any], bits: int) -> NDArray[np.uint8]:
     """Values of `bits` bits scaled to 0..255, rounded."""
     if bits == 8 and pixels.dtype == np.uint8:
         return np.ascontiguousarray(pixels)
-    scale = 255.0 / (2.0**bits - 1.0)
-    return np.clip(np.rint(pixels.astype(np.float64) * scale), 0, 255).astype(np.uint8)
+    scaled = pixels.astype(np.float64) * (255.0 / (2.0**bits - 1.0))
+    return np.asarray(np.clip(np.rint(scaled), 0, 255), dtype=np.uint8)
 
 
 def _rgb_of_ybr(ybr: NDArray[np.uint8], is_partial: bool) -> NDArray[np.uint8]:
@@ -34,7 +34,7 @@ def _rgb_of_ybr(ybr: NDArray[np.uint8], is_partial: bool) -> NDArray[np.uint8]:
     if is_partial:
         y, cb, cr = (y - 16.0) * (255.0 / 219.0), cb * (255.0 / 224.0), cr * (255.0 / 224.0)
     rgb = np.stack((y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb), axis=-1)
-    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(rgb), 0, 255), dtype=np.uint8)
 
 
 def expand_422(data: bytes, rows: int, columns: int) -> NDArray[np.uint8]:
@@ -68,10 +68,10 @@ def lut_entries(item: Dataset, descriptor: str, data: str, big_endian: bool) -> 
 
 
 def palette_to_rgb(pixels: NDArray[Any], dataset: Dataset, big_endian: bool) -> NDArray[np.uint8]:
-    """RGB uint8 (H, W, 3) of PALETTE COLOR pixels; raises KeyError without the palette, ValueError if short."""
+    """RGB uint8 (H, W, 3) of PALETTE COLOR pixels; KeyError without a palette, ValueError if it is short."""
     if "SegmentedRedPaletteColorLookupTableData" in dataset:
         segmented = apply_color_lut(pixels, dataset)
-        return to_eight_bits(segmented, 8 * segmented.dtype.itemsize)
+        return (segmented >> (8 * segmented.dtype.itemsize - 8)).astype(np.uint8)
     channels = []
     bits = 8
     for colour in ("Red", "Green", "Blue"):
@@ -82,5 +82,5 @@ def palette_to_rgb(pixels: NDArray[Any], dataset: Dataset, big_endian: bool) -> 
         channels.append(entries[np.clip(pixels.astype(np.int64) - first, 0, len(entries) - 1)])
     rgb = np.stack(channels, axis=-1)
     if bits == 16 and rgb.max(initial=0.0) > 255:  # some writers say 16 and store 8
-        rgb /= 257.0
-    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+        rgb = np.floor(rgb / 256.0)
+    return np.asarray(np.clip(rgb, 0, 255), dtype=np.uint8)

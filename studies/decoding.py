@@ -8,6 +8,7 @@ absent; imagecodecs takes its place for lossless and 12-bit JPEG.
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,9 @@ class Decoded:
 class WrongFrame(ValueError):
     """The decoded frame is not what the header announced; the message is a clause for a sentence."""
 
+
+DEFLATED_IMAGE_FRAME = "1.2.840.10008.1.2.8.1"
+"""Deflated Image Frame Compression, which pydicom 3.0 has no name for."""
 
 FrameDecoder = Callable[[bytes, Layout], Decoded]
 
@@ -159,15 +163,42 @@ def _decode_jpeg_2000(data: bytes, layout: Layout) -> Decoded:
 
 
 def _decode_rle(data: bytes, layout: Layout) -> Decoded:
-    """RLE by pylibjpeg-rle: planes one after the other, one byte segment per byte of a sample."""
-    from rle.utils import decode_frame
+    """RLE by pylibjpeg-rle: planes one after the other, one byte segment per byte of a sample (PS3.5 G)."""
+    from rle.utils import decode_frame, decode_segment
 
-    if layout.bits_allocated not in (8, 16, 32):
-        raise WrongFrame(f"it has {layout.bits_allocated} bits allocated in RLE, expected 8, 16 or 32")
-    if len(data) < 64 or int.from_bytes(data[:4], "little") != layout.samples * layout.bits_allocated // 8:
-        raise DamagedCodestream("an RLE header that does not fit the pixel format")
-    buffer = decode_frame(data, layout.rows * layout.columns, layout.bits_allocated, "<")
-    return Decoded(arrange(bytes(buffer), layout, planar=1), layout.photometric)
+    if layout.bits_allocated not in (1, 8, 16, 32):
+        raise WrongFrame(f"it has {layout.bits_allocated} bits allocated in RLE, expected 1, 8, 16 or 32")
+    segments = layout.samples * max(1, layout.bits_allocated // 8)
+    if len(data) < 64 or int.from_bytes(data[:4], "little") != segments:
+        raise DamagedCodestream(f"an RLE header that does not say {segments} segment(s)")
+    pixels = layout.rows * layout.columns
+    if layout.bits_allocated == 1:
+        return Decoded(_bits_of_segment(bytes(decode_segment(data[64:])), layout), layout.photometric)
+    buffer = bytes(decode_frame(data, pixels, layout.bits_allocated, "<"))
+    return Decoded(arrange(buffer, layout, planar=1), layout.photometric)
+
+
+def _bits_of_segment(segment: bytes, layout: Layout) -> NDArray[np.uint8]:
+    """1-bit pixels of a frame, uint8 (H, W): eight to a byte, or as some writers have it, a byte each."""
+    pixels = layout.rows * layout.columns
+    values = np.frombuffer(segment, np.uint8)
+    if len(values) < pixels:
+        values = np.unpackbits(values, bitorder="little")
+    if len(values) < pixels:
+        raise WrongFrame(f"its frame has {len(values)} pixels, expected {pixels}")
+    return values[:pixels].reshape(layout.rows, layout.columns)
+
+
+def _decode_deflated(data: bytes, layout: Layout) -> Decoded:
+    """Frames deflated one by one (PS3.5 A.4.14), each no longer than its pixels."""
+    pixels = layout.rows * layout.columns * layout.samples
+    count = (pixels * layout.bits_allocated + 7) // 8
+    raw = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, count + 2)
+    if not count <= len(raw) <= count + 1:
+        raise WrongFrame(f"its deflated frame has {len(raw)} bytes or more, expected {count}")
+    if layout.bits_allocated == 1:
+        return Decoded(_bits_of_segment(raw, layout), layout.photometric)
+    return Decoded(arrange(raw[:count], layout), layout.photometric)
 
 
 def arrange(
@@ -194,6 +225,7 @@ def arrange(
 
 DECODERS: dict[str, FrameDecoder] = {
     uid.RLELossless: _decode_rle,
+    DEFLATED_IMAGE_FRAME: _decode_deflated,
     uid.JPEGBaseline8Bit: _decode_jpeg,
     uid.JPEGExtended12Bit: _decode_jpeg,
     uid.JPEGLossless: _decode_lossless_jpeg,

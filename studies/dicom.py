@@ -53,7 +53,7 @@ def read_header(path: Path) -> Header:
         try:
             with quietly(sink):
                 layout, frames = _layout(file)
-                require_complete(file, layout, frames)
+                require_complete(file, layout, frames, sink)
                 return header_of(file, layout.rows, layout.columns, frames)
         except PARSER_ERRORS as error:
             raise UnreadableFile(
@@ -74,7 +74,7 @@ def read_frame(header: Header, frame: int = 1) -> Image:
         try:
             with quietly(sink):
                 layout, frames = _layout(file)
-                element = require_complete(file, layout, frames)
+                element = require_complete(file, layout, frames, sink)
                 if not 1 <= frame <= frames:
                     raise UnreadableFile(
                         f"{path}: has {frames} frame(s), expected a frame number up to that, found {frame}."
@@ -225,7 +225,14 @@ def _image(
         slope=slope,
         intercept=intercept,
         modality_lut=lut,
-        voi=voi_of(dataset, frame, modality_is_signed and lut is None, file.is_big_endian, sink),
+        voi=voi_of(
+            dataset,
+            frame,
+            modality_is_signed and lut is None,
+            pixels.dtype.kind == "f",
+            file.is_big_endian,
+            sink,
+        ),
         spacing=spacing_of(dataset, frame),
         stored_range=stored_range(pixels, layout.bits_stored, layout.is_signed),
         bits_stored=layout.bits_stored,

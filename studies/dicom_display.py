@@ -66,9 +66,13 @@ def _units(dataset: Dataset, rescale_type: str, is_rescaled: bool = True) -> str
 
 
 def voi_of(
-    dataset: Dataset, frame: int, is_signed: bool, big_endian: bool, sink: list[str]
+    dataset: Dataset, frame: int, is_signed: bool, is_float: bool, big_endian: bool, sink: list[str]
 ) -> tuple[Window | LookupTable, ...]:
-    """VOI LUTs, then windows, as the file offers them for a frame; unusable ones are told in `sink`."""
+    """VOI LUTs, then windows, as the file offers them for a frame; unusable ones are told in `sink`.
+
+    LINEAR counts in whole values (of a width of 1 it makes a threshold), so float pixels are shown with
+    LINEAR_EXACT instead.
+    """
     source = macro(dataset, frame, "FrameVOILUTSequence")
     offered: list[Window | LookupTable] = []
     for item in dataset.get("VOILUTSequence") or []:
@@ -81,6 +85,8 @@ def voi_of(
     if name not in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
         sink.append(f"The VOI LUT function {name} is unknown; LINEAR is used.")
         name = "LINEAR"
+    if is_float and name == "LINEAR":
+        name = "LINEAR_EXACT"
     explanations = text(source, "WindowCenterWidthExplanation").split("\\")
     for index, (center, width) in enumerate(zip(centers, widths, strict=False)):
         if width < 1 if name == "LINEAR" else width <= 0:

@@ -51,7 +51,7 @@ PARSER_ERRORS = (
     struct.error,
     zlib.error,
 )
-"""What pydicom and the decoders were seen to raise over damaged bytes (they promise no error of their own)."""
+"""What pydicom and the decoders raise over damaged bytes (they promise no error of their own)."""
 
 _EXPLICIT_LONG = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN", b"UC", b"UR", b"UT", b"SQ")
 _WARNING_LOCK = threading.RLock()
@@ -86,7 +86,7 @@ class PixelElement:
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """A data set without its pixels, and the stream that holds them (inflated where the file was deflated)."""
+    """A data set without its pixels, and the stream that holds them (inflated if the file is deflated)."""
 
     path: Path
     dataset: Dataset

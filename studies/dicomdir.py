@@ -59,7 +59,7 @@ def _located(path: Path, root: Path, components: tuple[str, ...]) -> Path:
     for component in components:
         if component in ("", ".", "..") or "/" in component or "\\" in component or ":" in component:
             raise UnreadableFile(
-                f"{path}: refers to a file outside its folder ({'/'.join(components)!r}), expected one within it."
+                f"{path}: refers to {'/'.join(components)!r} outside its folder, expected a file within it."
             )
         step = found / component
         if not step.exists():
@@ -69,7 +69,7 @@ def _located(path: Path, root: Path, components: tuple[str, ...]) -> Path:
         found = step
     if not found.resolve().is_relative_to(root):
         raise UnreadableFile(
-            f"{path}: refers to a file outside its folder ({'/'.join(components)!r}), expected one within it."
+            f"{path}: refers to {'/'.join(components)!r} outside its folder, expected a file within it."
         )
     return found
 

@@ -30,7 +30,7 @@ CT_PRESETS_HU = (
 
 @dataclass(frozen=True, slots=True)
 class DisplayState:
-    """How one image is shown; `voi` None is the full range of its valid pixels (of a picture: of its depth)."""
+    """How one image is shown; `voi` None is the full range of valid pixels (of a picture: of its depth)."""
 
     voi: Window | LookupTable | None
     inverted: bool = False
@@ -54,7 +54,7 @@ def stored_to_modality(image: Image, values: NDArray[Any]) -> NDArray[np.float64
 def _look_up(lut: LookupTable, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Entries of a LUT for values, those beyond its ends taking the first or last entry (C.11.1.1.1)."""
     index = np.clip(np.rint(values) - lut.first, 0, len(lut.entries) - 1).astype(np.intp)
-    return lut.entries[index].astype(np.float64)
+    return np.asarray(lut.entries[index], dtype=np.float64)
 
 
 def _apply_window(window: Window, x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -67,7 +67,7 @@ def _apply_window(window: Window, x: NDArray[np.float64]) -> NDArray[np.float64]
         center, width = center - 0.5, width - 1.0
     if width <= 0:
         return (x > center).astype(np.float64)
-    return np.clip((x - center) / width + 0.5, 0.0, 1.0)
+    return np.asarray(np.clip((x - center) / width + 0.5, 0.0, 1.0), dtype=np.float64)
 
 
 def valid_range(image: Image) -> tuple[float, float]:
@@ -143,56 +143,68 @@ def offered_windows(image: Image) -> tuple[tuple[str, Window | LookupTable], ...
 
 
 def _grey(image: Image, values: NDArray[Any], state: DisplayState) -> NDArray[np.float64]:
-    """Grey in [0, 1] of stored values, 0 black: modality, VOI, polarity. Padding is the caller's matter."""
+    """Grey in [0, 1] of stored values through modality transform and VOI, before polarity."""
     modality = stored_to_modality(image, values)
     if isinstance(state.voi, LookupTable):
-        grey = _look_up(state.voi, modality) / (2.0**state.voi.bits - 1.0)
-        grey = np.clip(grey, 0.0, 1.0)
-    else:
-        grey = _apply_window(full_range_window(image) if state.voi is None else state.voi, modality)
-    if (image.polarity == "min-is-white") != state.inverted:
-        grey = 1.0 - grey
-    return grey
+        return np.clip(_look_up(state.voi, modality) / (2.0**state.voi.bits - 1.0), 0.0, 1.0)
+    return _apply_window(full_range_window(image) if state.voi is None else state.voi, modality)
 
 
-def _grey_table(image: Image, state: DisplayState) -> tuple[int, NDArray[np.float64]] | None:
-    """First stored value and grey of every stored value from it on; None where there can be no table."""
-    if image.is_colour or image.pixels.dtype.kind not in "iub":
+def _polarise(image: Image, state: DisplayState, shades: NDArray[Any], white: float) -> NDArray[Any]:
+    """Shades from 0 to `white`, turned round where least is white or the reader inverts, but not for both."""
+    if (image.polarity == "min-is-white") == state.inverted:
+        return shades
+    return np.asarray(shades.dtype.type(white) - shades)
+
+
+def _bytes(image: Image, state: DisplayState, grey: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Greys in [0, 1] as 8 bit, rounded before polarity so that inversion is the exact complement."""
+    return _polarise(image, state, np.rint(grey * 255.0).astype(np.uint8), 255)
+
+
+def _stored_values(image: Image) -> NDArray[np.int64] | None:
+    """Every value that may be stored, rising; None where that is no table's business."""
+    first, last = image.stored_range
+    if image.is_colour or image.pixels.dtype.kind not in "iub" or last - first >= LARGEST_TABLE:
         return None
-    first, last = int(image.stored_range[0]), int(image.stored_range[1])
-    if last - first >= LARGEST_TABLE:
-        return None
-    stored = np.arange(first, last + 1, dtype=np.int64)
-    grey = _grey(image, stored, state)
+    return np.arange(int(first), int(last) + 1, dtype=np.int64)
+
+
+def _blacken_padding(image: Image, stored: NDArray[np.int64], entries: NDArray[Any]) -> None:
     if image.padding is not None:
-        grey[(stored >= image.padding[0]) & (stored <= image.padding[1])] = 0.0
-    return first, grey
+        entries[(stored >= image.padding[0]) & (stored <= image.padding[1])] = 0
 
 
 def table(image: Image, state: DisplayState) -> DisplayTable | None:
     """The whole of display as a table of 8-bit greys; None for colour, float and very deep images."""
-    found = _grey_table(image, state)
-    if found is None:
+    stored = _stored_values(image)
+    if stored is None:
         return None
-    first, grey = found
-    return DisplayTable(first, np.rint(grey * 255.0).astype(np.uint8))
+    entries = _bytes(image, state, _grey(image, stored, state))
+    _blacken_padding(image, stored, entries)
+    return DisplayTable(int(stored[0]), entries)
 
 
 def _take(pixels: NDArray[Any], first: int, entries: NDArray[Any]) -> NDArray[Any]:
-    """``entries[clip(pixels - first)]`` without a wide copy of the pixels where the type allows."""
-    if first == 0 and pixels.dtype.kind in "ub":
-        return np.take(entries, pixels, mode="clip")
-    return np.take(entries, pixels.astype(np.int32) - first, mode="clip")
+    """``entries[clip(pixels - first)]``; 8- and 16-bit pixels through a table over all their bit patterns."""
+    last = len(entries) - 1
+    if pixels.dtype.itemsize > 2:
+        return np.take(entries, np.clip(pixels.astype(np.int64) - first, 0, last))
+    unsigned = np.dtype(f"u{pixels.dtype.itemsize}")
+    patterns = np.arange(256**unsigned.itemsize, dtype=unsigned)
+    values = patterns.view(np.uint8 if pixels.dtype.kind == "b" else pixels.dtype).astype(np.int64)
+    complete = np.ascontiguousarray(entries[np.clip(values - first, 0, last)])
+    import cv2
+
+    return np.asarray(cv2.LUT(np.ascontiguousarray(pixels).view(unsigned), complete))
 
 
 def _grey_pixels(image: Image, state: DisplayState) -> NDArray[np.float64]:
-    """Grey of every pixel (H, W) without a table, in strips that keep memory low; padding is 0."""
+    """Grey of every pixel (H, W) before polarity, without a table, in strips that keep memory low."""
     out = np.empty(image.shape, dtype=np.float64)
     known = state if state.voi is not None else DisplayState(full_range_window(image), state.inverted)
     for top in range(0, image.shape[0], 256):
         out[top : top + 256] = _grey(image, image.pixels[top : top + 256], known)
-    if image.valid is not None:
-        out[~image.valid] = 0.0
     return out
 
 
@@ -205,13 +217,16 @@ def network_intensities(image: Image) -> NDArray[np.float32]:
     if image.is_colour:
         red, green, blue = (image.pixels[..., channel].astype(np.float32) for channel in range(3))
         luma = LUMA_BT601[0] * red + LUMA_BT601[1] * green + LUMA_BT601[2] * blue
-        intensities = np.clip(luma / np.float32(255.0), 0.0, 1.0).astype(np.float32)
+        intensities: NDArray[np.float32] = np.clip(luma / np.float32(255.0), 0.0, 1.0)
     else:
-        state = initial_state(image)
-        found = _grey_table(image, state)
-        if found is None:
-            return _grey_pixels(image, state).astype(np.float32)
-        intensities = _take(image.pixels, found[0], found[1].astype(np.float32))
+        state, stored = initial_state(image), _stored_values(image)
+        if stored is None:
+            greys = _polarise(image, state, _grey_pixels(image, state), 1.0)
+            intensities = greys.astype(np.float32)
+        else:
+            greys = _polarise(image, state, _grey(image, stored, state), 1.0)
+            _blacken_padding(image, stored, greys)
+            intensities = _take(image.pixels, int(stored[0]), greys.astype(np.float32))
     if image.valid is not None:
         intensities[~image.valid] = 0.0
     return intensities
@@ -225,8 +240,9 @@ def render(image: Image, state: DisplayState | None = None) -> NDArray[np.uint8]
         return 255 - colour if state.inverted else colour
     found = table(image, state)
     if found is None:
-        return np.rint(_grey_pixels(image, state) * 255.0).astype(np.uint8)
-    shown = _take(image.pixels, found.first, found.entries)
+        shown = _bytes(image, state, _grey_pixels(image, state))
+    else:
+        shown = _take(image.pixels, found.first, found.entries)
     if image.valid is not None:
         shown[~image.valid] = 0
     return shown

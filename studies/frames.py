@@ -19,7 +19,7 @@ def frame_bits(layout: Layout) -> int:
     return layout.rows * layout.columns * samples * layout.bits_allocated
 
 
-def require_complete(file: OpenFile, layout: Layout, frames: int) -> PixelElement:
+def require_complete(file: OpenFile, layout: Layout, frames: int, sink: list[str]) -> PixelElement:
     """The pixel element, after making sure that the file does not end before its pixels do.
 
     Raises
@@ -33,14 +33,14 @@ def require_complete(file: OpenFile, layout: Layout, frames: int) -> PixelElemen
     if file.transfer_syntax in NATIVE:
         if element.length is None:
             raise UnreadableFile(
-                f"{file.path}: holds compressed pixel data, expected uncompressed as its transfer syntax says."
+                f"{file.path}: holds compressed pixel data, expected uncompressed as it says itself."
             )
         _require_native(file, element, layout, frames)
     elif element.length is None:
-        _require_fragments(file, element)
+        _require_fragments(file, element, frames, sink)
     else:
         raise UnreadableFile(
-            f"{file.path}: holds uncompressed pixel data, expected compressed as its transfer syntax says."
+            f"{file.path}: holds uncompressed pixel data, expected compressed as it says itself."
         )
     return element
 
@@ -55,29 +55,28 @@ def _require_native(file: OpenFile, element: PixelElement, layout: Layout, frame
         )
 
 
-def _require_fragments(file: OpenFile, element: PixelElement) -> None:
-    """Step from fragment to fragment (PS3.5 A.4) without reading them."""
-    position, fragments = element.offset, 0
-    while position < file.size:
+def _require_fragments(file: OpenFile, element: PixelElement, frames: int, sink: list[str]) -> None:
+    """Step from fragment to fragment (PS3.5 A.4) without reading them; the first item is the offset table."""
+    position, items, is_closed = element.offset, 0, False
+    while position + 8 <= file.size and not is_closed:
         file.stream.seek(position)
-        head = file.stream.read(8)
-        if len(head) < 8:
-            break
-        group, item, length = struct.unpack("<HHI", head)
-        if (group, item) == (0xFFFE, 0xE0DD) and fragments > 1:
-            return
-        if (group, item) != (0xFFFE, 0xE000):
+        group, number, length = struct.unpack("<HHI", file.stream.read(8))
+        is_closed = (group, number) == (0xFFFE, 0xE0DD)
+        if not is_closed and (group, number) != (0xFFFE, 0xE000):
             raise UnreadableFile(
                 f"{file.path}: has damaged compressed pixel data (no item at byte {position}),"
                 " expected a sequence of fragments."
             )
-        position += 8 + length
-        fragments += 1
-    if position != file.size or fragments < 2:
+        if not is_closed:
+            position += 8 + length
+            items += 1
+    if position > file.size or items - 1 < frames:
         raise UnreadableFile(
-            f"{file.path}: is cut short, its compressed pixel data ends at byte {file.size},"
-            f" expected at least {max(position, file.size + 1)}."
+            f"{file.path}: is cut short, found {max(items - 1, 0)} fragment(s) of compressed pixel data up to"
+            f" byte {file.size}, expected whole ones of {frames} frame(s)."
         )
+    if not is_closed:
+        sink.append("The file ends without closing its pixel data; all frames are there.")
 
 
 def encapsulated_frame(file: OpenFile, element: PixelElement, frames: int, index: int) -> bytes:

@@ -64,7 +64,7 @@ def looks_like_picture(head: bytes) -> bool:
 
 
 def _open(path: Path, stream: BinaryIO) -> tuple[str, ImageFile]:
-    """The picture's kind and its header, size checked; Pillow's own check is left out, it warns and guesses."""
+    """The picture's kind and its header, size checked (Pillow's own check warns, and is passed by)."""
     head = stream.read(8)
     stream.seek(0)
     kind, plugin = next(entry for signature, entry in _SIGNATURES.items() if head.startswith(signature))

@@ -127,7 +127,7 @@ def _walk(
     except OSError as error:
         yield Failed(
             str(folder),
-            f"{folder}: could not be listed ({error.strerror or error}), expected a folder with rights to read it.",
+            f"{folder}: could not be listed ({error.strerror or error}), expected a folder that may be read.",
         )
         return
     folders = []
