@@ -120,14 +120,16 @@ def missing_packages(with_screen: bool) -> list[str]:
 
 
 def ensure_system_libraries(with_screen: bool) -> None:
-    """Name the libraries that Qt misses on Linux; as root in CI, install them."""
+    """Name the libraries that Qt misses on Linux; as root in CI, install them (for a virtual screen too)."""
     if not sys.platform.startswith("linux"):
         return
+    may_install = os.environ.get("CI") == "true" and os.geteuid() == 0 and shutil.which("apt-get") is not None
+    with_screen = with_screen or may_install
     missing = missing_packages(with_screen)
     if not missing:
         return
     install = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
-    if os.environ.get("CI") == "true" and os.geteuid() == 0 and shutil.which("apt-get"):
+    if may_install:
         say("Installing the system libraries that Qt needs: " + " ".join(missing))
         environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
         subprocess.run(["apt-get", "update", "-qq"], env=environment, check=False, stdout=sys.stderr)
@@ -203,10 +205,9 @@ def make_venv() -> None:
 def explain(output: str) -> str:
     """The sentence for a failed command: its likely cause, then its own last lines."""
     free_gb = shutil.disk_usage(ROOT).free / 1e9
-    complaints = [
-        line[:200] for line in output.strip().splitlines() if not line.startswith("WARNING: Retrying")
-    ]
-    last = "\n".join("    " + line for line in complaints[-4:])
+    lines = output.strip().splitlines()
+    complaints = [line for line in lines if line.startswith("ERROR")] or lines
+    last = "\n".join("    " + line[:200] for line in complaints[-4:])
     if os.strerror(errno.ENOSPC) in output or free_gb < 0.1:
         return f"the disk is full ({free_gb:.1f} GB free at {ROOT}). Make room, then run this again.\n{last}"
     network = ("NewConnectionError", "Name or service not known", "ConnectTimeout", "Max retries exceeded",
