@@ -62,7 +62,7 @@ QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {
   image: url("$drawings/chevron-down.svg"); width: 12px; height: 12px;
 }
 
-QCheckBox, QRadioButton { spacing: 8px; background: transparent; padding: 2px; }
+QCheckBox, QRadioButton { spacing: 8px; background: transparent; padding: 2px 4px 2px 2px; }
 QCheckBox::indicator, QRadioButton::indicator {
   width: 14px; height: 14px; border: 1px solid $control; background: $ground;
 }
@@ -78,7 +78,9 @@ QRadioButton::indicator:checked { image: url("$drawings/dot.svg"); }
 QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {
   border-color: $line; background: $raised;
 }
-QCheckBox:focus, QRadioButton:focus { border: 1px solid $accent; border-radius: 4px; padding: 1px; }
+QCheckBox:focus, QRadioButton:focus {
+  border: 1px solid $accent; border-radius: 4px; padding: 1px 3px 1px 1px;
+}
 QCheckBox:disabled, QRadioButton:disabled { color: $control; }
 
 QSlider { background: transparent; min-height: 20px; }

@@ -47,8 +47,10 @@ class Sampled:
 
 def _resizable(pixels: NDArray[Any]) -> NDArray[Any]:
     """The same values in a type that OpenCV resizes and warps, exact for whole numbers up to 32 bit."""
+    if not pixels.dtype.isnative:
+        pixels = pixels.astype(pixels.dtype.newbyteorder("="))
     if pixels.dtype in (np.uint8, np.uint16, np.int16, np.float32, np.float64):
-        return pixels if pixels.dtype.isnative else pixels.astype(pixels.dtype.newbyteorder("="))
+        return pixels
     if pixels.dtype in (np.int8, np.bool_):
         return pixels.astype(np.int16)
     return pixels.astype(np.float64)
@@ -85,14 +87,14 @@ class FilmSampler:
         to_source = np.diag([size[1] / columns, size[0] / rows, 1.0]) @ np.linalg.inv(to_view)
         shape = bottom - top, right - left
         pixels = _warped(source, to_source, (left, top), shape)
-        if weight is None:
-            return Sampled(box, pixels, None)
-        share = _warped(weight, to_source, (left, top), shape)
-        valid = share >= 0.5
-        whole = np.divide(pixels, share, out=np.zeros_like(pixels), where=valid)
-        if self._image.pixels.dtype.kind in "iub":
-            whole = np.rint(whole)
-        return Sampled(box, whole, valid)
+        valid = None
+        if weight is not None:
+            share = _warped(weight, to_source, (left, top), shape)
+            valid = share >= 0.5
+            pixels = np.divide(pixels, share, out=np.zeros_like(pixels), where=valid)
+        if self._image.pixels.dtype.kind in "iub" and pixels.dtype.kind == "f":
+            pixels = np.rint(pixels)
+        return Sampled(box, pixels, valid)
 
     def _source(self, size: tuple[int, int]) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
         """Pixels and their validity reduced to `size` by area.

@@ -126,7 +126,7 @@ def scale_bar(image: Image, placement: Placement) -> ScaleBar | None:
     length_mm = fitting[-1]
     text = f"{length_mm // 10} cm" if length_mm >= 10 else f"{length_mm} mm"
     if spacing.kind == "detector":
-        text = f"{text} {_tr('at the detector')}"
+        text = f"{text} {_tr('at detector')}"
     return ScaleBar(length_mm / mm_a_px, text)
 
 
