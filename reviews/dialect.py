@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -91,25 +91,32 @@ def version_of_file(path: Path) -> int:
 
 
 def _recorded_version(path: Path) -> int:
-    connection: sqlite3.Connection | None = None
-    try:
-        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30.0)
-        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if not tables:
-            return 0
-        if "overread_migration" not in tables:
-            raise DamagedStore(
-                f"{path} is a database of another program; expected a store of Overread or no file."
-            )
-        return int(connection.execute("SELECT max(number) FROM overread_migration").fetchone()[0] or 0)
-    except sqlite3.Error as error:
-        said = translated(error, str(path))
-        if said is None:
-            raise
-        raise said from error
-    finally:
-        if connection is not None:
-            connection.close()
+    # Reading a file in WAL mode leaves a log beside it, unless the file is said not to change. That may
+    # be said as long as there is no log; should another process begin one meanwhile, it is asked again.
+    ways = ["mode=ro"] if Path(f"{path}-wal").exists() else ["immutable=1", "mode=ro"]
+    while True:
+        way = ways.pop(0)
+        try:
+            with closing(sqlite3.connect(f"{path.as_uri()}?{way}", uri=True, timeout=30.0)) as connection:
+                return _version_in(connection, path)
+        except sqlite3.Error as error:
+            if ways:
+                continue
+            said = translated(error, str(path))
+            if said is None:
+                raise
+            raise said from error
+
+
+def _version_in(connection: sqlite3.Connection, path: Path) -> int:
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return 0
+    if "overread_migration" not in tables:
+        raise DamagedStore(
+            f"{path} is a database of another program; expected a store of Overread or no file."
+        )
+    return int(connection.execute("SELECT max(number) FROM overread_migration").fetchone()[0] or 0)
 
 
 # -- engines -------------------------------------------------------------------------------------

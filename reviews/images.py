@@ -15,7 +15,9 @@ from reviews.split import part_for
 from reviews.tables import image, image_header, patient_part, split_salt
 from studies.image import Header
 
-_FIELDS = frozenset(f.name for f in fields(Header)) - {"path", "sop_instance_uid"}
+_FIELDS = tuple(f.name for f in fields(Header) if f.name not in ("path", "sop_instance_uid"))
+_KNOWN_FIELDS = frozenset(_FIELDS)
+_TUPLES = ("image_position", "image_orientation")  # lists in JSON
 # An image's rows are of one file only as long as these agree; UIDs that tools repeat are caught by them.
 _IDENTITY = (
     "study_instance_uid",
@@ -145,15 +147,21 @@ def _as_headers(connection: Connection, condition: Any) -> list[Header]:
         .where(condition)
         .order_by(image.c.id)
     )
-    return [_as_header(uid, path, text) for uid, path, text in rows]
+    found: list[Header] = []
+    for some in rows.partitions(1000):
+        # One call for many small documents takes a third of the time of a call for each.
+        parsed = json.loads(f"[{','.join(text for _, _, text in some)}]")
+        found += [_as_header(uid, path, values) for (uid, path, _), values in zip(some, parsed, strict=True)]
+    return found
 
 
-def _as_header(uid: str, path: str, text: str) -> Header:
-    # A store may have been written before a field was there: then the field's default stands.
-    values: dict[str, Any] = {k: v for k, v in json.loads(text).items() if k in _FIELDS}
-    for name in ("image_position", "image_orientation"):
+def _as_header(uid: str, path: str, values: dict[str, Any]) -> Header:
+    if not values.keys() <= _KNOWN_FIELDS:
+        values = {name: value for name, value in values.items() if name in _KNOWN_FIELDS}
+    for name in _TUPLES:
         if values.get(name) is not None:
             values[name] = tuple(values[name])
+    # A store may have been written before a field was there: then the field's default stands.
     return Header(path=path, sop_instance_uid=uid, **values)
 
 

@@ -49,7 +49,7 @@ _FIRST = Migration(
     number=1,
     name="images, reviews, promotions, evaluations",
     statements=(
-        "CREATE TABLE overread_migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+        "CREATE TABLE overread_migration (number INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
         " time TEXT NOT NULL)",
         "CREATE TABLE split_salt (id {serial}, hex TEXT NOT NULL)",
         "CREATE TABLE patient_part (split_key TEXT NOT NULL PRIMARY KEY, part TEXT NOT NULL,"

@@ -267,4 +267,4 @@ class TwoReaders(RuleBasedStateMachine):
 
 
 TestTwoReaders = TwoReaders.TestCase
-TestTwoReaders.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestTwoReaders.settings = settings(max_examples=12, stateful_step_count=25)

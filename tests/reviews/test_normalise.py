@@ -1,0 +1,93 @@
+"""What answers say of the findings that are not mentioned."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.card import FindingName, ModelCard, Task
+from reviews.errors import InvalidAnswer
+from reviews.normalise import complete
+from reviews.record import Answer
+
+NAMES = ("covid-19", "no-finding", "pneumonia")
+
+
+def card(task: Task) -> ModelCard:
+    return ModelCard("m", "m", "resnet18", tuple(FindingName(n, n) for n in NAMES), task=task)
+
+
+def test_in_a_one_of_many_model_a_present_finding_makes_the_others_absent() -> None:
+    assert complete(card("multiclass"), {"pneumonia": "present"}) == (
+        ("covid-19", "absent"),
+        ("no-finding", "absent"),
+        ("pneumonia", "present"),
+    )
+
+
+def test_what_is_not_mentioned_is_unknown_and_not_absent() -> None:
+    assert complete(card("multiclass"), {"pneumonia": "absent"}) == (
+        ("covid-19", "unknown"),
+        ("no-finding", "unknown"),
+        ("pneumonia", "absent"),
+    )
+    assert dict(complete(card("multilabel"), {"pneumonia": "present"}))["covid-19"] == "unknown"
+
+
+def test_several_findings_can_be_present_and_then_there_is_not_none() -> None:
+    answers: dict[str, Answer] = {"pneumonia": "present", "covid-19": "present"}
+    assert dict(complete(card("multilabel"), answers)) == {**answers, "no-finding": "absent"}
+
+
+@pytest.mark.parametrize("task", ["multiclass", "multilabel"])
+def test_no_finding_excludes_every_other(task: Task) -> None:
+    answers = complete(card(task), {"no-finding": "present"})
+    assert answers == (("covid-19", "absent"), ("no-finding", "present"), ("pneumonia", "absent"))
+
+
+def test_an_answer_of_unknown_gives_way_to_what_a_present_finding_says() -> None:
+    answers: dict[str, Answer] = {"pneumonia": "present", "covid-19": "unknown"}
+    assert dict(complete(card("multiclass"), answers))["covid-19"] == "absent"
+    assert set(dict(complete(card("multiclass"), dict.fromkeys(NAMES, "unknown"))).values()) == {"unknown"}
+
+
+@pytest.mark.parametrize(
+    ("task", "answers"),
+    [
+        ("multilabel", {"no-finding": "present", "pneumonia": "present"}),
+        ("multiclass", {"no-finding": "present", "pneumonia": "present"}),
+        ("multiclass", {"covid-19": "present", "pneumonia": "present"}),
+    ],
+)
+def test_answers_that_exclude_each_other_are_refused_by_name(task: Task, answers: dict[str, Answer]) -> None:
+    with pytest.raises(InvalidAnswer, match="pneumonia"):
+        complete(card(task), answers)
+
+
+def test_a_finding_that_the_model_does_not_know_is_refused() -> None:
+    with pytest.raises(InvalidAnswer, match=r"'tuberculosis' .* covid-19, no-finding, pneumonia"):
+        complete(card("multilabel"), {"tuberculosis": "present"})
+
+
+def test_an_answer_that_is_none_is_refused() -> None:
+    with pytest.raises(InvalidAnswer, match="present, absent or unknown"):
+        complete(card("multilabel"), {"pneumonia": "maybe"})  # type: ignore[dict-item]
+
+
+@given(
+    task=st.sampled_from(["multiclass", "multilabel"]),
+    answers=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(["present", "absent", "unknown"])),
+)
+def test_completing_keeps_what_was_said_and_never_says_more_twice(
+    task: Task, answers: dict[str, Answer]
+) -> None:
+    try:
+        once = complete(card(task), answers)
+    except InvalidAnswer:
+        assert list(answers.values()).count("present") > 1
+        return
+    assert tuple(name for name, _ in once) == NAMES
+    assert all(dict(once)[name] == a for name, a in answers.items() if a != "unknown")
+    assert {n for n, a in once if a == "present"} == {n for n, a in answers.items() if a == "present"}
+    assert complete(card(task), dict(once)) == once
