@@ -1,0 +1,177 @@
+"""Figures agree with scikit-learn's, and a figure that cannot be had is None."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as reference
+
+from training.events import ImageResult
+from training.metrics import area_under_roc, calibration_bins, evaluate_results, roc_points, table_of
+
+NAMES = ("a", "b", "c")
+
+
+def results_of(truths: list[int], said: np.ndarray, patients: list[str] | None = None) -> list[ImageResult]:
+    return [
+        ImageResult(
+            f"i{i}", (patients or [f"p{j}" for j in range(len(truths))])[i],
+            tuple(int(k == t) for k in range(said.shape[1])), tuple(map(float, said[i])),
+        )
+        for i, t in enumerate(truths)
+    ]  # fmt: skip
+
+
+def random_results(
+    count: int, seed: int = 0, patients: int | None = None
+) -> tuple[list[int], np.ndarray, list[ImageResult]]:
+    random = np.random.default_rng(seed)
+    truths = random.integers(0, 3, count).tolist()
+    logits = random.normal(size=(count, 3)) + 1.2 * np.eye(3)[truths]
+    said = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    own = [f"p{v}" for v in random.integers(0, patients or count, count)]
+    return truths, said, results_of(truths, said, own)
+
+
+def test_figures_agree_with_scikit_learn() -> None:
+    truths, said, results = random_results(300)
+    told = evaluate_results(results, NAMES, "m", bootstrap=10)
+    chosen = said.argmax(1)
+    assert told.accuracy == pytest.approx(reference.accuracy_score(truths, chosen))
+    assert told.balanced_accuracy == pytest.approx(reference.balanced_accuracy_score(truths, chosen))
+    assert told.macro_auroc == pytest.approx(reference.roc_auc_score(truths, said, multi_class="ovr"))
+    assert told.log_loss == pytest.approx(reference.log_loss(truths, said))
+    assert told.brier == pytest.approx(((said - np.eye(3)[truths]) ** 2).sum(1).mean())
+    assert told.confusion == tuple(map(tuple, reference.confusion_matrix(truths, chosen).tolist()))
+    precision, recall, f1, support = reference.precision_recall_fscore_support(truths, chosen)
+    for k, name in enumerate(NAMES):
+        own = told.per_finding[name]
+        assert (own["precision"], own["recall"], own["f1"], own["support"]) == pytest.approx(
+            (precision[k], recall[k], f1[k], support[k])
+        )
+        assert own["auroc"] == pytest.approx(reference.roc_auc_score(np.equal(truths, k), said[:, k]))
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 4), st.integers(0, 3)), min_size=2, max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_weighted_auroc_is_that_of_repeated_images(rows: list[tuple[bool, int, int]]) -> None:
+    truth = np.array([float(t) for t, _, _ in rows])
+    score = np.array([float(s) for _, s, _ in rows])
+    weight = np.array([w for _, _, w in rows])
+    ours = area_under_roc(truth, score, weight[None].astype(float))[0]
+    repeated = np.repeat(truth, weight)
+    if 0 < repeated.sum() < repeated.size:
+        assert ours == pytest.approx(reference.roc_auc_score(repeated, np.repeat(score, weight)))
+    else:
+        assert np.isnan(ours)
+
+
+def test_figures_that_cannot_be_had_are_none() -> None:
+    said = np.array([[0.2, 0.7, 0.1], [0.6, 0.3, 0.1]])
+    told = evaluate_results(results_of([1, 1], said), NAMES, "m", bootstrap=20)
+    assert told.macro_auroc is None
+    assert told.per_finding["a"] == {
+        "precision": 0.0,
+        "recall": None,
+        "f1": None,
+        "support": 0,
+        "auroc": None,
+    }
+    assert told.per_finding["c"]["precision"] is None
+    assert told.balanced_accuracy == told.accuracy == 0.5
+    json.dumps(told.as_json(), allow_nan=False)
+
+
+def test_no_image_at_all_gives_no_figure() -> None:
+    told = evaluate_results([], NAMES, "m")
+    assert (told.n, told.patients, told.accuracy, told.macro_auroc, told.ece) == (0, 0, None, None, None)
+    assert told.intervals == {}
+    assert told.per_finding["a"]["support"] == 0
+    json.dumps(told.as_json(), allow_nan=False)
+
+
+def test_an_unknown_answer_counts_for_nothing() -> None:
+    _, _, results = random_results(40)
+    strange = ImageResult("x", "px", (None, None, None), (1.0, 0.0, 0.0))
+    with_it, without = (evaluate_results(r, NAMES, "m", bootstrap=0) for r in ([*results, strange], results))
+    assert with_it.n == 41
+    assert with_it.accuracy == without.accuracy
+    assert with_it.macro_auroc == without.macro_auroc
+    assert with_it.log_loss == pytest.approx(without.log_loss)
+
+
+def test_several_findings_at_once_are_decided_at_one_half() -> None:
+    results = [
+        ImageResult("1", "p1", (1, 1), (0.9, 0.6)),
+        ImageResult("2", "p2", (0, None), (0.6, 0.9)),
+        ImageResult("3", "p3", (0, 1), (0.2, 0.4)),
+    ]
+    told = evaluate_results(results, ("a", "b"), "m", task="multilabel", bootstrap=0)
+    assert told.per_finding["a"]["precision"] == 0.5
+    assert told.per_finding["b"]["recall"] == 0.5
+    assert told.per_finding["b"]["support"] == 2
+    assert told.confusion == ((0, 0), (0, 1))
+    assert told.accuracy == 1.0
+
+
+def test_intervals_hold_the_figure() -> None:
+    _, _, results = random_results(240)
+    told = evaluate_results(results, NAMES, "m", bootstrap=400)
+    low, high = told.intervals["accuracy"]
+    assert told.accuracy is not None
+    assert low < told.accuracy < high
+    assert {"accuracy", "balanced_accuracy", "macro_auroc", "log_loss", "brier"} <= set(told.intervals)
+
+
+def test_ten_films_of_one_patient_are_no_more_certain_than_one() -> None:
+    _, _, results = random_results(50)
+    repeated = [replace(r, image=f"{r.image}-{i}") for r in results for i in range(10)]
+    one, ten = (
+        evaluate_results(r, NAMES, "m", bootstrap=400).intervals["accuracy"] for r in (results, repeated)
+    )
+    assert ten[1] - ten[0] == pytest.approx(one[1] - one[0], rel=0.2)
+
+
+def test_one_patient_has_no_interval() -> None:
+    _, _, results = random_results(20, patients=1)
+    assert evaluate_results(results, NAMES, "m").intervals == {}
+
+
+def test_intervals_are_the_same_for_the_same_seed() -> None:
+    _, _, results = random_results(60)
+    assert (
+        evaluate_results(results, NAMES, "m", seed=4).intervals
+        == evaluate_results(results, NAMES, "m", seed=4).intervals
+    )
+
+
+def test_a_thousand_resamples_of_a_thousand_images_take_seconds_at_most() -> None:
+    _, _, results = random_results(1000)
+    started = time.perf_counter()
+    evaluate_results(results, NAMES, "m", bootstrap=1000)
+    assert time.perf_counter() - started < 5
+
+
+def test_calibration_of_an_honest_model_is_on_the_line() -> None:
+    random = np.random.default_rng(1)
+    said = random.uniform(0.5, 1, 4000)
+    truths = (random.uniform(size=4000) > said).astype(int).tolist()
+    results = results_of(truths, np.stack([said, 1 - said], 1))
+    told = evaluate_results(results, ("a", "b"), "m", bootstrap=0)
+    assert told.ece is not None
+    assert told.ece < 0.03
+    assert all(abs(p - t) < 0.06 for p, t, _ in calibration_bins(table_of(results, "multiclass")))
+
+
+def test_the_roc_curve_runs_from_corner_to_corner() -> None:
+    truth, score = np.array([0, 1, 1, 0, np.nan]), np.array([0.1, 0.9, 0.4, 0.4, 0.3])
+    points = roc_points(truth, score)
+    assert points is not None
+    assert list(zip(*map(list, points), strict=True)) == [(0, 0), (0, 0.5), (0.5, 1), (1, 1)]
+    assert roc_points(np.ones(3), np.arange(3.0)) is None
