@@ -277,8 +277,10 @@ class FilmCanvas(QWidget):
 
     def _set_view(self, view: View) -> None:
         if self._image is not None and view != self._view:
+            before = self.zoom
             self._view = view
-            self.zoom_changed.emit(self.zoom)
+            if self.zoom != before:
+                self.zoom_changed.emit(self.zoom)
             self.update()
 
     def _set_state(self, state: DisplayState) -> None:
