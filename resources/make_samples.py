@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from studies.phantom import write_samples, write_training_set  # noqa: E402
+from studies.phantom import write_samples, write_training_set
 
 
 def main() -> int:

@@ -1,8 +1,8 @@
 """Chest phantoms: computed radiographs and one CT stack of people who do not exist.
 
-The program ships with them, so that it can be tried at once and tested without a patient's image. Everything is
-drawn from a seed: the same seed gives the same bytes. Opacities are planted at known places, and `planted` reads
-those places back. A phantom says that it is one in QualityControlImage (0028,0300).
+The program ships with them, so that it can be tried at once and tested without a patient's image.
+Everything is drawn from a seed: the same seed gives the same bytes. Opacities are planted at known places,
+and `planted` reads those places back. A phantom says that it is one in QualityControlImage (0028,0300).
 
 `studies.phantom_anatomy` and `studies.phantom_skeleton` are the body, `studies.phantom_projection` and
 `studies.phantom_film` the radiograph, `studies.phantom_stack` the CT, `studies.phantom_writing` the files.
@@ -59,9 +59,10 @@ class _Sample:
 
 # Patients with two studies have a prior; what changed between them is to be seen.
 _SAMPLES = (
-    _Sample(1, 0, 0), _Sample(1, 1, 1), _Sample(2, 0, 2), _Sample(3, 0, 0), _Sample(4, 0, 1), _Sample(4, 1, 0),
-    _Sample(5, 0, 3), _Sample(6, 0, 0), _Sample(7, 0, 0), _Sample(7, 1, 2), _Sample(8, 0, 1), _Sample(9, 0, 0),
-)  # fmt: skip
+    *(_Sample(1, 0, 0), _Sample(1, 1, 1), _Sample(2, 0, 2), _Sample(3, 0, 0)),
+    *(_Sample(4, 0, 1), _Sample(4, 1, 0), _Sample(5, 0, 3), _Sample(6, 0, 0)),
+    *(_Sample(7, 0, 0), _Sample(7, 1, 2), _Sample(8, 0, 1), _Sample(9, 0, 0)),
+)
 _CT_PATIENT = 5
 
 
@@ -147,7 +148,7 @@ def write_samples(folder: Path, seed: int = 0) -> list[Path]:
             visit=sample.visit,
             foci=sample.foci,
             compression=COMPRESSIONS[2] if i == 7 else COMPRESSIONS[i % 2],
-            bits=(12, 14, 12)[i % 3],
+            bits=14 if i in (4, 9) else 12,
             inverse=i % 3 == 1,
         )
         paths.append(path)

@@ -25,7 +25,7 @@ _LUNG_OUTER = (4.3, 5.1, 5.9, 6.7, 7.8, 9.4, 11.1, 12.3, 13.2, 13.7, 13.9, 13.9,
 _LUNG_INNER = (4.3, 3.6, 3.1, 2.7, 2.4, 2.25, 2.3, 2.4, 2.3, 2.0, 1.9, 1.9, 1.9)
 _LUNG_DEPTH = (0.05, 1.2, 2.2, 3.1, 4.2, 5.8, 7.4, 8.4, 9.0, 9.4, 9.6, 9.5, 9.0)
 _CAGE_Y = (-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 7.0, 10.0, 14.0, 18.0, 22.0, 27.0, 34.0)
-_CAGE_WIDTH = (3.2, 4.5, 5.5, 6.6, 7.6, 8.6, 10.1, 11.7, 12.8, 13.7, 14.2, 14.4, 14.4, 14.0)
+_CAGE_WIDTH = (2.6, 3.6, 4.5, 5.6, 6.9, 8.1, 9.8, 11.5, 12.7, 13.7, 14.2, 14.4, 14.4, 14.0)
 _CAGE_DEPTH = (2.4, 3.1, 3.6, 4.2, 4.8, 5.4, 6.6, 8.0, 8.9, 9.5, 9.9, 10.1, 10.0, 9.5)
 
 
@@ -43,7 +43,8 @@ class Ellipsoid:
         c, s = float(np.cos(self.turn)), float(np.sin(self.turn))
         q = ((c * dx + s * dy) / self.half[0]) ** 2 + ((c * dy - s * dx) / self.half[1]) ** 2
         depth = self.half[2] * np.sqrt(np.maximum(1 - q, 0))
-        return self.centre[2] - depth, self.centre[2] + depth
+        near, far = self.centre[2] - depth, self.centre[2] + depth
+        return near.astype(np.float32), far.astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,13 @@ def draw_body(rng: np.random.Generator) -> Body:
     right = height * 19.6 + inspiration
     size = u(0.9, 1.14)
     middle = 11.5 * depth
-    heart_y = height * 14.6 + 0.5 * inspiration
+    left = right + u(0.4, 1.7)
     heart = (
         Ellipsoid(  # both ventricles
-            (2.3 * width, heart_y + 0.4, middle - 2.6), (6.3 * size, 4.5 * size, 4.6 * size), u(0.42, 0.75)
+            (2.5 * width, left - 3.6, middle - 1.9), (6.4 * size, 4.7 * size, 5.8 * size), u(0.5, 0.8)
         ),
-        Ellipsoid((-1.35 * width, heart_y - 0.2, middle - 1.5), (2.9 * size, 4.3 * size, 3.4), u(-0.1, 0.1)),
-        Ellipsoid((1.3 * width, heart_y - 3.0, middle - 1.0), (3.1 * size, 3.4, 3.4), 0.5),
+        Ellipsoid((-1.3 * width, right - 4.6, middle - 1.2), (2.9 * size, 4.6 * size, 4.6), u(-0.1, 0.1)),
+        Ellipsoid((1.3 * width, left - 7.4, middle - 1.0), (3.0 * size, 3.6, 4.2), 0.5),
     )
     arch = height * u(5.6, 6.6)
     knob = u(1.35, 1.85)
@@ -115,7 +116,7 @@ def draw_body(rng: np.random.Generator) -> Body:
         breast_y=height * u(15.0, 17.5),
         inspiration=inspiration,
         dome_right=right,
-        dome_left=right + u(0.4, 1.9),
+        dome_left=left,
         heart=heart,
         vessels=vessels,
         aorta_x=u(1.6, 2.3),
@@ -148,6 +149,11 @@ def spine_x(body: Body, y: FloatArray) -> FloatArray:
     return np.asarray(body.spine_bend * np.sin((y - 3) / 11.0), np.float32)
 
 
+def spine_z(body: Body, y: FloatArray) -> FloatArray:
+    """z of the middle of the vertebral bodies at height y: just inside the back of the cage."""
+    return np.asarray(body.middle + cage_at(body, y)[1] - 2.2, np.float32)
+
+
 def cage_at(body: Body, y: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Half width and half depth of the rib cage at height y."""
     level = y / body.height
@@ -176,30 +182,31 @@ def dome_top(body: Body, x: FloatArray) -> FloatArray:
     side = x > 0
     middle = np.where(side, 7.0, -6.6).astype(np.float32) * np.float32(body.width)
     off = (np.abs(x) - np.abs(middle)) / np.float32(body.width)
-    lateral = np.where(off > 0, 0.075 * off**2 + 0.0016 * off**4, 0.045 * off**2 + 0.0002 * off**4)
+    square = off * off
+    lateral = square * np.where(off > 0, 0.072 + 0.0005 * square, 0.045 + 0.0002 * square)
     top = np.where(side, body.dome_left, body.dome_right)
-    return (top + lateral).astype(np.float32)
+    return np.asarray(top + lateral, np.float32)
 
 
 def dome(body: Body, x: FloatArray, y: FloatArray) -> Interval:
     """The abdomen's bulge into the chest along the ray: highest in front of the middle."""
     below = np.maximum(y - dome_top(body, x), 0)
     half = 10.5 * np.float32(body.depth) * (below / 6.5) ** np.float32(0.42)
-    half = np.where(below > 0, half, 0)
-    centre = body.middle - 1.4
+    half = np.where(below > 0, half, 0).astype(np.float32)
+    centre = np.float32(body.middle - 1.4)
     return centre - half * np.float32(1.15), centre + half
 
 
 def spine_and_aorta(body: Body, x: FloatArray, y: FloatArray) -> Interval:
     """What stands in the back of the chest: the vertebral bodies with muscle, and the descending aorta."""
-    back = body.middle + 10.5 * body.depth
+    back = spine_z(body, y) + 3.6
     beside = (x - spine_x(body, y)) / 2.9
-    spine = 6.8 * np.sqrt(np.maximum(1 - beside**2, 0))
+    spine = 6.2 * np.sqrt(np.maximum(1 - beside**2, 0))
     tube = np.sqrt(np.maximum(1 - ((x - body.aorta_x - spine_x(body, y)) / body.aorta_radius) ** 2, 0))
-    low = y > body.vessels[0].centre[1]
-    aorta = np.where(low, (6.0 + body.aorta_radius) * tube ** np.float32(0.6), 0)
+    below = np.clip((y - body.vessels[0].centre[1] + 1.2) / 2.4, 0, 1)  # of the arch
+    aorta = (5.6 + body.aorta_radius) * tube**1.7 * below**0.6
     reach = np.maximum(spine, aorta).astype(np.float32)
-    return (back - reach).astype(np.float32), np.full_like(reach, back)
+    return (back - reach).astype(np.float32), np.broadcast_to(back, reach.shape)
 
 
 def clip(interval: Interval, box: Interval) -> Interval:

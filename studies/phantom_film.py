@@ -1,7 +1,7 @@
 """The radiograph of a phantom: path lengths, attenuation, scatter, noise, and the film's response.
 
-A ray's attenuation is the sum of path length times attenuation coefficient over everything it crosses. The beam's
-divergence enters as the magnification of each organ at its distance from the detector.
+A ray's attenuation is the sum of path length times attenuation coefficient over everything it crosses.
+The beam's divergence enters as the magnification of each organ at its distance from the detector.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from studies import phantom_anatomy as anatomy
 from studies import phantom_skeleton as skeleton
 from studies.phantom_anatomy import Body, FloatArray
 
 # Linear attenuation per cm at the effective energy of a 110 kV beam behind a patient.
-SOFT, BONE = 0.2, 0.56
+SOFT, BONE = 0.2, 0.62
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def draw_exposure(rng: np.random.Generator, rows: int) -> Exposure:
     u = rng.uniform
     ap = rng.random() < 0.3
     tall, wide = ((43.0, 36.0), (40.0, 40.0), (36.0, 42.0))[int(rng.choice(3, p=[0.4, 0.35, 0.25]))]
-    zoom = u(0.9, 1.0)
+    zoom = u(0.94, 1.02)
     edge = u(0.15, 1.6, 4) * (rng.random(4) < 0.25)
     return Exposure(
         rows=rows,
@@ -77,13 +76,13 @@ def draw_exposure(rng: np.random.Generator, rows: int) -> Exposure:
         view="AP" if ap else "PA",
         source_distance=u(100, 120) if ap else u(178, 186),
         x=u(-0.9, 0.9),
-        y=(tall * zoom - 40) * 0.35 + u(11.6, 13.8),
+        y=(tall * zoom - 40) * 0.3 + u(12.6, 15.0),
         tilt=np.radians(rng.normal(0, 1.3)),
         rotation=np.radians(rng.normal(0, 1.6)),
         dose=float(np.exp(rng.normal(0, 0.35))),
-        scatter=u(0.35, 0.6) if not ap else u(0.5, 0.85),
+        scatter=u(0.16, 0.3) if not ap else u(0.25, 0.45),
         contrast=u(0.88, 1.15),
-        latitude=u(0.25, 0.5),
+        latitude=u(0.35, 0.6),
         collimation=(float(edge[0]), float(edge[1]), float(edge[2]), float(edge[3])),
         marker="R" if rng.random() < 0.45 else "L",
         seed=int(rng.integers(2**31)),
@@ -120,7 +119,8 @@ class View:
         m = self.magnification(z)
         shift = self.exposure.rotation * (z - self._middle)
         x = self._x / m + np.float32(self.exposure.x - shift)
-        return x, self._y / m + np.float32(self.exposure.y)
+        y = self._y / m + np.float32(self.exposure.y)
+        return np.asarray(x, np.float32), np.asarray(y, np.float32)
 
     def project(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Columns and rows (N, 2) in pixels of points (N, 3) in cm."""
@@ -218,16 +218,22 @@ def texture(rng: np.random.Generator, shape: tuple[int, int], scale_px: float) -
     return np.asarray(full / max(float(full.std()), 1e-6), np.float32)
 
 
-def develop(attenuation: FloatArray, exposure: Exposure, rng: np.random.Generator) -> FloatArray:
-    """From attenuation (H, W) to grey in [0, 1]: exposure, scatter, quantum noise, characteristic curve."""
+def develop(
+    attenuation: FloatArray, lead: FloatArray, exposure: Exposure, rng: np.random.Generator
+) -> FloatArray:
+    """From attenuation to grey in [0, 1]: exposure, scatter, quantum noise, characteristic curve.
+
+    `attenuation` is the body's, `lead` that of what lies on the detector; both (H, W).
+    """
     spacing = exposure.spacing
     primary = np.exp(-attenuation)
-    scatter = blur(primary, 3.2 / spacing)
-    scattered = exposure.scatter * (0.6 * scatter + 0.4 * blur(primary, 7.0 / spacing))
-    signal = blur(primary, 0.014 / spacing) + scattered + 2e-4
+    source = primary * np.clip(attenuation, 0, 1)  # air scatters nothing
+    scatter = blur(source, 3.2 / spacing)
+    scattered = exposure.scatter * (0.6 * scatter + 0.4 * blur(source, 7.0 / spacing))
+    signal = (blur(primary, 0.014 / spacing) + scattered) * np.exp(-lead) + 2e-4
     grain = rng.standard_normal(signal.shape, dtype=np.float32)
     grain = blur(grain, 0.55) * np.float32(1.6)
-    quanta = 2.6e7 * exposure.dose * spacing**2
+    quanta = 5e7 * exposure.dose * spacing**2
     signal = signal * (1 + grain / np.sqrt(np.maximum(signal * quanta, 1)))
     density = -np.log(np.maximum(signal, 1e-5))
     return respond(density.astype(np.float32), exposure)

@@ -1,8 +1,9 @@
-"""What the rays of a radiograph cross: path lengths of every part of the phantom, and the planted opacities."""
+"""What the rays of a radiograph cross: path lengths in every part, and the planted opacities."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -50,11 +51,12 @@ def lungs(body: Body, view: View) -> Lungs:
 def trunk(body: Body, view: View, rng: np.random.Generator) -> FloatArray:
     """Path length through the body as if it were filled, in cm."""
     x, y = view.at(body.middle)
-    wide, deep = anatomy.cage_at(body, y)
+    below = 1 / (1 + np.exp(np.clip((1.5 * body.height - y) / 0.8, -40, 40)))
+    wide, deep = anatomy.cage_at(body, y + below * np.maximum(8.5 * body.height - y, 0))
     flank = 0.06 * np.clip(y - 16, 0, 20)
-    half_width = wide + body.wall + 0.7 + flank
+    half_width = wide + body.wall + 1.4 + flank
     half_depth = deep + 0.5 * body.wall + 1.2
-    chest = half_depth * np.maximum(1 - np.abs(x / half_width) ** 2.5, 0) ** np.float32(0.43)
+    chest = half_depth * np.maximum(1 - np.abs(x / half_width) ** 3.2, 0) ** np.float32(0.47)
     knots = np.asarray(_NECK)
     outline = np.interp(y, knots[:, 0] * body.height, knots[:, 1] * (0.5 + 0.5 * body.width)).astype(
         np.float32
@@ -63,7 +65,7 @@ def trunk(body: Body, view: View, rng: np.random.Generator) -> FloatArray:
     axilla = (9.0 + 0.5 * body.wall) * body.height
     fade = np.clip((axilla - y) / 5.0, 0, 1) ** np.float32(0.5)
     girdle = (
-        (4.2 + 0.4 * body.wall) * np.sqrt(np.maximum(1 - (np.abs(x) / np.maximum(outline, 1)) ** 4, 0)) * fade
+        (5.6 + 0.5 * body.wall) * np.sqrt(np.maximum(1 - (np.abs(x) / np.maximum(outline, 1)) ** 4, 0)) * fade
     )
     arm_x = 19.4 * body.width + 0.25 * np.clip(y - 3, 0, 40) + 0.5 * body.wall
     arm_r = 3.9 + 0.35 * body.wall
@@ -113,7 +115,7 @@ def _draw_spine(bone: FloatArray, body: Body, view: View) -> None:
     levels = skeleton.vertebra_levels(body)
     levels = np.concatenate([levels[0] - np.array([5.7, 3.8, 1.9]) * body.height, levels])
     for k, level in enumerate(levels):
-        middle = float(anatomy.spine_x(body, np.float32(level)))
+        middle = float(anatomy.spine_x(body, np.asarray(level, np.float32)))
         pixel = view.project(np.array([[middle, level, z]]))[0]
         reach = int(4.6 / view.exposure.spacing)
         top, left = max(int(pixel[1]) - reach, 0), max(int(pixel[0]) - reach, 0)
@@ -132,7 +134,7 @@ def _vertebra(dx: FloatArray, dy: FloatArray, number: int, body: Body) -> FloatA
     q = q / (1 + np.exp(-np.clip((tall - np.abs(dy)) / edge, -40, 40)))
     plates = np.exp(-(((np.abs(dy) - tall + 0.08) / 0.085) ** 2))
     walls = np.exp(-(((np.abs(dx) - waist + 0.07) / 0.075) ** 2))
-    path = q * (0.62 + 0.42 * plates + 0.36 * walls)
+    path = q * (0.46 + 0.36 * plates + 0.34 * walls)
     for side in (-1, 1):
         ring = np.hypot((dx - side * half * 0.64) / 0.34, (dy + 0.22 * tall) / 0.5)
         path = path + 0.42 * np.exp(-(((ring - 0.9) / 0.22) ** 2)) + 0.1 * (ring < 0.9)
@@ -150,7 +152,7 @@ def vessel_path(body: Body, view: View) -> FloatArray:
     spacing = view.exposure.spacing
     total = np.zeros(view.shape, np.float32)
     bounds = np.geomspace(0.62, 0.018, 13)
-    for high, low in zip(bounds, bounds[1:], strict=False):
+    for high, low in pairwise(bounds):
         chosen = (tree.radius <= high) & (tree.radius > low)
         if not chosen.any():
             continue
@@ -160,7 +162,7 @@ def vessel_path(body: Body, view: View) -> FloatArray:
         ends = np.round(np.stack([a[chosen], b[chosen]], 1) * 16).astype(np.int32)
         for start, end in ends.tolist():
             cv2.line(canvas, start, end, 255, max(round(wide), 1), cv2.LINE_AA, 4)
-        amount = 1.7 * radius * min(wide, 1.0) / 255
+        amount = 3.0 * radius * min(wide, 1.0) / 255
         total += blur(canvas.astype(np.float32), max(0.22 * wide, 0.3)) * np.float32(amount)
     return total
 
@@ -169,7 +171,9 @@ def gas(body: Body, view: View) -> FloatArray:
     """Path length of air in airways and stomach in cm."""
     air = np.zeros(view.shape, np.float32)
     for tube in skeleton.airways(body):
-        draw_tube(air, tube, view)
+        branch = np.zeros_like(air)
+        draw_tube(branch, tube, view)
+        air = np.maximum(air, branch)
     air = blur(air, 0.06 / view.exposure.spacing)
     if body.stomach:
         x, y = view.at(body.middle - 2)
@@ -193,7 +197,7 @@ def plant(
         1:-1, 1:-1
     ]
     for _ in range(count):
-        radius = rng.uniform(1.1, 2.7) / spacing
+        radius = rng.uniform(1.25, 2.8) / spacing
         free = room > 0.62 * radius
         for other in planted:
             rows, columns = np.ogrid[: view.shape[0], : view.shape[1]]
@@ -204,7 +208,8 @@ def plant(
             continue
         row, column = divmod(int(places[rng.integers(len(places))]), view.shape[1])
         shape = _blob(view.shape, row, column, radius, rng) * np.clip(air.path / 5, 0, 1)
-        added += shape * np.float32(rng.uniform(1.15, 2.6))
+        thick = np.clip(rng.uniform(1.1, 1.7) * radius * spacing, 1.7, 4.0)
+        added += shape * np.float32(thick)
         rows, columns = np.nonzero(shape > 0.5 * shape.max())
         weight = shape[rows, columns]
         planted.append(
@@ -243,14 +248,14 @@ def expose(body: Body, exposure: Exposure, foci: int = 0) -> Film:
     spacing = exposure.spacing
     air = lungs(body, view)
     added, planted = plant(air, view, np.random.default_rng([exposure.seed, 2]), foci)
-    density = body.lung_density * (1 + 0.1 * texture(rng, view.shape, 3 / spacing))
-    density *= 1 + 0.08 * texture(rng, view.shape, 0.28 / spacing)
-    density *= 1 + 0.06 * texture(rng, view.shape, 0.11 / spacing)
+    density = body.lung_density * (1 + 0.08 * texture(rng, view.shape, 3 / spacing))
+    density *= 1 + 0.03 * texture(rng, view.shape, 0.3 / spacing)
+    density *= 1 + 0.025 * texture(rng, view.shape, 0.12 / spacing)
     tissue = trunk(body, view, rng) - air.path * (1 - density) - gas(body, view)
     tissue += vessel_path(body, view) + added
     attenuation = SOFT * np.maximum(tissue, 0) + (BONE - SOFT) * skeleton_path(body, view)
-    attenuation += _lead(exposure, view)
-    grey = _collimate(develop(attenuation.astype(np.float32), exposure, rng), exposure)
+    film = develop(attenuation.astype(np.float32), _lead(exposure, view), exposure, rng)
+    grey = _collimate(film, exposure)
     return Film(grey, air.seen, planted)
 
 
@@ -271,7 +276,7 @@ def _lead(exposure: Exposure, view: View) -> FloatArray:
     small = max(round(1.4 * size), 1)
     where = (max(x - int(24 * size), 2), y + int(58 * size))
     cv2.putText(canvas, "PHANTOM", where, cv2.FONT_HERSHEY_SIMPLEX, 0.42 * size, 255, small, cv2.LINE_AA)
-    return blur(canvas.astype(np.float32) * np.float32(4.5 / 255), 0.6)
+    return blur(canvas.astype(np.float32) * np.float32(3.5 / 255), 0.6)
 
 
 def _collimate(grey: FloatArray, exposure: Exposure) -> FloatArray:

@@ -16,8 +16,8 @@ Points = NDArray[np.float64]  # (N, 3) in cm
 
 RIBS = 12
 _VERTEBRA_Y = (-1.0, 1.1, 3.2, 5.4, 7.7, 10.0, 12.4, 14.8, 17.3, 19.9, 22.6, 25.4, 28.4, 31.6)
-_RIB_DROP = (2.6, 5.2, 7.4, 9.2, 10.4, 11.2, 11.6, 11.4, 10.4, 8.6, 5.6, 3.2)
-_RIB_END = (128, 138, 142, 144, 144, 142, 138, 130, 118, 104, 72, 46)  # degrees from the spine
+_RIB_DROP = (4.4, 6.2, 7.4, 9.2, 10.4, 11.2, 11.6, 11.4, 10.4, 8.6, 5.6, 3.2)
+_RIB_END = (138, 140, 142, 144, 144, 142, 138, 130, 118, 104, 72, 46)  # degrees from the spine
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ def ribs(body: Body) -> list[Tube]:
             x = side * x + spine_x(body, y.astype(np.float32)) * (1 - part) ** 2
             swell = 0.82 + 0.3 * part  # ribs broaden to the front
             tall = body.rib_radius * swell * (1.12 if k == 0 else 0.85 if k > 9 else 1.0) * np.ones_like(x)
-            tall[-5:] *= np.linspace(1, 0.7, 5)
-            tubes.append(Tube(np.stack([x, y, z], 1), tall, np.full_like(x, 0.36), 0.075 * body.bone, 0.16))
+            fade = np.interp(part, [0, 0.9, 1], [1, 1, 0.55])  # towards cartilage
+            tubes.append(Tube(np.stack([x, y, z], 1), tall, 0.36 * fade, 0.1 * body.bone, 0.2))
     return tubes
 
 
@@ -86,7 +86,7 @@ def _curve(knots: list[tuple[float, float, float]], count: int) -> Points:
 
 
 def _mirror(points: Points, side: float) -> Points:
-    return points * np.array([side, 1, 1])
+    return np.asarray(points * np.array([side, 1, 1]))
 
 
 def shoulder_bones(body: Body) -> list[Tube]:
@@ -114,8 +114,8 @@ def shoulder_bones(body: Body) -> list[Tube]:
         lateral = _curve(
             [(15.0 * w + out, 3.2, back), (14.2 * w + out, 7.5, back), (12.6 * w + out, 13.0, back)], 40
         )
-        thin = np.linspace(0.62, 0.34, 40)
-        tubes.append(Tube(_mirror(lateral, side), thin, thin, 0.12 * body.bone, 0.2))
+        thin = np.linspace(0.5, 0.2, 40)
+        tubes.append(Tube(_mirror(lateral, side), thin, 0.6 * thin, 0.1 * body.bone, 0.35))
         medial = _curve(
             [
                 (12.6 * w + out, 13.0, back),
@@ -172,7 +172,7 @@ def airways(body: Body) -> list[Tube]:
     trachea = _curve([(0.0, -8.0, z - 1), (0.0, 0.0, z), (lean * 0.4, 4.5 * h, z), carina], 40)
     right = _curve([carina, (-1.6, 9.6 * h, z), (-3.4 * body.width, 11.6 * h, z)], 20)
     left = _curve([carina, (2.0, 9.7 * h, z), (4.2 * body.width, 10.9 * h, z)], 20)
-    tubes = [Tube(trachea, np.full(40, 0.88), np.full(40, 0.88), 0.0, 1.0)]
+    tubes = [Tube(trachea, np.full(40, 0.92), np.full(40, 1.0), 0.0, 1.0)]
     for branch, size in ((right, 0.66), (left, 0.58)):
         radius = np.linspace(size, size * 0.62, 20)
         tubes.append(Tube(branch, radius, radius, 0.0, 1.0))
@@ -194,9 +194,9 @@ def vessels(body: Body, generations: int = 9) -> Vessels:
     position, heading, radius = _hilar_stems(body, rng)
     starts, ends, radii = [], [], []
     for generation in range(generations):
-        for _ in range(4):
-            step = (0.62 - 0.028 * generation) * rng.uniform(0.75, 1.25, len(radius))
-            heading = heading + rng.normal(0, 0.13, heading.shape)
+        for _ in range(3):
+            step = (0.64 - 0.03 * generation) * rng.uniform(0.75, 1.25, len(radius))
+            heading = heading + rng.normal(0, 0.1, heading.shape)
             heading /= np.linalg.norm(heading, axis=1, keepdims=True)
             tip = position + heading * step[:, None]
             alive = inside_lung(body, tip, 0.1) | (generation < 2)
@@ -204,8 +204,8 @@ def vessels(body: Body, generations: int = 9) -> Vessels:
             ends.append(tip[alive])
             radii.append(radius[alive])
             position, heading, radius = tip[alive], heading[alive], radius[alive] * 0.985
-        spread = rng.normal(0, 0.34 + 0.02 * generation, (2, *heading.shape))
-        share = rng.uniform(0.66, 0.88, (2, len(radius)))
+        spread = rng.normal(0, 0.27 + 0.02 * generation, (2, *heading.shape))
+        share = rng.uniform(0.7, 0.9, (2, len(radius)))
         position = np.concatenate([position, position])
         heading = np.concatenate([heading + spread[0], heading - spread[1]])
         heading /= np.linalg.norm(heading, axis=1, keepdims=True)
@@ -229,6 +229,6 @@ def _hilar_stems(body: Body, rng: np.random.Generator) -> tuple[Points, Points, 
                 )
             )
             heading.append((side * np.cos(angle), np.sin(angle), depth))
-            radius.append((0.3 if angle < 0 else 0.34) * rng.uniform(0.7, 1.15) * (1.25 if i == 6 else 1))
+            radius.append((0.36 if angle < 0 else 0.44) * rng.uniform(0.7, 1.15) * (1.25 if i == 6 else 1))
     vector = np.asarray(heading)
     return np.asarray(position), vector / np.linalg.norm(vector, axis=1, keepdims=True), np.asarray(radius)

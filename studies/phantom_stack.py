@@ -68,7 +68,7 @@ class _Grid:
     def near(
         self, point: NDArray[np.float64], reach: float, least_y: float = 0.0
     ) -> tuple[tuple[slice, slice, slice], tuple[FloatArray, FloatArray, FloatArray]]:
-        """Indices of a box about a point (x, y, z) in cm, and the offsets from it along slices, rows, columns."""
+        """Indices of a box about a point (x, y, z) in cm, and the offsets along slices, rows, columns."""
         slices, offsets = [], []
         for start, step, at, n, half in (
             (self.y0, self.between, point[1], self.values.shape[0], max(reach, least_y)),
@@ -106,8 +106,14 @@ def _tissue(
         inside = (np.abs(x)[:, None, :] / (wide + grow)[:, :, None]) ** 2.5
         inside = inside + (np.abs(off) / (deep + deeper)[:, :, None]) ** 2.5
         values[inside < 1] = value
+        # The shoulders' girdle, arms raised: it ends below the axillae.
+        across = np.clip(8.0 + 3.2 * (y + 2.5), 8.0, 15.6) * np.clip((12 - y) / 3, 0, 1) ** 0.5 + grow - 1
+        girdle = (np.abs(x) / np.maximum(across, 0.1))[:, None, :] ** 3 + (
+            np.abs(off - 2.5) / (4.6 + deeper)
+        ) ** 3
+        values[(girdle < 1) & (y < 12)[:, :, None] & (values < value)] = value
     cage = (np.abs(x)[:, None, :] / wide[:, :, None]) ** 2.4 + (np.abs(off) / deep[:, :, None]) ** 2.4
-    middle = (cage < 0.72) & (np.abs(x)[:, None, :] < 4.5)
+    middle = (cage < 0.62) & (np.abs(x)[:, None, :] < 4.5) & (y > 1)[:, :, None]
     values[middle] = FAT + 60
     values[_between(anatomy.heart(body, x, y), depth)] = BLOOD
     values[_between(anatomy.dome(body, x, y), depth) & (cage < 0.9)] = LIVER
@@ -175,11 +181,12 @@ def _cut(grid: _Grid, centre: NDArray[np.float64], radius: float, index: int) ->
 def _bones(grid: _Grid, body: Body) -> None:
     """Ribs, clavicles and scapulae as hollow tubes, and the spine."""
     for tube in (*skeleton.ribs(body), *skeleton.shoulder_bones(body)):
-        _hollow(grid, tube, body)
-    back = body.middle + 7.5 * body.depth
+        if np.abs(tube.points[0, 0]) < 16:  # the arms are raised out of the scan
+            _hollow(grid, tube, body)
     for number, level in enumerate(skeleton.vertebra_levels(body)):
         tall = 0.95 * body.height
-        middle = float(anatomy.spine_x(body, np.float32(level)))
+        middle = float(anatomy.spine_x(body, np.asarray(level, np.float32)))
+        back = float(anatomy.spine_z(body, np.asarray(level, np.float32)))
         box, (dy, dz, dx) = grid.near(np.array([middle, level, back]), 3.6, 1.2)
         half = 1.3 + 0.05 * number
         part = grid.values[box]

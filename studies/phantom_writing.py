@@ -1,7 +1,7 @@
-"""Phantoms as DICOM files: headers of fictional patients, lossless compression, and the truth in a private block.
+"""Phantoms as DICOM files: fictional patients, lossless compression, and the truth in a private block.
 
-What was planted stands in the private block ``OVERREAD PHANTOM`` of group 0011 (PS3.5 7.8): a reader of the film
-does not come across it, a test can ask for it.
+What was planted stands in the private block ``OVERREAD PHANTOM`` of group 0011 (PS3.5 7.8): a reader
+of the film does not come across it, a test can ask for it.
 """
 
 from __future__ import annotations
@@ -33,10 +33,15 @@ from studies.phantom_film import Exposure, Film, Opacity
 _GROUP, _CREATOR = 0x0011, "OVERREAD PHANTOM"
 _LABEL, _PLANTED = 0x01, 0x02
 COMPRESSIONS = (JPEGLSLossless, JPEG2000Lossless, RLELossless)
+_ENCODERS = {JPEGLSLossless: "pyjpegls", JPEG2000Lossless: "pylibjpeg", RLELossless: "pylibjpeg"}
 
-_NAMES = (
-    ("Ada", "F"), ("Basil", "M"), ("Cleo", "F"), ("Dorian", "M"), ("Edda", "F"), ("Felix", "M"),
-    ("Greta", "F"), ("Hugo", "M"), ("Ines", "F"), ("Jasper", "M"), ("Kaja", "F"), ("Linus", "M"),
+_WOMEN = (
+    "Ada", "Beata", "Cleo", "Dagny", "Edda", "Freya",
+    "Greta", "Hedda", "Ines", "Junia", "Kaja", "Livia",
+)  # fmt: skip
+_MEN = (
+    "Anton", "Basil", "Cyril", "Dorian", "Emil", "Felix",
+    "Gustav", "Hugo", "Ivo", "Jasper", "Konrad", "Linus",
 )  # fmt: skip
 
 
@@ -64,11 +69,11 @@ class Visit:
 
 def fictional_patient(number: int, female: bool) -> Patient:
     """The `number`-th (from 1) fictional patient."""
-    fitting = [name for name, sex in _NAMES if (sex == "F") == female]
+    names = _WOMEN if female else _MEN
     rng = np.random.default_rng([number, 11])
     born = date(1938, 1, 1) + timedelta(days=int(rng.integers(0, 62 * 365)))
     return Patient(
-        f"Phantom^{fitting[number % len(fitting)]}",
+        f"Phantom^{names[(number - 1) % len(names)]}",
         f"PHANTOM-{number:03d}",
         born.strftime("%Y%m%d"),
         "F" if female else "M",
@@ -85,8 +90,9 @@ def film_dataset(film: Film, exposure: Exposure, visit: Visit, *, bits: int, inv
     """A Digital X-Ray Image for Presentation (PS3.3 A.26) of a film, not yet compressed."""
     top = (1 << bits) - 1
     stored = np.round(np.clip(film.grey, 0, 1) * (0.9 * top) + 0.04 * top)
+    low, high = (float(v) for v in np.percentile(stored[film.grey > 0.02], (1, 99.5)))
     if inverse:
-        stored = top - stored
+        stored, low, high = top - stored, top - high, top - low
     ds = _common(visit, "DX", DigitalXRayImageStorageForPresentation, "film")
     ds.SeriesNumber, ds.InstanceNumber = 1, 1
     ds.SeriesDescription = f"Chest {exposure.view}"
@@ -107,8 +113,6 @@ def film_dataset(film: Film, exposure: Exposure, visit: Visit, *, bits: int, inv
     ds.RescaleSlope, ds.RescaleIntercept, ds.RescaleType = "1", "0", "US"
     ds.PhotometricInterpretation = "MONOCHROME1" if inverse else "MONOCHROME2"
     ds.PresentationLUTShape = "INVERSE" if inverse else "IDENTITY"
-    grey = stored[film.grey > 0.02]
-    low, high = (float(v) for v in np.percentile(grey, (1, 99.5)))
     centre, width = (low + high) / 2, max(high - low, 16)
     ds.WindowCenter = [f"{centre:.0f}", f"{centre:.0f}"]
     ds.WindowWidth = [f"{1.06 * width:.0f}", f"{0.7 * width:.0f}"]
@@ -152,9 +156,7 @@ def slice_dataset(
 
 def write(ds: Dataset, path: Path, compression: UID) -> Path:
     """Compress losslessly and write; the bytes depend on the dataset alone."""
-    instance = ds.SOPInstanceUID
-    ds.compress(compression, generate_instance_uid=False)
-    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = instance
+    ds.compress(compression, encoding_plugin=_ENCODERS[compression], generate_instance_uid=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     pydicom.dcmwrite(path, ds, enforce_file_format=True)
     return path
