@@ -168,9 +168,9 @@ class Placement:
         x = self.width / 2 if x is None else x
         y = self.height / 2 if y is None else y
         row, column = self.view_to_image(x, y)
-        kept_row, kept_column = self.centre
-        part = self.zoom / zoom
-        centre = row + (kept_row - row) * part, column + (kept_column - column) * part
+        turn = replace(self, view=replace(self.view, zoom=zoom)).matrix()[:, :2]
+        across, down = np.linalg.solve(turn, np.array([x - self.width / 2, y - self.height / 2]))
+        centre = row - float(down), column - float(across)
         return replace(self.view, zoom=zoom, centre=self._held(centre))
 
     def panned(self, dx: float, dy: float) -> View:
