@@ -1,0 +1,62 @@
+"""`explain PATH --finding F`: where the model looked."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from app.commands.predict import add_model_options
+from app.images import image_of
+from app.output import Output
+from app.pictures import write_picture
+from app.predicting import Predictors
+from app.workplace import Workplace
+from inference.overlay import colour_overlay, to_stored_pixels
+from studies.display import render
+from studies.reader import read
+
+METHODS = ("gradcam", "gradcam++", "hirescam", "layercam", "eigencam")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", metavar="PATH", help="an image file, or UID:frame of the worklist")
+    parser.add_argument("--finding", required=True, metavar="F")
+    parser.add_argument("--frame", type=int, default=1, metavar="N")
+    parser.add_argument("--method", default="gradcam", choices=METHODS)
+    parser.add_argument("--out", required=True, type=Path, metavar="PNG")
+    parser.add_argument("--raw", type=Path, metavar="NPY", help="the map itself, float32 (H, W), signed")
+    parser.add_argument("--opacity", type=float, default=0.5, help="of the overlay, 0 to 1")
+    add_model_options(parser)
+
+
+def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
+    header, frame = image_of(options.path, workplace, options.frame)
+    image = read(header, frame)
+    card, adapted = workplace.choose_model(options.model, header)
+    look = (
+        Predictors(workplace, options.device)
+        .get(card, adapted)
+        .look(image, maps=[options.finding], method=options.method)
+    )
+    heatmap = next(h for h in look.heatmaps if h.finding == options.finding)
+    values = to_stored_pixels(heatmap, image.shape)
+    out = options.out.expanduser().resolve()
+    write_picture(out, colour_overlay(render(image), values, heatmap.peak, options.opacity))
+    result = {
+        "path": header.path,
+        "finding": options.finding,
+        "method": options.method,
+        "model": card.id,
+        "out": str(out),
+    }
+    if options.raw is not None:
+        raw = options.raw.expanduser().resolve()
+        with raw.open("wb") as file:
+            np.save(file, values.astype(np.float32), allow_pickle=False)
+        result["raw"] = str(raw)
+    for warning in look.prediction.warnings:
+        output.warning(warning)
+    output.result(result, str(out))
+    return output.status

@@ -1,0 +1,168 @@
+"""`models list|show|import|promote|rollback|remove`: the registry."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from app.command_line import UsageError
+from app.output import Output
+from app.workplace import Workplace
+from inference.card import Covers, ModelCard
+from inference.coverage import family
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="a line a model")
+    show = actions.add_parser("show", help="a model's card")
+    show.add_argument("model", metavar="M")
+    bring = actions.add_parser("import", help="bring weights from elsewhere")
+    bring.add_argument("weights", type=Path, metavar="WEIGHTS", help=".safetensors, .pt or .pth")
+    bring.add_argument("--arch", required=True, metavar="NAME", help="timm architecture")
+    bring.add_argument("--findings", required=True, metavar="a,b")
+    bring.add_argument("--name", default="")
+    bring.add_argument("--task", choices=("multiclass", "multilabel"), default="multiclass")
+    bring.add_argument("--input-size", type=int, metavar="PX")
+    bring.add_argument("--mean", metavar="M[,M,M]")
+    bring.add_argument("--std", metavar="S[,S,S]")
+    bring.add_argument("--modality", default="CR,DX,picture", help="which images it is meant for")
+    bring.add_argument("--body-part", default="CHEST")
+    bring.add_argument("--view", default="PA,AP")
+    promote = actions.add_parser("promote", help="use a model from now on")
+    promote.add_argument("model", metavar="M")
+    promote.add_argument("--reader", required=True, metavar="R")
+    promote.add_argument("--reason", default="", metavar="TEXT")
+    rollback = actions.add_parser("rollback", help="go back to the model used before")
+    rollback.add_argument(
+        "model", nargs="?", metavar="M", help="the model to leave (default: the chest model)"
+    )
+    rollback.add_argument("--reader", metavar="R")
+    rollback.add_argument("--reason", default="", metavar="TEXT")
+    remove = actions.add_parser("remove", help="delete a model that is not in use")
+    remove.add_argument("model", metavar="M")
+
+
+def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
+    actions = {
+        "list": _list,
+        "show": _show,
+        "import": _import,
+        "promote": _promote,
+        "rollback": _roll_back,
+        "remove": _remove,
+    }
+    actions[options.action](options, workplace, output)
+    return output.status
+
+
+def row(card: ModelCard, promoted: bool) -> dict[str, Any]:
+    """The contract's object for a model."""
+    return {
+        "id": card.id,
+        "name": card.name,
+        "architecture": card.architecture,
+        "findings": list(card.finding_names),
+        "promoted": promoted,
+        "parent": card.parent or None,
+        "created": card.created,
+    }
+
+
+def _list(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
+    in_use = {card.id for card in workplace.models_in_use()}
+    for card in workplace.registry.cards():
+        mark = "in use" if card.id in in_use else ""
+        output.result(
+            row(card, card.id in in_use),
+            f"{card.id:<16}  {card.architecture:<14}  {', '.join(card.finding_names):<40}  {mark}".rstrip(),
+        )
+    for problem in workplace.registry.problems():
+        output.failure(problem)
+
+
+def _show(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
+    card = workplace.registry.find(options.model)
+    output.result(asdict(card), json.dumps(asdict(card), indent=2))
+
+
+def _import(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
+    from inference.importing import import_weights
+
+    card = import_weights(
+        workplace.registry,
+        options.weights.expanduser().resolve(),
+        options.arch,
+        _words(options.findings),
+        name=options.name,
+        input_size=options.input_size,
+        mean=_numbers("--mean", options.mean),
+        std=_numbers("--std", options.std),
+        task=options.task,
+        covers=Covers(_words(options.modality), _words(options.body_part), _words(options.view)),
+    )
+    if not card.head_trained:
+        output.warning(
+            f"the weights' head does not fit {len(card.findings)} findings and was replaced; the model "
+            "does not predict until it has been trained."
+        )
+    output.result({**row(card, False), "head_trained": card.head_trained}, f"{card.id}: {card.name}")
+
+
+def _promote(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
+    if not options.reader.strip():
+        raise UsageError("--reader is empty; a promotion needs the name of a person.")
+    card = workplace.registry.find(options.model)
+    if not card.head_trained:
+        raise UsageError(f"{card.id} does not predict yet (its head was replaced); train it first.")
+    gates = [kept for kept in workplace.store.evaluations(card.id) if kept.kind == "gate"]
+    verdict = str(gates[-1].figures["verdict"]) if gates else ""
+    if gates and not gates[-1].figures["passed"] and not options.reason.strip():
+        raise UsageError(
+            f"the gate's verdict on {card.id} is {verdict!r}; promoting against it needs a written --reason."
+        )
+    workplace.store.promote(
+        card.id, family(card), options.reader.strip(), reason=options.reason, verdict=verdict
+    )
+    output.result(row(card, True), f"{card.id} is in use from now on.")
+
+
+def _roll_back(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
+    reader = options.reader or workplace.settings.reader_name
+    card = workplace.registry.find(options.model) if options.model else _last_promoted(workplace)
+    workplace.store.roll_back(family(card), reader, reason=options.reason)
+    now = next(c for c in workplace.models_in_use() if family(c) == family(card))
+    output.result(row(now, True), f"{now.id} is in use again.")
+
+
+def _last_promoted(workplace: Workplace) -> ModelCard:
+    """The model of the promotion that stands and is the newest."""
+    standing = set(workplace.store.promoted().values())
+    for promotion in reversed(workplace.store.promotions()):
+        if promotion.model in standing:
+            return workplace.registry.find(promotion.model)
+    raise UsageError("no model was promoted, so there is nothing to roll back.")
+
+
+def _remove(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
+    card = workplace.registry.find(options.model)
+    if card.id in {c.id for c in workplace.models_in_use()}:
+        raise UsageError(f"{card.id} is in use; roll back or promote another model first.")
+    workplace.registry.remove(card.id)
+    output.result({"id": card.id, "removed": True}, f"{card.id} was removed.")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _numbers(option: str, text: str | None) -> tuple[float, ...] | None:
+    if text is None:
+        return None
+    try:
+        return tuple(float(word) for word in text.split(","))
+    except ValueError:
+        raise UsageError(f"{option} {text}: expected numbers separated by commas.") from None

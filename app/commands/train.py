@@ -1,0 +1,159 @@
+"""`train`: fine-tune from the store's reviews, or train from a CSV of labels; events as they come.
+
+Every choice of `training.plan.Plan` is an option of the same name. Without `--labels` the reviews of
+the store are learned from, starting from the promoted model (`--model`); with `--labels` and no
+`--model` a new network is trained from scratch (`--backbone`).
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+from app.command_line import UsageError
+from app.commands.adapt import most_reviewed_model
+from app.output import Output
+from app.runs import new_run
+from app.workplace import Workplace
+from inference.card import ModelCard
+from training.errors import TrainingError
+from training.events import TrainingEvent
+from training.plan import _CHOICES as CHOICES
+from training.plan import Depth, Plan
+from training.samples import Samples, from_csv, from_store
+
+NOT_OPTIONS = ("covers", "display_names", "mean", "std")
+ALIASES = {"batch_size": ("--batch",), "optimiser": ("--optimizer",), "learning_rate": ("--lr",)}
+DISPLAY_NAMES = {"covid-19": "COVID-19 pattern", "no-finding": "no finding", "pneumonia": "other pneumonia"}
+# Fine-tuning moves less than training from scratch: a tenth of the learning rate, fewer epochs.
+FINE_TUNING_DEFAULTS: dict[str, Any] = {"learning_rate": 1e-4, "epochs": 10, "depth": "last"}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--labels", type=Path, metavar="CSV", help="file,label[,patient]; labels joined by |")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="what `file` is relative to")
+    parser.add_argument("--model", metavar="M", help="start from this model")
+    parser.add_argument("--findings", metavar="a,b", help="names and order of the findings")
+    parser.add_argument("--folds", type=int, default=0, metavar="K", help="cross-validate over patients")
+    parser.add_argument("--fold", type=int, default=0, metavar="I", help="the fold that is kept out, from 0")
+    parser.add_argument("--no-held-out", action="store_true", help="fit on every film; nothing is measured")
+    parser.add_argument("--shares", type=float, nargs=3, default=(0.7, 0.1, 0.2), metavar=("T", "V", "H"))
+    parser.add_argument("--run", metavar="NAME", help="the run's folder; an unfinished one is resumed")
+    for field in fields(Plan):
+        if field.name in NOT_OPTIONS:
+            continue
+        names = [f"--{field.name.replace('_', '-')}", *ALIASES.get(field.name, ())]
+        if isinstance(field.default, bool):
+            parser.add_argument(*names, action="store_true", default=None)
+        else:
+            parser.add_argument(*names, type=type(field.default), choices=CHOICES.get(field.name))
+
+
+def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
+    from training.finetune import fine_tune
+    from training.runs import lower_priority
+
+    if (options.labels is None) != (options.images is None):
+        raise UsageError("--labels and --images go together.")
+    lower_priority()
+    failed = False
+    try:
+        base = _base_model(options, workplace)
+        samples = _samples(options, workplace, base)
+        for failure in samples.failures:
+            output.failure(failure)
+        plan = make_plan(options, base, samples.findings)
+        folder = workplace.runs_folder / options.run if options.run else new_run(workplace.runs_folder).folder
+        folder.mkdir(parents=True, exist_ok=True)
+        events = fine_tune(
+            plan, samples, workplace.registry, folder, base, cache_folder=workplace.cache_folder / "films"
+        )
+        for event in events:
+            output.result(event.as_json(), describe(event))
+            failed = failed or event.event == "failed"
+            if event.event == "done":
+                model, gate = event.values["model"], event.values["gate"]
+                workplace.store.remember_evaluation(model, "held-out", event.values["evaluation"])
+                workplace.store.remember_evaluation(model, "gate", gate)
+    except TrainingError as error:
+        event = TrainingEvent("failed", {"reason": str(error)})
+        _leave_word(options, workplace, event)
+        output.result(event.as_json(), describe(event))
+        output.failure(str(error))
+    return 1 if failed else output.status
+
+
+def _leave_word(options: argparse.Namespace, workplace: Workplace, event: TrainingEvent) -> None:
+    """A window that watches the run's folder has to see the failure too."""
+    from training.runs import append_event
+
+    if options.run:
+        folder = workplace.runs_folder / options.run
+        folder.mkdir(parents=True, exist_ok=True)
+        append_event(folder, event)
+
+
+def _base_model(options: argparse.Namespace, workplace: Workplace) -> ModelCard | None:
+    """The model to start from; None trains a new network."""
+    if options.model is not None:
+        return workplace.registry.find(options.model)
+    if options.labels is not None:
+        return None
+    if options.backbone is not None:
+        return None
+    return most_reviewed_model(workplace)
+
+
+def _samples(options: argparse.Namespace, workplace: Workplace, base: ModelCard | None) -> Samples:
+    if options.labels is None:
+        return from_store(workplace.store, base if base is not None else most_reviewed_model(workplace))
+    findings: tuple[str, ...] | None = None
+    if options.findings:
+        findings = tuple(word.strip() for word in options.findings.split(",") if word.strip())
+    elif base is not None:
+        findings = base.finding_names
+    return from_csv(
+        options.labels,
+        options.images,
+        findings,
+        seed=options.seed or 0,
+        shares=tuple(options.shares),
+        folds=options.folds,
+        fold=options.fold,
+        held_out=not options.no_held_out,
+    )
+
+
+def make_plan(options: argparse.Namespace, base: ModelCard | None, findings: tuple[str, ...]) -> Plan:
+    """The plan that the options describe, everything else at its default."""
+    chosen = dict(FINE_TUNING_DEFAULTS) if base is not None else {}
+    for field in fields(Plan):
+        value = getattr(options, field.name, None)
+        if field.name not in NOT_OPTIONS and value is not None:
+            chosen[field.name] = value
+    if base is None:
+        chosen["display_names"] = tuple((n, DISPLAY_NAMES.get(n, n.replace("-", " "))) for n in findings)
+    assert chosen.get("depth", "all") in get_args(Depth)
+    return Plan(**chosen)
+
+
+def describe(event: TrainingEvent) -> str:
+    """The sentence that a person reads for an event."""
+    values = event.values
+    if event.event == "epoch":
+        told = ", ".join(
+            f"{name.replace('_', ' ')} {value:.3f}"
+            for name, value in (values.get("validation") or {}).items()
+            if isinstance(value, float)
+        )
+        left = values.get("remaining_s") or 0.0
+        return f"epoch {values['epoch']}/{values['epochs']}: loss {values['loss']:.4f}, {told}; {left:.0f} s left"
+    if event.event == "done":
+        return f"The candidate is {values['model']}. {values['gate']['verdict']}: " + " ".join(
+            values["gate"]["reasons"]
+        )
+    if event.event in ("cancelled", "failed"):
+        return f"{event.event}: {values['reason']}"
+    return ", ".join(f"{k} {v}" for k, v in values.items() if not isinstance(v, (dict, list)))

@@ -1,0 +1,245 @@
+"""How the window learns: the quick re-fit after each correction, and training runs.
+
+The re-fit is numpy on cached embeddings in a thread of its own; a run is a process (see `app.runs`),
+watched ten times a second.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.adapting import Adapted, adapt_head, rescore
+from app.gui.jobs import Jobs
+from app.gui.library import FrameKey, Library
+from app.runs import ENDS, Run, new_run, unfinished_run
+from app.workplace import Workplace
+from inference.card import ModelCard
+from inference.coverage import family
+from inference.errors import InferenceError
+from inference.heads import read_head
+from inference.prediction import Prediction
+from reviews.errors import StoreError
+from reviews.record import Collected
+from training.errors import TrainingError
+
+log = logging.getLogger(__name__)
+
+LOOK_INTERVAL_MS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A finished candidate beside the model in use."""
+
+    candidate: dict[str, Any]
+    current: dict[str, Any] | None
+    gate: dict[str, Any]
+    model_id: str
+
+
+class Learning(QObject):
+    """Adaptation, training runs, promotion. Lives on the GUI thread."""
+
+    adapted = Signal(object)  # Adapted
+    collected = Signal(object)  # Collected
+    run_started = Signal()
+    run_event = Signal(object)  # dict of the contract
+    run_stopped = Signal(str)  # a sentence; the process is gone without an end
+    run_resumable = Signal(str)  # run id
+    compared = Signal(object)  # Comparison
+    models_changed = Signal(object, object)  # list[ModelCard] in use, list of all
+    failed = Signal(str)
+
+    def __init__(
+        self, workplace: Workplace, library: Library, store_jobs: Jobs, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._workplace = workplace
+        self._library = library
+        self._store_jobs = store_jobs
+        self._adapt_jobs = Jobs("adapt", 1, self)
+        self._is_adapting = False
+        self._adapt_again: set[str] = set()
+        self._run: Run | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_INTERVAL_MS)
+        self._timer.timeout.connect(self._look_at_run)
+
+    # -- at once: the head ---------------------------------------------------------------------
+
+    def adapt_soon(self, card: ModelCard) -> None:
+        """Re-fit the head of a model; while one fit runs, at most one more waits."""
+        if self._is_adapting:
+            self._adapt_again.add(card.id)
+            return
+        self._is_adapting = True
+        workplace = self._workplace
+        frames: list[FrameKey] = list(self._library.predictions)
+
+        def work() -> tuple[Adapted, dict[FrameKey, Prediction]]:
+            head = read_head(card, workplace.registry.weights_path(card))
+            done = adapt_head(workplace, card, head, lambda sample: None)
+            return done, rescore(workplace, card, frames)
+
+        def done(result: tuple[Adapted, dict[FrameKey, Prediction]]) -> None:
+            adapted, predictions = result
+            self._library.set_adapted({**self._library.adapted, **predictions})
+            self.adapted.emit(adapted)
+            self._adaptation_ended()
+
+        self._adapt_jobs.submit(work, done, self._on_adapt_error)
+
+    def _on_adapt_error(self, error: Exception) -> None:
+        self._adaptation_ended()
+        if not isinstance(error, (TrainingError, InferenceError, StoreError)):
+            raise error
+        # Too few answers to fit anything yet is no failure; the suggestions stay the base model's.
+        log.info("the head was not re-fitted: %s", error)
+
+    def _adaptation_ended(self) -> None:
+        self._is_adapting = False
+        if self._adapt_again:
+            model_id = self._adapt_again.pop()
+            card = self._library.card_of(model_id)
+            if card is not None:
+                self.adapt_soon(card)
+
+    # -- in the long run: training ---------------------------------------------------------------
+
+    def refresh_collected(self) -> None:
+        """Count again what was collected, off the GUI thread."""
+
+        def done(counts: Collected) -> None:
+            self.collected.emit(counts)
+
+        self._store_jobs.submit(self._workplace.store.counts, done, self._on_store_error)
+
+    def refresh_models(self) -> None:
+        """Read again which models there are and which are in use."""
+        workplace = self._workplace
+
+        def work() -> tuple[list[ModelCard], list[ModelCard]]:
+            return workplace.models_in_use(), workplace.registry.cards()
+
+        def done(models: tuple[list[ModelCard], list[ModelCard]]) -> None:
+            self.models_changed.emit(*models)
+
+        self._store_jobs.submit(work, done, self._on_store_error)
+
+    @property
+    def is_training(self) -> bool:
+        return self._run is not None
+
+    def find_unfinished_run(self) -> None:
+        """After a start: watch a training that still runs, offer to resume one that was killed."""
+        run = unfinished_run(self._workplace.runs_folder)
+        if run is None:
+            return
+        if run.look().is_alive:
+            self._watch(Run(run.folder))
+        else:
+            self.run_resumable.emit(run.id)
+
+    def start(self, model_id: str, depth: str, epochs: int, seed: int = 0) -> None:
+        """Start a training from the store's reviews."""
+        if self._run is not None:
+            return
+        run = new_run(self._workplace.runs_folder)
+        arguments = ["--model", model_id, "--depth", depth, "--epochs", str(epochs), "--seed", str(seed)]
+        try:
+            run.start(self._workplace.folder, arguments)
+        except OSError as error:
+            self.failed.emit(f"The training could not be started: {error}.")
+            return
+        self._watch(run)
+
+    def resume(self, run_id: str) -> None:
+        run = Run(self._workplace.runs_folder / run_id)
+        try:
+            run.resume(self._workplace.folder)
+        except (OSError, ValueError) as error:
+            self.failed.emit(f"The training {run_id} could not be resumed: {error}.")
+            return
+        self._watch(run)
+
+    def cancel(self) -> None:
+        if self._run is not None:
+            self._run.cancel()
+
+    def _watch(self, run: Run) -> None:
+        self._run = run
+        self.run_started.emit()
+        self._timer.start()
+
+    def _look_at_run(self) -> None:
+        if self._run is None:
+            return
+        seen = self._run.look()
+        for event in seen.events:
+            self.run_event.emit(event)
+            if event.get("event") in ENDS:
+                self._on_run_ended(event)
+                return
+        if not seen.is_alive:
+            run, self._run = self._run, None
+            self._timer.stop()
+            self.run_stopped.emit(run.last_words() or "The training's process ended without a word.")
+            self.run_resumable.emit(run.id)
+
+    def _on_run_ended(self, event: dict[str, Any]) -> None:
+        self._run = None
+        self._timer.stop()
+        if event["event"] == "done":
+            self.compared.emit(
+                Comparison(
+                    event["evaluation"], event.get("current_evaluation"), event["gate"], str(event["model"])
+                )
+            )
+            self.refresh_models()
+
+    # -- a person promotes -------------------------------------------------------------------------
+
+    def promote(self, model_id: str, reason: str, verdict: str) -> None:
+        """Use a model from now on, in the name of the reader."""
+        workplace = self._workplace
+        card = workplace.registry.find(model_id)
+        reader = workplace.settings.reader_name
+        self._store_jobs.submit(
+            lambda: workplace.store.promote(card.id, family(card), reader, reason=reason, verdict=verdict),
+            lambda _: self.refresh_models(),
+            self._on_store_error,
+        )
+
+    def roll_back(self) -> None:
+        """Go back to the model that was used before the newest promotion that stands."""
+        workplace = self._workplace
+        reader = workplace.settings.reader_name
+
+        def work() -> bool:
+            promoted = workplace.store.promoted()
+            for promotion in reversed(workplace.store.promotions()):
+                if promoted.get(promotion.family) == promotion.model:
+                    workplace.store.roll_back(promotion.family, reader)
+                    return True
+            return False
+
+        def done(is_changed: bool) -> None:
+            if is_changed:
+                self.refresh_models()
+            else:
+                self.failed.emit("No model was promoted, so there is nothing to roll back.")
+
+        self._store_jobs.submit(work, done, self._on_store_error)
+
+    def _on_store_error(self, error: Exception) -> None:
+        if not isinstance(error, (StoreError, InferenceError)):
+            raise error
+        self.failed.emit(str(error))
+
+    def close(self) -> None:
+        self._timer.stop()
+        self._adapt_jobs.close(wait=False)

@@ -1,0 +1,65 @@
+"""The reading page: worklist, film with its strip, findings and evidence, side by side."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from widgets.evidence import EvidencePanel
+from widgets.findings import FindingsPanel
+from widgets.strip import ThumbnailStrip
+from widgets.theme import space
+from widgets.viewer import Viewer
+from widgets.worklist import Worklist
+
+WORKLIST_WIDTH = 300
+FINDINGS_WIDTH = 320
+
+
+class ReadingPage(QWidget):
+    """Layout only; the panels know nothing of each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.worklist = Worklist()
+        self.viewer = Viewer()
+        self.strip = ThumbnailStrip()
+        self.findings = FindingsPanel()
+        self.evidence = EvidencePanel()
+        self.middle = _column(self.viewer, self.strip)
+        self.side = self._made_side()
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setChildrenCollapsible(False)
+        for panel in (self.worklist, self.middle, self.side):
+            self.splitter.addWidget(panel)
+        self.splitter.setStretchFactor(0, 0)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setStretchFactor(2, 0)
+        self.splitter.setSizes([WORKLIST_WIDTH, 900, FINDINGS_WIDTH])
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.splitter)
+
+    def _made_side(self) -> QWidget:
+        """Findings above evidence, scrolled when the window is low."""
+        inner = _column(self.findings, self.evidence)
+        inner.setProperty("surface", "panel")
+        inner.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setWidget(inner)
+        scroll.setMinimumWidth(space(64))
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return scroll
+
+
+def _column(first: QWidget, second: QWidget) -> QWidget:
+    column = QWidget()
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    layout.addWidget(first, 1)
+    layout.addWidget(second)
+    return column

@@ -1,0 +1,59 @@
+"""How commands speak: results on stdout, failures in one sentence each on stderr."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import Any
+
+
+def _plain(value: Any) -> Any:
+    """Replace what JSON cannot say (NaN, infinities) by null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return value
+
+
+class Output:
+    """Where a command's results and failures go.
+
+    With `as_json` each result is one JSON object a line and nothing else is written to stdout.
+    """
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+        self.failures = 0
+
+    def result(self, value: dict[str, Any], text: str) -> None:
+        """One result, as JSON or as the sentence a person reads."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False, allow_nan=False) + "\n")
+        else:
+            sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+    def remark(self, text: str) -> None:
+        """Something a person wants to know and a program does not."""
+        if not self.as_json:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+
+    def failure(self, sentence: str) -> None:
+        """An input that failed; the rest goes on."""
+        self.failures += 1
+        sys.stderr.write(f"overread: {sentence}\n")
+        sys.stderr.flush()
+
+    def warning(self, sentence: str) -> None:
+        sys.stderr.write(f"overread: note: {sentence}\n")
+        sys.stderr.flush()
+
+    @property
+    def status(self) -> int:
+        """0 when everything was done, 1 when some inputs failed."""
+        return 1 if self.failures else 0

@@ -1,0 +1,160 @@
+"""Training runs as the window sees them: a process of its own, watched through its event file.
+
+A run outlives the window that started it: it is a detached `train` command that appends every event
+to `events.jsonl` in its folder. Whoever looks, now or after a restart, reads that file.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from app import locations
+
+log = logging.getLogger(__name__)
+
+ENDS = ("done", "cancelled", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvents:
+    """Events read since the last look, and whether the process still lives."""
+
+    events: tuple[dict[str, Any], ...]
+    is_alive: bool
+
+
+class Run:
+    """One training run's folder and process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._offset = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    def start(self, data_folder: Path, arguments: Sequence[str]) -> None:
+        """Start (or resume) the training in a process that does not end with this one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "cancel").unlink(missing_ok=True)
+        (self.folder / "arguments.json").write_text(json.dumps(list(arguments)), encoding="utf-8")
+        command = [
+            *locations.command_line_program(),
+            "--data",
+            str(data_folder),
+            "train",
+            "--run",
+            self.id,
+            "--json",
+            *arguments,
+        ]
+        events = self.folder / "events.jsonl"
+        self._offset = events.stat().st_size if events.exists() else 0
+        with (self.folder / "stderr.txt").open("wb") as errors:
+            self._process = subprocess.Popen(
+                command,
+                cwd=locations.program_folder(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=sys.platform != "win32",
+                creationflags=getattr(subprocess, "DETACHED_PROCESS", 0),
+                env=_environment(),
+            )
+        (self.folder / "pid").write_text(
+            f"{self._process.pid} {psutil.Process(self._process.pid).create_time()}", encoding="utf-8"
+        )
+
+    def resume(self, data_folder: Path) -> None:
+        """Go on from the last checkpoint with the arguments that the run was started with."""
+        arguments = json.loads((self.folder / "arguments.json").read_text(encoding="utf-8"))
+        self.start(data_folder, [str(a) for a in arguments])
+
+    def cancel(self) -> None:
+        """Ask the run to stop; it looks for this file at every batch."""
+        (self.folder / "cancel").touch()
+
+    def look(self) -> RunEvents:
+        """Read what was appended since the last look."""
+        is_alive = self._is_alive()  # first: what is written before the end is read below
+        events: list[dict[str, Any]] = []
+        path = self.folder / "events.jsonl"
+        if path.exists():
+            with path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read()
+            whole, newline, _ = data.rpartition(b"\n")
+            self._offset += len(whole) + len(newline)
+            events = [json.loads(line) for line in whole.splitlines() if line.strip()]
+        return RunEvents(tuple(events), is_alive)
+
+    def last_words(self) -> str:
+        """What the process wrote on stderr, for a failure that left no event."""
+        path = self.folder / "stderr.txt"
+        lines = (
+            path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.exists() else []
+        )
+        return lines[-1].removeprefix("overread: ") if lines else ""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the last event is an end."""
+        path = self.folder / "events.jsonl"
+        if not path.exists():
+            return False
+        lines = path.read_text(encoding="utf-8").strip().splitlines()
+        try:
+            return bool(lines) and json.loads(lines[-1]).get("event") in ENDS
+        except ValueError:
+            return False
+
+    def _is_alive(self) -> bool:
+        if self._process is not None:
+            return self._process.poll() is None
+        try:
+            pid, created = (self.folder / "pid").read_text(encoding="utf-8").split()
+            return bool(abs(psutil.Process(int(pid)).create_time() - float(created)) < 1.0)
+        except (OSError, ValueError, psutil.Error):
+            return False
+
+
+def _environment() -> dict[str, str]:
+    """The child's environment: one OpenMP thread less than cores, and none that spins."""
+    environment = dict(os.environ)
+    environment["OMP_WAIT_POLICY"] = "PASSIVE"
+    return environment
+
+
+def new_run(runs_folder: Path) -> Run:
+    """A run folder with a name that sorts by time."""
+    name = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    folder, number = runs_folder / name, 1
+    while folder.exists():
+        number += 1
+        folder = runs_folder / f"{name}-{number}"
+    return Run(folder)
+
+
+def unfinished_run(runs_folder: Path) -> Run | None:
+    """The newest run that the window started and that has no end, running or not."""
+    if not runs_folder.is_dir():
+        return None
+    folders = sorted((f for f in runs_folder.iterdir() if (f / "arguments.json").exists()), reverse=True)
+    for folder in folders[:1]:
+        run = Run(folder)
+        if not run.has_ended:
+            return run
+    return None

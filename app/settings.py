@@ -1,0 +1,70 @@
+"""What a reader may set; kept as JSON in the data folder, read once at start."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`reader` empty means the operating system's user; `store_url` empty means SQLite in the
+    data folder; `gate_margin` is how much worse a candidate may be and still be *not worse*."""
+
+    reader: str = ""
+    store_url: str = ""
+    device: str = "auto"
+    gate_margin: float = -0.02
+    heatmap_shown: bool = False
+    heatmap_opacity: float = 0.5
+    order: str = "newest"
+    samples_added: bool = False
+
+    @property
+    def reader_name(self) -> str:
+        """Who decides: the setting, else the operating system's user."""
+        if self.reader:
+            return self.reader
+        try:
+            return getpass.getuser()
+        except (OSError, KeyError, ImportError):
+            return "reader"
+
+
+def read_settings(folder: Path) -> Settings:
+    """Read the settings; what is damaged or of another type keeps its default, and the log says so."""
+    path = folder / "settings.json"
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, ValueError) as error:
+        log.warning("%s cannot be read (%s); the default settings are used", path, error)
+        return Settings()
+    if not isinstance(raw, dict):
+        log.warning("%s holds no JSON object; the default settings are used", path)
+        return Settings()
+    settings = Settings()
+    for field in fields(Settings):
+        value = raw.get(field.name, getattr(settings, field.name))
+        if isinstance(value, int) and not isinstance(value, bool) and field.type == "float":
+            value = float(value)
+        if type(value).__name__ == field.type:
+            settings = replace(settings, **{field.name: value})
+        else:
+            log.warning("%s: %s is not of type %s; its default is used", path, field.name, field.type)
+    return settings
+
+
+def write_settings(folder: Path, settings: Settings) -> None:
+    """Write the settings whole or not at all."""
+    path = folder / "settings.json"
+    partial = path.with_suffix(".json.part")
+    partial.write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
+    os.replace(partial, path)
