@@ -57,6 +57,7 @@ class Chart(QWidget):
 
     shows_diagonal = False
     is_square = False
+    counts_x = False
 
     def __init__(
         self,
@@ -81,6 +82,11 @@ class Chart(QWidget):
     def set_title(self, title: str) -> None:
         self._title = title
         self.setAccessibleName(title)
+        self.update()
+
+    def set_limits(self, limits: tuple[float, float, float, float] | None) -> None:
+        """(x low, x high, y low, y high); None fits them to the points."""
+        self._limits = limits
         self.update()
 
     def set_empty_text(self, text: str) -> None:
@@ -165,8 +171,8 @@ class Chart(QWidget):
             draw_text(painter, text, f"{y:g}", TOKENS.text_quiet, Qt.AlignmentFlag.AlignRight)
         below = round(frame.bottom()) + space(1)
         for x in nice_ticks(low_x, high_x, max(int(frame.width() // space(10)), 2)):
-            if self._limits is None and x != round(x):
-                continue  # there is no half epoch
+            if self.counts_x and x != round(x):
+                continue
             at = _place(frame, limits, x, low_y).x()
             text = QRect(round(at) - space(5), below, space(10), line)
             draw_text(painter, text, f"{x:g}", TOKENS.text_quiet, Qt.AlignmentFlag.AlignHCenter)
@@ -200,6 +206,8 @@ class Chart(QWidget):
 
 class LineChart(Chart):
     """Figures by epoch; grows as they come."""
+
+    counts_x = True  # there is no half epoch
 
     def append(self, name: str, x: float, y: float) -> None:
         """Add a point to the line of this name, which begins with it if it is new."""

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from widgets import theme
 from widgets.findings import FindingRow, FindingsPanel, FindingsState
 from widgets.findings_rows import ProbabilityBar
 
@@ -42,10 +41,7 @@ UNCOVERED = FindingsState(THREE, reason_no_suggestion="The model does not cover 
 
 
 @pytest.fixture
-def panel(qtbot: QtBot) -> FindingsPanel:
-    application = QApplication.instance()
-    assert isinstance(application, QApplication)
-    theme.apply(application)
+def panel(qtbot: QtBot, themed: QApplication) -> FindingsPanel:
     widget = FindingsPanel()
     qtbot.addWidget(widget)
     widget.resize(300, 640)

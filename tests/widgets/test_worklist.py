@@ -12,7 +12,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from widgets import theme
 from widgets.numbers import probability_text
 from widgets.worklist import Row, StudyView, Worklist
 from widgets.worklist_delegate import row_height
@@ -35,10 +34,7 @@ def study(number: int, **changes: object) -> Row:
 
 
 @pytest.fixture
-def worklist(qtbot: QtBot) -> Worklist:
-    application = QApplication.instance()
-    assert isinstance(application, QApplication)
-    theme.apply(application)
+def worklist(qtbot: QtBot, themed: QApplication) -> Worklist:
     widget = Worklist()
     qtbot.addWidget(widget)
     widget.resize(300, 700)
@@ -226,9 +222,9 @@ def test_ten_thousand_studies_are_searched_and_ordered_in_a_tenth_of_a_second(wo
         assert callable(action)
         best = 9.0
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.process_time()
             action()
-            best = min(best, time.perf_counter() - began)
+            best = min(best, time.process_time() - began)
             worklist.set_order("newest")
             search_field(worklist).clear()
         return best

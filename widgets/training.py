@@ -1,0 +1,203 @@
+"""The training tab: what was collected, what a training will do, how it goes, whether it is worth it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from reviews.record import Collected
+from widgets import theme
+from widgets.theme import space
+from widgets.training_choice import ChoiceForm, Depth, ModelOption, TrainingChoice
+from widgets.training_collected import CollectedView
+from widgets.training_comparison import ComparisonView, DifferingFilm
+from widgets.training_parts import Reasoned, label, section, separator
+from widgets.training_run import RunView
+
+__all__ = ["Depth", "DifferingFilm", "ModelOption", "TrainingChoice", "TrainingPanel"]
+
+
+class TrainingPanel(QWidget):
+    """Collected decisions at the left, the run and its result at the right.
+
+    Signals
+    -------
+    start_requested(TrainingChoice), cancel_requested(), resume_requested(run)
+    promote_requested(model_id, reason), discard_requested(model_id), roll_back_requested()
+    film_requested(image)
+        A held-out film on which candidate and current model differ.
+    """
+
+    start_requested = Signal(object)
+    cancel_requested = Signal()
+    resume_requested = Signal(str)
+    promote_requested = Signal(str, str)
+    discard_requested = Signal(str)
+    roll_back_requested = Signal()
+    film_requested = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._displays: dict[str, str] = {}
+        self._collected = CollectedView()
+        self._choice = ChoiceForm()
+        self._in_use = label("", wraps=True)
+        self._run = RunView()
+        self._comparison = ComparisonView()
+        roll_back = QPushButton(theme.icon("restore"), self.tr("Roll back"))
+        roll_back.clicked.connect(self.roll_back_requested)
+        self._roll_back = Reasoned(roll_back, self.tr("Use the model again that was in use before"))
+        self._lay_out()
+        self._choice.start_requested.connect(self.start_requested)
+        self._run.cancel_requested.connect(self.cancel_requested)
+        self._run.resume_requested.connect(self.resume_requested)
+        self._comparison.film_requested.connect(self.film_requested)
+        self._comparison.decision.promote_requested.connect(self.promote_requested)
+        self._comparison.decision.discard_requested.connect(self.discard_requested)
+        self.set_model_in_use("", "")
+
+    # Before
+
+    def set_display_names(self, displays: Mapping[str, str]) -> None:
+        """What people read for findings' machine names."""
+        self._displays = dict(displays)
+
+    def set_collected(self, collected: Collected) -> None:
+        """Show what readers have decided so far."""
+        self._collected.show_collected(collected, self._displays)
+
+    def set_models(self, models: Sequence[ModelOption], chosen: str) -> None:
+        """Offer the models that can be tuned, with one chosen."""
+        self._choice.set_models(models, chosen)
+
+    def set_start_blocked(self, reason: str) -> None:
+        """Why a training cannot be started, in a sentence; empty where it can."""
+        self._choice.set_blocked(reason)
+
+    def set_reader(self, reader: str) -> None:
+        """Who will stand for a promotion."""
+        self._comparison.decision.set_reader(reader)
+
+    def set_model_in_use(self, name: str, before: str, reason_not_to_roll_back: str = "") -> None:
+        """Say which model suggests, and which one *Roll back* returns to (empty: none)."""
+        self._in_use.setText(name or self.tr("No model is in use."))
+        if before:
+            reason = reason_not_to_roll_back
+        else:
+            reason = reason_not_to_roll_back or self.tr("No other model was in use before.")
+        self._roll_back.block(reason)
+        if before and not reason:
+            self._roll_back.button.setToolTip(self.tr("Use {0} again").format(before))
+
+    # While
+
+    def training_started(self, plan: str) -> None:
+        """A training began; the plan says in words what will happen."""
+        self._choice.set_running(True)
+        self._comparison.hide()
+        self._run.begin(plan)
+
+    def show_running(self, is_running: bool) -> None:
+        """Say whether a training is under way, as after a start of the program that found one."""
+        self._choice.set_running(is_running)
+        self._run.show_running(is_running)
+
+    def on_event(self, event: Mapping[str, Any]) -> None:
+        """Follow one event of `train --json`; the last one brings the comparison."""
+        self._run.on_event(event)
+        if event.get("event") in ("done", "cancelled", "failed"):
+            self._choice.set_running(False)
+        elif event.get("event") in ("plan", "prepare", "epoch"):
+            self._choice.set_running(True)
+        if event.get("event") == "done":
+            self.show_comparison(
+                event.get("evaluation"),
+                event.get("current_evaluation"),
+                event.get("gate") or {},
+                model_id=str(event.get("model", "")),
+            )
+
+    def show_stopped(self, sentence: str) -> None:
+        """The training's process is gone without having come to an end."""
+        self._choice.set_running(False)
+        self._run.stopped(sentence)
+
+    def show_resumable(self, run: str, text: str = "") -> None:
+        """Offer to go on with a training that was interrupted; an empty run takes the offer back."""
+        words = text or self.tr("A training was interrupted. It can go on from its last finished epoch.")
+        self._run.show_resumable(run, words if run else "")
+
+    # After
+
+    def show_comparison(
+        self,
+        candidate: Mapping[str, Any] | None,
+        current: Mapping[str, Any] | None,
+        gate: Mapping[str, Any],
+        *,
+        model_id: str = "",
+        differing: Sequence[DifferingFilm] = (),
+    ) -> None:
+        """Show a candidate beside the current model (see `ComparisonView.show_comparison`).
+
+        Without `model_id` the candidate's evaluation says which model it is.
+        """
+        named = model_id or str((candidate or {}).get("model", ""))
+        self._comparison.show_comparison(candidate, current, gate, self._displays, differing)
+        self._comparison.decision.show_candidate(named, passed=bool(gate.get("passed")))
+        self._comparison.show()
+
+    def show_promoted(self, sentence: str) -> None:
+        """Say that the candidate is in use, once that is on disk."""
+        self._comparison.decision.finish(sentence)
+
+    def hide_comparison(self) -> None:
+        """Put the candidate away."""
+        self._comparison.hide()
+
+    def _lay_out(self) -> None:
+        in_use, in_use_layout = section(self.tr("In use"))
+        in_use_layout.addWidget(self._in_use)
+        in_use_layout.addWidget(self._roll_back)
+        left = _column((self._collected, separator(), self._choice, separator(), in_use))
+        right = _column((self._run, self._comparison))
+        self._comparison.hide()
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        narrow = _scrolling(left)
+        narrow.setFixedWidth(space(90))
+        whole.addWidget(narrow)
+        rule = QFrame()
+        rule.setFixedWidth(1)
+        rule.setObjectName("rule")
+        rule.setStyleSheet(f"#rule {{ background: {theme.TOKENS.line}; }}")
+        whole.addWidget(rule)
+        whole.addWidget(_scrolling(right), 1)
+
+
+def _column(parts: Sequence[QWidget]) -> QWidget:
+    column = QWidget()
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(space(5), space(4), space(5), space(4))
+    layout.setSpacing(space(4))
+    for part in parts:
+        layout.addWidget(part)
+    layout.addStretch(1)
+    return column
+
+
+def _scrolling(content: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+    area.setWidget(content)
+    area.viewport().setAutoFillBackground(False)
+    content.setAutoFillBackground(False)
+    return area
