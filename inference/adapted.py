@@ -67,7 +67,7 @@ class AdaptedHead:
     def read(cls, path: Path) -> AdaptedHead:
         """Read what `write` wrote; raise `InvalidWeights` with one sentence when it is not that."""
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 head = cls(
                     base=str(stored["base"]),
                     weight=stored["weight"].astype(np.float32),

@@ -22,7 +22,14 @@ from torch import nn
 
 from inference.card import Covers, FindingName, ModelCard, Preprocessing, Task
 from inference.errors import InferenceError, InvalidCard, InvalidWeights
-from inference.network import build, check_architecture, differences, in_a_sentence, pretrained_config
+from inference.network import (
+    build,
+    check_architecture,
+    differences,
+    in_a_sentence,
+    prepare,
+    pretrained_config,
+)
 from inference.registry import ModelRegistry
 
 _NESTED_UNDER = ("state_dict", "model", "model_state_dict")
@@ -84,8 +91,9 @@ def import_weights(
     head_trained = _replace_head(network, state)
     if mismatches := differences(network, state):
         raise InvalidWeights(f"{weights} does not fit {arch}: {in_a_sentence(mismatches)}.")
-    expected = network.state_dict()
-    tensors = {key: state[key].to(expected[key].dtype).contiguous().clone() for key in expected}
+    network.load_state_dict(state)
+    prepare(card, network, torch.device("cpu"))  # refuses an input size that the network cannot take
+    tensors = {key: tensor.contiguous().clone() for key, tensor in network.state_dict().items()}
     if broken := [k for k, t in tensors.items() if t.is_floating_point() and not torch.isfinite(t).all()]:
         raise InvalidWeights(f"{weights} holds numbers that are not finite, in {in_a_sentence(broken, 3)}.")
     with tempfile.TemporaryDirectory() as folder:

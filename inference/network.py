@@ -91,9 +91,22 @@ def load(card: ModelCard, registry: ModelRegistry, device: torch.device) -> Load
 
 
 def prepare(card: ModelCard, network: nn.Module, device: torch.device) -> LoadedModel:
-    """Freeze a network that holds its weights already, move it to `device` and examine it."""
+    """Freeze a network that holds its weights already, move it to `device` and examine it.
+
+    Raises
+    ------
+    InvalidCard
+        The network cannot be run at the card's input size.
+    """
     network.eval().requires_grad_(False).to(device)
-    return LoadedModel(card, network, device, examine(network, card.preprocessing))
+    try:
+        return LoadedModel(card, network, device, examine(network, card.preprocessing))
+    except (RuntimeError, ValueError, AssertionError) as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            raise
+        side = card.preprocessing.input_size
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InvalidCard(f"{card.architecture} cannot take {side} x {side} pixels: {reason}") from error
 
 
 def head_of(network: nn.Module) -> tuple[torch.Tensor, torch.Tensor] | None:
