@@ -138,7 +138,13 @@ class Learner:
                 x = self.films.batch(rows[start : start + VALIDATION_BATCH], self.device)
                 x = normalise(x, self.preprocessing).to(memory_format=torch.channels_last)
                 told.append(network(x).float().cpu().numpy())
-        return np.concatenate(told) if told else np.zeros((0, self.truth.shape[1]), np.float32)
+        logits = np.concatenate(told) if told else np.zeros((0, self.truth.shape[1]), np.float32)
+        if not np.isfinite(logits).all():
+            raise TrainingDiverged(
+                f"the network's answers are no numbers any more after {self.steps} steps; "
+                "a lower learning rate, or more warm-up, is expected to cure it"
+            )
+        return logits
 
     def state(self) -> dict[str, Any]:
         """All that decides what comes next, but the epoch."""

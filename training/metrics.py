@@ -50,9 +50,9 @@ class Table:
         return int(self.patient.max()) + 1 if self.patient.size else 0
 
 
-def table_of(results: Sequence[ImageResult], task: Task) -> Table:
-    """Arrays from results, in their order."""
-    findings = len(results[0].truth) if results else 0
+def table_of(results: Sequence[ImageResult], task: Task, findings: int = 0) -> Table:
+    """Arrays from results, in their order; `findings` counts where there is no result to count from."""
+    findings = len(results[0].truth) if results else findings
     truth = np.array(
         [[np.nan if t is None else float(t) for t in r.truth] for r in results], np.float64
     ).reshape(len(results), findings)
@@ -80,7 +80,7 @@ def evaluate_results(
     its most probable one. Precision, recall and F1 are of that decision too for a one-of-many model,
     and of the decision at 0.5 where several findings can be present.
     """
-    table = table_of(results, task)
+    table = table_of(results, task, len(findings))
     plain = figures(table, np.ones((1, len(results))))
     one = {name: _number(values[0]) for name, values in plain.items()}
     return Evaluation(

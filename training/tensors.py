@@ -72,10 +72,10 @@ class Films:
                     reason = job.result()
                     if reason is not None:
                         failures[number[job]] = reason
+                self.failures = tuple(failures[i] for i in sorted(failures))
                 yield total - len(open_), total
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-        self.failures = tuple(failures[i] for i in sorted(failures))
         if not failures:
             self._store()
 

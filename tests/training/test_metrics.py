@@ -93,6 +93,7 @@ def test_no_image_at_all_gives_no_figure() -> None:
     assert (told.n, told.patients, told.accuracy, told.macro_auroc, told.ece) == (0, 0, None, None, None)
     assert told.intervals == {}
     assert told.per_finding["a"]["support"] == 0
+    assert told.confusion == ((0, 0, 0), (0, 0, 0), (0, 0, 0))
     json.dumps(told.as_json(), allow_nan=False)
 
 
@@ -160,13 +161,13 @@ def test_a_thousand_resamples_of_a_thousand_images_take_seconds_at_most() -> Non
 
 def test_calibration_of_an_honest_model_is_on_the_line() -> None:
     random = np.random.default_rng(1)
-    said = random.uniform(0.5, 1, 4000)
-    truths = (random.uniform(size=4000) > said).astype(int).tolist()
+    said = random.uniform(0.5, 1, 2000)
+    truths = (random.uniform(size=2000) > said).astype(int).tolist()
     results = results_of(truths, np.stack([said, 1 - said], 1))
     told = evaluate_results(results, ("a", "b"), "m", bootstrap=0)
     assert told.ece is not None
-    assert told.ece < 0.03
-    assert all(abs(p - t) < 0.06 for p, t, _ in calibration_bins(table_of(results, "multiclass")))
+    assert told.ece < 0.05
+    assert all(abs(p - t) < 0.09 for p, t, _ in calibration_bins(table_of(results, "multiclass")))
 
 
 def test_the_roc_curve_runs_from_corner_to_corner() -> None:

@@ -1,0 +1,365 @@
+"""Fine-tuning from films to a candidate: real files, a small real network, the real registry."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from inference.devices import best_device
+from inference.network import load
+from inference.registry import ModelRegistry
+from tests.training.conftest import FINDINGS, QUICK, write_film, write_hospital, write_labels
+from training.evaluate import evaluate
+from training.events import TrainingEvent
+from training.finetune import fine_tune
+from training.plan import Plan
+from training.runs import ask_to_cancel, read_events
+from training.samples import Samples, from_csv
+
+CPU = best_device("cpu")
+
+
+def run(
+    plan: Plan, samples: Samples, registry: ModelRegistry, folder: Path, base: str = ""
+) -> list[TrainingEvent]:
+    return list(fine_tune(plan, samples, registry, folder, registry.find(base) if base else None))
+
+
+def weights_of(registry: ModelRegistry, events: list[TrainingEvent]) -> dict[str, torch.Tensor]:
+    assert events[-1].event == "done", events[-1]
+    return load_file(registry.weights_path(registry.find(events[-1].values["model"])))
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_a_network_from_scratch_learns_the_spots(
+    trained: dict[str, object], shared_registry: ModelRegistry, labelled: Samples
+) -> None:
+    evaluation = trained["evaluation"]
+    assert isinstance(evaluation, dict)
+    assert evaluation["accuracy"] > 0.8
+    card = shared_registry.find(str(trained["model"]))
+    assert card.finding_names == FINDINGS
+    assert card.covers.modalities == ("CR", "DX", "picture")
+    assert card.data["parts"]["train"]["images"] == len(labelled.of_part("train"))
+    assert card.recipe["backbone"] == "test_resnet"
+    assert card.figures["test"]["accuracy"] == evaluation["accuracy"]
+    assert card.temperature == 1.0  # fewer than twenty validation images fit none
+    gate = trained["gate"]
+    assert gate == {
+        "passed": False,
+        "verdict": "not proven",
+        "reasons": ["There is no current model to compare the candidate with."],
+    }
+
+
+def test_the_stored_candidate_gives_the_figures_that_were_told(
+    trained: dict[str, object], shared_registry: ModelRegistry, labelled: Samples
+) -> None:
+    model = load(shared_registry.find(str(trained["model"])), shared_registry, CPU)
+    progress: list[tuple[int, int]] = []
+    test = replace(labelled, samples=labelled.of_part("test"))
+    told = evaluate(model, test, lambda done, total: progress.append((done, total)), bootstrap=100)
+    evaluation = trained["evaluation"]
+    assert isinstance(evaluation, dict)
+    assert told.accuracy == evaluation["accuracy"]
+    assert told.log_loss == pytest.approx(evaluation["log_loss"], abs=1e-6)
+    assert progress[0] == (0, len(test.samples))
+    assert progress[-1] == (len(test.samples), len(test.samples))
+
+
+def test_events_come_in_order_and_are_kept_in_the_folder(
+    labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    events = run(QUICK, labelled, registry, tmp_path / "run")
+    kinds = [e.event for e in events]
+    assert kinds[0] == "plan"
+    assert set(kinds[1:-3]) == {"prepare"}
+    assert kinds[-3:] == ["epoch", "epoch", "done"]
+    told = events[-2].as_json()
+    assert set(told) == {
+        "event", "epoch", "epochs", "loss", "validation", "learning_rate", "elapsed_s", "remaining_s",
+    }  # fmt: skip
+    assert {"log_loss", "macro_auroc", "accuracy"} <= set(told["validation"])
+    assert told["remaining_s"] == 0
+    assert [json.dumps(e.as_json()) for e in read_events(tmp_path / "run")] == [
+        json.dumps(e.as_json()) for e in events
+    ]
+    assert Plan.from_json(json.loads((tmp_path / "run" / "plan.json").read_text())) == QUICK
+
+
+def test_the_same_plan_gives_the_same_model(
+    labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    first, second = (run(QUICK, labelled, registry, tmp_path / name) for name in ("a", "b"))
+    assert same(weights_of(registry, first), weights_of(registry, second))
+    other = run(replace(QUICK, seed=1), labelled, registry, tmp_path / "c")
+    assert not same(weights_of(registry, first), weights_of(registry, other))
+
+
+EVERYTHING = replace(
+    QUICK, epochs=4, ema=0.9, mixup=0.4, drop_rate=0.2, drop_path=0.1, erase=0.5, horizontal_flip=True,
+    keep="last",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "plan", [replace(QUICK, epochs=4), EVERYTHING, replace(QUICK, epochs=4, optimiser="sgd")]
+)
+def test_an_interrupted_run_resumes_to_the_bit(
+    plan: Plan, labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    whole = run(plan, labelled, registry, tmp_path / "whole")
+    broken: Iterator[TrainingEvent] = fine_tune(plan, labelled, registry, tmp_path / "broken")
+    for event in broken:
+        if event.event == "epoch" and event.values["epoch"] == 2:
+            break
+    broken.close()  # type: ignore[attr-defined]
+    torch.manual_seed(99)  # whatever else happens to the process
+    rest = run(plan, labelled, registry, tmp_path / "broken")
+    assert [e.values["epoch"] for e in rest if e.event == "epoch"] == [3, 4]
+    assert same(weights_of(registry, whole), weights_of(registry, rest))
+    losses = {e.values["epoch"]: e.values["loss"] for e in whole if e.event == "epoch"}
+    resumed = {
+        e.values["epoch"]: e.values["loss"] for e in read_events(tmp_path / "broken") if e.event == "epoch"
+    }
+    assert losses == resumed
+
+
+def test_cancelling_ends_the_run_in_the_next_batch_and_it_can_go_on(
+    labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    events = []
+    for event in fine_tune(replace(QUICK, epochs=3), labelled, registry, folder):
+        events.append(event)
+        if event.event == "epoch":
+            ask_to_cancel(folder)
+    assert [e.event for e in events][-2:] == ["epoch", "cancelled"]
+    assert not registry.cards()
+    assert not (folder / "cancel").exists()
+    rest = run(replace(QUICK, epochs=3), labelled, registry, folder)
+    assert [e.values["epoch"] for e in rest if e.event == "epoch"] == [2, 3]
+    assert rest[-1].event == "done"
+
+
+def test_a_wish_to_cancel_from_before_the_start_is_heard(
+    labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    (tmp_path / "run").mkdir()
+    ask_to_cancel(tmp_path / "run")
+    assert [e.event for e in run(QUICK, labelled, registry, tmp_path / "run")] == ["cancelled"]
+
+
+def test_a_checkpoint_of_another_plan_is_refused(
+    labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    run(replace(QUICK, epochs=1), labelled, registry, tmp_path / "run")
+    (last,) = run(replace(QUICK, epochs=1, seed=2), labelled, registry, tmp_path / "run")[-1:]
+    assert last.event == "failed"
+    assert "belongs to another plan" in last.values["reason"]
+
+
+def test_a_damaged_checkpoint_is_told_in_a_sentence(
+    labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    run(replace(QUICK, epochs=1), labelled, registry, tmp_path / "run")
+    path = tmp_path / "run" / "checkpoint.pt"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    (last,) = run(replace(QUICK, epochs=1), labelled, registry, tmp_path / "run")[-1:]
+    assert last.event == "failed"
+    assert "checkpoint.pt is damaged" in last.values["reason"]
+
+
+def test_a_loss_that_is_no_number_fails_with_a_sentence(
+    labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    plan = replace(QUICK, optimiser="sgd", learning_rate=1e6, gradient_clip=0, warm_up=0, epochs=20)
+    (last,) = run(plan, labelled, registry, tmp_path / "run")[-1:]
+    assert last.event == "failed"
+    assert "a lower learning rate" in last.values["reason"]
+    assert not registry.cards()
+
+
+def test_a_tuned_head_leaves_the_encoder_and_its_statistics_alone(
+    trained: dict[str, object], labelled: Samples, shared_registry: ModelRegistry, tmp_path: Path
+) -> None:
+    base = str(trained["model"])
+    before = load_file(shared_registry.weights_path(shared_registry.find(base)))
+    events = run(replace(QUICK, depth="head"), labelled, shared_registry, tmp_path / "run", base)
+    after = weights_of(shared_registry, events)
+    assert {k for k in before if not torch.equal(before[k], after[k])} == {"fc.weight", "fc.bias"}
+    card = shared_registry.find(events[-1].values["model"])
+    assert (card.parent, card.covers) == (base, shared_registry.find(base).covers)
+    assert events[-1].values["current_evaluation"]["model"] == base
+
+
+@pytest.mark.parametrize("depth", ["last", "half", "all"])
+def test_each_depth_moves_its_stages_and_no_batch_norm_statistics(
+    depth: str, trained: dict[str, object], labelled: Samples, shared_registry: ModelRegistry, tmp_path: Path
+) -> None:
+    base = str(trained["model"])
+    before = load_file(shared_registry.weights_path(shared_registry.find(base)))
+    plan = replace(QUICK, depth=depth, learning_rate=1e-2)  # type: ignore[arg-type]
+    after = weights_of(shared_registry, run(plan, labelled, shared_registry, tmp_path / "run", base))
+    moved = {k for k in before if not torch.equal(before[k], after[k])}
+    stages = {k.split(".")[0] for k in moved}
+    expected = {
+        "last": {"layer4", "fc"},
+        "half": {"layer2", "layer3", "layer4", "fc"},
+        "all": {"conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc"},
+    }[depth]
+    assert stages == expected
+    assert not {k for k in moved if "running" in k or "num_batches" in k}
+
+
+def test_statistics_below_the_tuned_depth_stay_even_where_the_rest_learns_them(
+    trained: dict[str, object], labelled: Samples, shared_registry: ModelRegistry, tmp_path: Path
+) -> None:
+    base = str(trained["model"])
+    before = load_file(shared_registry.weights_path(shared_registry.find(base)))
+    plan = replace(QUICK, depth="last", batch_norm="train")
+    after = weights_of(shared_registry, run(plan, labelled, shared_registry, tmp_path / "run", base))
+    moved = {k.split(".")[0] for k in before if "running" in k and not torch.equal(before[k], after[k])}
+    assert moved == {"layer4"}
+
+
+def test_a_new_finding_grows_the_head_and_the_old_rows_stay(
+    trained: dict[str, object], hospital: Path, shared_registry: ModelRegistry, tmp_path: Path
+) -> None:
+    base = str(trained["model"])
+    samples = from_csv(
+        hospital / "labels.csv", hospital, [*FINDINGS, "tuberculosis"], seed=3, shares=(8, 0, 2)
+    )
+    plan = replace(QUICK, depth="head", learning_rate=0.0, epochs=1)
+    events = run(plan, samples, shared_registry, tmp_path / "run", base)
+    grown = weights_of(shared_registry, events)
+    before = load_file(shared_registry.weights_path(shared_registry.find(base)))
+    assert grown["fc.weight"].shape[0] == 4
+    assert torch.equal(grown["fc.weight"][:3], before["fc.weight"])
+    assert shared_registry.find(events[-1].values["model"]).finding_names[-1] == "tuberculosis"
+
+
+@pytest.mark.parametrize(("films", "batch_size"), [(5, 32), (5, 4), (9, 4), (33, 32)])
+def test_five_corrections_and_a_left_over_film_are_enough(
+    films: int, batch_size: int, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    samples = from_csv(write_hospital(tmp_path, films, films_each=1), tmp_path, held_out=False)
+    events = run(replace(QUICK, epochs=1, batch_size=batch_size), samples, registry, tmp_path / "run")
+    assert events[-1].event == "done", events[-1]
+    assert events[-1].values["evaluation"] is None
+    assert events[-1].values["gate"]["verdict"] == "not proven"
+    assert events[-2].values["validation"]["log_loss"] is None
+
+
+def test_one_kind_of_film_is_refused_in_a_sentence(registry: ModelRegistry, tmp_path: Path) -> None:
+    for i in range(5):
+        write_film(tmp_path / f"{i}.png", "nodule", i)
+    csv = write_labels(tmp_path, [(f"{i}.png", "nodule", f"p{i}") for i in range(5)])
+    samples = from_csv(csv, tmp_path, FINDINGS, held_out=False)
+    events = run(QUICK, samples, registry, tmp_path / "run")
+    assert [e.event for e in events] == ["failed"]
+    assert events[-1].values["reason"].startswith("All 5 images of the training part are nodule")
+
+
+def test_a_film_that_cannot_be_decoded_is_named_and_left_out(registry: ModelRegistry, tmp_path: Path) -> None:
+    csv = write_hospital(tmp_path, 12, films_each=1)
+    samples = from_csv(csv, tmp_path, held_out=False)
+    broken = Path(samples.samples[3].header.path)
+    broken.write_bytes(broken.read_bytes()[:200])
+    events = run(replace(QUICK, epochs=1), samples, registry, tmp_path / "run")
+    assert events[-1].event == "done"
+    (told,) = [e.values["failures"] for e in events if e.event == "prepare"][-1]
+    assert broken.name in told
+
+
+def test_several_findings_at_once_learn_from_what_is_known(registry: ModelRegistry, tmp_path: Path) -> None:
+    csv = write_hospital(tmp_path, 24, films_each=1)
+    samples = from_csv(csv, tmp_path, ["effusion", "no-finding", "nodule"], seed=1)
+    partly = tuple(replace(s, truth=(s.truth[0], None, s.truth[2])) for s in samples.samples)
+    plan = replace(QUICK, task="multilabel", mixup=0.3, class_balance=0.5)
+    events = run(plan, replace(samples, samples=partly), registry, tmp_path / "run")
+    assert events[-1].event == "done", events[-1]
+    assert events[-1].values["evaluation"]["per_finding"]["no-finding"]["support"] == 0
+    assert registry.find(events[-1].values["model"]).task == "multilabel"
+
+
+def test_an_unknown_architecture_fails_with_its_name(
+    labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    events = run(replace(QUICK, backbone="resnet_of_my_own"), labelled, registry, tmp_path / "run")
+    assert events[-1].event == "failed"
+    assert "resnet_of_my_own" in events[-1].values["reason"]
+
+
+def test_weights_in_half_precision_give_the_figures_that_were_told(
+    labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    plan = replace(QUICK, stored_as="float16", epochs=1, precision="bfloat16")
+    events = run(plan, labelled, registry, tmp_path / "run")
+    stored = weights_of(registry, events)
+    assert stored["fc.weight"].dtype == torch.float16
+    model = load(registry.find(events[-1].values["model"]), registry, CPU)
+    test = replace(labelled, samples=labelled.of_part("test"))
+    told = evaluate(model, test, bootstrap=0)
+    assert told.log_loss == pytest.approx(events[-1].values["evaluation"]["log_loss"], abs=1e-6)
+
+
+def test_training_can_start_from_given_encoder_weights(
+    trained: dict[str, object], labelled: Samples, shared_registry: ModelRegistry, registry: ModelRegistry,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    given = shared_registry.weights_path(shared_registry.find(str(trained["model"])))
+    plan = replace(QUICK, initial_weights=str(given), learning_rate=0.0, batch_norm="frozen", epochs=1)
+    after = weights_of(registry, run(plan, labelled, registry, tmp_path / "run"))
+    before = load_file(given)
+    assert torch.equal(before["layer4.0.conv1.weight"], after["layer4.0.conv1.weight"])
+    assert not torch.equal(before["fc.weight"], after["fc.weight"])
+    strange = replace(plan, backbone="test_efficientnet")
+    (last,) = run(strange, labelled, registry, tmp_path / "other")[-1:]
+    assert "weights of the same architecture are expected" in last.values["reason"]
+
+
+def test_training_stops_early_where_validation_no_longer_improves(
+    labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    plan = replace(QUICK, learning_rate=0.0, batch_norm="frozen", epochs=30, patience=2)
+    events = run(plan, labelled, registry, tmp_path / "run")
+    assert [e.values["epoch"] for e in events if e.event == "epoch"] == [1, 2, 3]
+    assert events[-1].values["epoch_kept"] == 1
+
+
+def test_decoded_films_are_kept_for_the_next_run(
+    hospital: Path, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    films = tmp_path / "films"
+    shutil.copytree(hospital, films)
+    samples = from_csv(films / "labels.csv", films, seed=3, shares=(1, 0, 0))
+    plan, cache = replace(QUICK, epochs=1), tmp_path / "cache"
+    first = list(fine_tune(plan, samples, registry, tmp_path / "a", cache_folder=cache))
+    (kept,) = cache.iterdir()
+    stamp = kept.stat().st_mtime_ns
+    second = list(fine_tune(plan, samples, registry, tmp_path / "b", cache_folder=cache))
+    assert [p.stat().st_mtime_ns for p in cache.iterdir()] == [stamp]
+    assert same(weights_of(registry, first), weights_of(registry, second))
+    kept.write_bytes(b"damaged")
+    third = list(fine_tune(plan, samples, registry, tmp_path / "c", cache_folder=cache))
+    assert same(weights_of(registry, first), weights_of(registry, third))
+
+
+def test_a_run_folder_that_cannot_be_made_is_told_in_a_sentence(
+    labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    (event,) = run(QUICK, labelled, registry, tmp_path / "file" / "run")
+    assert event.event == "failed"
+    assert "could not be used" in event.values["reason"]
