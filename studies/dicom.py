@@ -24,7 +24,15 @@ from studies.dicom_display import (
     stored_range,
     voi_of,
 )
-from studies.dicom_file import PARSER_ERRORS, OpenFile, PixelElement, looks_like_dicom, opened, quietly
+from studies.dicom_file import (
+    PARSER_ERRORS,
+    OpenFile,
+    PixelElement,
+    clause,
+    looks_like_dicom,
+    opened,
+    quietly,
+)
 from studies.dicom_header import header_of, number, text
 from studies.errors import ImageTooLarge, NotAnImage, UnreadableFile, UnsupportedImage
 from studies.frames import encapsulated_frame, frame_bits, native_bits, native_frame, require_complete
@@ -57,7 +65,7 @@ def read_header(path: Path) -> Header:
                 return header_of(file, layout.rows, layout.columns, frames)
         except PARSER_ERRORS as error:
             raise UnreadableFile(
-                f"{path}: its DICOM header is damaged ({_clause(error)}), expected values that can be read."
+                f"{path}: its header is damaged or cut short ({clause(error)}), expected readable values."
             ) from error
 
 
@@ -85,14 +93,9 @@ def read_frame(header: Header, frame: int = 1) -> Image:
                 return _image(header, frame, file, layout, decoded, sink)
         except PARSER_ERRORS as error:
             raise UnreadableFile(
-                f"{path}: frame {frame} cannot be decoded ({_clause(error)}), expected intact"
+                f"{path}: frame {frame} cannot be decoded ({clause(error)}), expected intact"
                 f" {uid.UID(file.transfer_syntax).name} pixel data."
             ) from error
-
-
-def _clause(error: BaseException) -> str:
-    words = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    return (" ".join(words.split()) or type(error).__name__).rstrip(".")[:200]
 
 
 def _layout(file: OpenFile) -> tuple[Layout, int]:

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset, read_partial
 from pydicom.tag import BaseTag
 
@@ -35,6 +35,7 @@ PIXEL_TAGS = {
 }
 
 PARSER_ERRORS = (
+    BytesLengthException,
     InvalidDicomError,
     ArithmeticError,
     AssertionError,
@@ -141,7 +142,7 @@ def _parse(path: Path, stream: BinaryIO, sink: list[str]) -> OpenFile:
             element = _pixel_element(dataset, stream, size)
     except PARSER_ERRORS as error:
         raise UnreadableFile(
-            f"{path}: its DICOM header is damaged ({_clause(error)}), expected a data set that can be parsed."
+            f"{path}: its header is damaged or cut short ({clause(error)}), expected a readable one."
         ) from error
     meta = getattr(dataset, "file_meta", None)
     implicit, little = dataset.original_encoding
@@ -152,10 +153,12 @@ def _parse(path: Path, stream: BinaryIO, sink: list[str]) -> OpenFile:
     return OpenFile(path, dataset, stream, size, syntax, not little, element)
 
 
-def _clause(error: BaseException) -> str:
-    """An exception's message as a short clause on one line."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text.rstrip(".")[:200]
+def clause(error: BaseException) -> str:
+    """What went wrong as a short clause on one line, without values of the file where pydicom quotes them."""
+    if isinstance(error, BytesLengthException):
+        return "a value of the wrong length"
+    words = error.args[0] if isinstance(error, KeyError) and error.args else error
+    return (" ".join(str(words).split()) or type(error).__name__).rstrip(".")[:200]
 
 
 def _stop_at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pydicom.multival import MultiValue
 
-from studies.dicom_file import PARSER_ERRORS, looks_like_dicom, opened, quietly
+from studies.dicom_file import PARSER_ERRORS, clause, looks_like_dicom, opened, quietly
 from studies.errors import UnreadableFile
 
-MEDIA_STORAGE_DIRECTORY = b"1.2.840.10008.1.3.10\0"
+MEDIA_STORAGE_DIRECTORY = b"UI\x14\x001.2.840.10008.1.3.10"
 
 
 def is_dicomdir(path: Path) -> bool:
@@ -39,7 +39,7 @@ def referenced_files(path: Path) -> Iterator[Path]:
                 ]
         except PARSER_ERRORS as error:
             raise UnreadableFile(
-                f"{path}: its directory records are damaged ({error}), expected ones that can be read."
+                f"{path}: its records are damaged ({clause(error)}), expected ones that can be read."
             ) from error
     if not names:
         raise UnreadableFile(f"{path}: names no files, expected references to images.")

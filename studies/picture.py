@@ -86,8 +86,8 @@ def read_header(path: Path) -> Header:
         content = path.read_bytes()
         with quietly(sink):
             kind, picture = _open(path, io.BytesIO(content))
-            columns, rows = picture.size
-            if picture.getexif().get(_ORIENTATION) in _TURNED:
+            columns, rows = picture.size  # of a TIFF as it is turned, of others as it is stored
+            if kind != "TIFF" and picture.getexif().get(_ORIENTATION) in _TURNED:
                 rows, columns = columns, rows
             frames = int(getattr(picture, "n_frames", 1)) if kind == "TIFF" else 1
         if kind == "JPEG":

@@ -13,6 +13,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 
+from studies.decoding import DEFLATED_IMAGE_FRAME
+
 CR_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.1"
 
 
@@ -41,7 +43,7 @@ def dataset_of(pixels: NDArray[Any], **elements: Any) -> Dataset:
     frames = int(elements.get("NumberOfFrames", 1))
     one = pixels if frames == 1 else pixels[0]
     bits = 8 * pixels.dtype.itemsize
-    stored = int(elements.get("BitsStored", bits))
+    stored = int(elements.get("BitsStored") or bits)
     defaults = {
         "SpecificCharacterSet": "ISO_IR 192",
         "SOPClassUID": CR_IMAGE_STORAGE,
@@ -78,6 +80,12 @@ def save(
 ) -> Path:
     """Write the data set with these bytes as its pixels."""
     dataset.file_meta.TransferSyntaxUID = uid.UID(syntax)
+    if (
+        syntax == DEFLATED_IMAGE_FRAME
+    ):  # which pydicom does not write; its UID is as long, padded, as this one
+        save(path, dataset, data, uid.JPEG2000Lossless)
+        path.write_bytes(path.read_bytes().replace(uid.JPEG2000Lossless.encode(), syntax.encode() + b"\0"))
+        return path
     encapsulated = syntax not in (
         uid.ImplicitVRLittleEndian,
         uid.ExplicitVRLittleEndian,

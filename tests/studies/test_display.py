@@ -139,7 +139,9 @@ def test_without_a_voi_the_valid_pixels_fill_the_range() -> None:
 def test_padding_is_black_in_every_polarity_and_does_not_stretch_the_range() -> None:
     for polarity in ("min-is-black", "min-is-white"):
         pixels = np.asarray([-2000, 100, 200], np.int16)
-        image = image_of(pixels, polarity=polarity, padding=(-2000, -2000), valid=np.array([[False, True, True]]))
+        image = image_of(
+            pixels, polarity=polarity, padding=(-2000, -2000), valid=np.array([[False, True, True]])
+        )
         shown = render(image)[0].tolist()
         assert shown[0] == 0
         assert sorted(shown[1:]) == [0, 255]
@@ -217,7 +219,9 @@ def test_the_automatic_window_spans_the_region_that_is_asked_for() -> None:
 
 
 def test_a_ct_offers_the_files_windows_and_those_every_radiologist_knows() -> None:
-    image = image_of(np.zeros((2, 2), np.int16), replace(DICOM, modality="CT"), voi=(Window(30, 60),), units="HU")
+    image = image_of(
+        np.zeros((2, 2), np.int16), replace(DICOM, modality="CT"), voi=(Window(30, 60),), units="HU"
+    )
     names = [name for name, _ in offered_windows(image)]
     assert names == ["File", "Brain", "Abdomen", "Mediastinum", "Bone", "Lung", "Auto"]
     assert [name for name, _ in offered_windows(image_of(np.zeros((2, 2), np.uint8)))] == ["Auto"]
