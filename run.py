@@ -128,7 +128,7 @@ def ensure_system_libraries(with_screen: bool) -> None:
     missing = missing_packages(with_screen)
     if not missing:
         return
-    install = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
     if may_install:
         say("Installing the system libraries that Qt needs: " + " ".join(missing))
         environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")

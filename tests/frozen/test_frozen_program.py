@@ -165,13 +165,18 @@ def open_window(program: Path, bare: dict[str, str], *arguments: object) -> subp
     )  # fmt: skip
 
 
+def unexpected(err: str) -> list[str]:
+    """The lines on stderr but for what Qt's off-screen platform says of every window with a smallest size."""
+    return [line for line in err.splitlines() if line != "This plugin does not support propagateSizeHints()"]
+
+
 def test_the_window_opens_closes_and_says_nothing(
     program: Path, bare: dict[str, str], tmp_path: Path
 ) -> None:
     picture = tmp_path / "window.png"
     window = open_window(program, bare, "--data", tmp_path / "data", "--exit-after", 5, "--picture", picture)
     out, err = window.communicate(timeout=120)
-    assert (window.returncode, out, err) == (0, "", "")
+    assert (window.returncode, out, unexpected(err)) == (0, "", [])
     with Image.open(picture) as image:
         assert len(np.unique(np.asarray(image.convert("L")))) > 20, "the window is blank"
 
