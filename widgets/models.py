@@ -1,0 +1,229 @@
+"""The models there are: what each answers, what it was made from and measured at, where its limits are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QScrollArea,
+    QSplitter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from inference.card import ModelCard
+from widgets import theme
+from widgets.models_words import covers_text, facts, figure_groups, input_text, other_figures, short_id
+from widgets.theme import TOKENS, space
+from widgets.training_parts import FigureTable, label
+
+READABLE_WIDTH = space(180)
+
+
+class ModelsPanel(QWidget):
+    """A list of models at the left, the card of the chosen one at the right, written for people."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._cards: dict[str, ModelCard] = {}
+        self._in_use: frozenset[str] = frozenset()
+        self._list = QListWidget()
+        self._list.setAccessibleName(self.tr("Models"))
+        self._list.setMinimumWidth(space(60))
+        self._list.setWordWrap(True)
+        self._list.currentItemChanged.connect(self._on_current_changed)
+        self._details = QScrollArea()
+        self._details.setFrameShape(QFrame.Shape.NoFrame)
+        self._details.setWidgetResizable(True)
+        self._details.viewport().setAutoFillBackground(False)
+        splitter = QSplitter()
+        splitter.addWidget(self._list)
+        splitter.addWidget(self._details)
+        splitter.setStretchFactor(1, 1)
+        splitter.setSizes([space(80), space(200)])
+        splitter.setChildrenCollapsible(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(splitter)
+        self.show_models((), ())
+
+    @property
+    def selected(self) -> str | None:
+        """The id of the model whose card is shown."""
+        item = self._list.currentItem()
+        return None if item is None else str(item.data(Qt.ItemDataRole.UserRole))
+
+    def show_models(self, cards: Iterable[ModelCard], in_use: Collection[str]) -> None:
+        """Show these models; `in_use` are the ids of those that suggest. The chosen one stays chosen."""
+        chosen = self.selected
+        self._cards = {card.id: card for card in cards}
+        self._in_use = frozenset(in_use)
+        self._list.blockSignals(True)
+        self._list.clear()
+        for card in self._cards.values():
+            self._list.addItem(self._item_of(card))
+        ids = list(self._cards)
+        shown = chosen if chosen in self._cards else next((i for i in ids if i in self._in_use), None)
+        if shown is None and ids:
+            shown = ids[0]
+        if shown is not None:
+            self._list.setCurrentRow(ids.index(shown))
+        self._list.blockSignals(False)
+        self._show_card(shown)
+
+    def select(self, model_id: str) -> bool:
+        """Show a model's card; False where there is no such model."""
+        ids = list(self._cards)
+        if model_id not in ids:
+            return False
+        self._list.setCurrentRow(ids.index(model_id))
+        return True
+
+    def _item_of(self, card: ModelCard) -> QListWidgetItem:
+        is_used = card.id in self._in_use
+        parts = (short_id(card.id), card.architecture, self.tr("in use") if is_used else "")
+        item = QListWidgetItem(f"{card.name}\n" + ", ".join(part for part in parts if part))
+        item.setData(Qt.ItemDataRole.UserRole, card.id)
+        name, colour = ("check-circle", TOKENS.saved) if is_used else ("circle-outline", TOKENS.control)
+        item.setIcon(theme.icon(name, colour))
+        return item
+
+    def _on_current_changed(self, current: QListWidgetItem | None, _previous: QListWidgetItem | None) -> None:
+        self._show_card(None if current is None else str(current.data(Qt.ItemDataRole.UserRole)))
+
+    def _show_card(self, model_id: str | None) -> None:
+        if model_id is None:
+            empty = label(
+                self.tr("There are no models. Import one with “overread-cli models import”."), "quiet"
+            )
+            empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            self._put(empty)
+            return
+        card = self._cards[model_id]
+        parent = self._cards.get(card.parent)
+        self._put(CardView(card, card.id in self._in_use, parent.name if parent else card.parent))
+
+    def _put(self, widget: QWidget) -> None:
+        self._details.setWidget(widget)
+        widget.setAutoFillBackground(False)  # which setWidget turned on
+
+
+class CardView(QWidget):
+    """One model's card in readable form."""
+
+    def __init__(self, card: ModelCard, is_in_use: bool, made_from: str) -> None:
+        super().__init__()
+        self.setMaximumWidth(READABLE_WIDTH)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(space(6), space(4), space(6), space(4))
+        self._layout.setSpacing(space(2))
+        self._add_heading(card, is_in_use)
+        self._add_facts(card, made_from)
+        for limit in card.limits:
+            if limit is card.limits[0]:
+                self._add_title(self.tr("Limits"))
+            self._layout.addWidget(label(f"•  {limit}", wraps=True))
+        for title, headings, rows in figure_groups(card):
+            self._add_title(title)
+            table = FigureTable(title)
+            table.fill(headings, rows, ("strong", "quiet"))
+            self._layout.addWidget(table)
+        if others := other_figures(card):
+            self._add_table(self.tr("Figures"), others)
+        if card.data:
+            self._add_title(self.tr("Data"))
+            self._add_table(self.tr("Data"), facts(card.data))
+        if card.recipe:
+            self._add_recipe(card)
+        self._layout.addStretch(1)
+
+    def _add_heading(self, card: ModelCard, is_in_use: bool) -> None:
+        self._layout.addWidget(label(card.name, "strong", wraps=True))
+        if is_in_use:
+            self._layout.addWidget(
+                label(self.tr("In use: it suggests for the images it is meant for."), "saved")
+            )
+        if not card.head_trained:
+            words = self.tr("Its head is not trained yet: tune it before it can suggest.")
+            self._layout.addWidget(label(words, "look-again", wraps=True))
+        if card.intended_use:
+            self._layout.addWidget(label(card.intended_use, "quiet", wraps=True))
+
+    def _add_facts(self, card: ModelCard, made_from: str) -> None:
+        kinds = {
+            "multiclass": self.tr("one of"),
+            "multilabel": self.tr("any of"),
+        }
+        rows = [
+            (self.tr("Answers"), f"{kinds[card.task]} " + ", ".join(f.display for f in card.findings)),
+            (self.tr("Meant for"), covers_text(card)),
+            (self.tr("Input"), input_text(card)),
+            (self.tr("Architecture"), card.architecture),
+            (self.tr("Made from"), made_from),
+            (self.tr("Created"), card.created[:16].replace("T", " ")),
+            (self.tr("Licence"), card.licence),
+            (self.tr("Id"), card.id),
+        ]
+        self._add_table(self.tr("Model"), [row for row in rows if row[1]])
+
+    def _add_recipe(self, card: ModelCard) -> None:
+        """The recipe is long and for the few: folded until it is asked for."""
+        button = QToolButton()
+        button.setText(self.tr("Recipe"))
+        button.setCheckable(True)
+        button.setIcon(theme.icon("chevron-right"))
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setToolTip(self.tr("Every choice of the training"))
+        table = _fact_table(self.tr("Recipe"), facts(card.recipe))
+        table.hide()
+
+        def on_toggled(is_open: bool) -> None:
+            table.setVisible(is_open)
+            button.setIcon(theme.icon("chevron-down" if is_open else "chevron-right"))
+
+        button.toggled.connect(on_toggled)
+        self._layout.addSpacing(space(2))
+        self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+        self._layout.addWidget(table)
+
+    def _add_title(self, text: str) -> None:
+        self._layout.addSpacing(space(2))
+        self._layout.addWidget(label(text, "title"))
+
+    def _add_table(self, name: str, rows: Sequence[tuple[str, str]]) -> None:
+        self._layout.addWidget(_fact_table(name, rows))
+
+
+def _fact_table(name: str, rows: Sequence[tuple[str, str]]) -> QWidget:
+    """Names in a column of their own, what is known beside them, wrapped where it is long."""
+    table = QWidget()
+    table.setAccessibleName(name)
+    layout = QVBoxLayout(table)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(space(1))
+    for key, value in rows:
+        layout.addLayout(_fact_line(key, value))
+    return table
+
+
+def _fact_line(key: str, value: str) -> QHBoxLayout:
+    line = QHBoxLayout()
+    line.setSpacing(space(4))
+    name = label(key, "quiet")
+    name.setFixedWidth(space(40))
+    name.setAlignment(Qt.AlignmentFlag.AlignTop)
+    name.setWordWrap(True)
+    told: QLabel = label(value, wraps=True)
+    told.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    line.addWidget(name)
+    line.addWidget(told, 1)
+    return line

@@ -1,0 +1,131 @@
+"""What a model's card says, in words and tables that a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication
+
+from inference.card import ModelCard
+from widgets.numbers import figure_text, interval_text
+
+Group = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
+"""A table: its title, its headings, its rows."""
+
+_FIGURES = ("balanced_accuracy", "accuracy", "macro_auroc", "log_loss", "brier", "ece", "lung_share")
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Models", text)
+
+
+def short_id(model_id: str) -> str:
+    """An id as short as it stays useful."""
+    return model_id if len(model_id) <= 8 else model_id[:8]
+
+
+def covers_text(card: ModelCard) -> str:
+    """Which images a model is meant for."""
+    covers = card.covers
+    pictures = {"picture": _tr("picture files")}
+    parts = [
+        ", ".join(pictures.get(m, m) for m in covers.modalities) or _tr("any modality"),
+        ", ".join(part.capitalize() for part in covers.body_parts) or _tr("any body part"),
+        ", ".join(covers.views) or _tr("any view"),
+    ]
+    if covers.phantoms:
+        parts.append(_tr("phantoms only"))
+    return "; ".join(parts)
+
+
+def input_text(card: ModelCard) -> str:
+    """How an image is prepared for the network."""
+    pre = card.preprocessing
+    geometry = {
+        "squash": _tr("whole image resized to the square"),
+        "pad": _tr("aspect ratio kept, padded to the square"),
+    }[pre.geometry]
+    normalisation = {
+        "fixed": _tr("normalised by the data set's mean and spread"),
+        "image": _tr("normalised by each image's own mean and spread"),
+    }[pre.normalisation]
+    return f"{pre.input_size} × {pre.input_size} px, {geometry}, {normalisation}"
+
+
+def facts(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A card's free-form part as (name, text) lines, nested names joined."""
+    lines: list[tuple[str, str]] = []
+    for key, value in raw.items():
+        name = key.replace("_", " ")
+        if isinstance(value, Mapping):
+            lines += [(f"{name}, {inner}", text) for inner, text in facts(value)]
+        elif (text := _value_text(value)) != "":
+            lines.append((name, text))
+    return lines
+
+
+def _value_text(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return _tr("yes") if value else _tr("no")
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_value_text(one) for one in value)
+    return str(value)
+
+
+def figure_groups(card: ModelCard) -> list[Group]:
+    """The card's figures as tables, one for each evaluation that it tells of."""
+    if not card.figures:
+        return []
+    if _is_evaluation(card.figures):
+        return _evaluation_groups(_tr("Figures"), card.figures, card)
+    groups: list[Group] = []
+    for key, value in card.figures.items():
+        if isinstance(value, Mapping) and _is_evaluation(value):
+            groups += _evaluation_groups(_tr("Figures, {0}").format(key.replace("_", " ")), value, card)
+    return groups
+
+
+def other_figures(card: ModelCard) -> list[tuple[str, str]]:
+    """What the card's figures tell beside evaluations, as (name, text) lines."""
+    if _is_evaluation(card.figures):
+        return []
+    return facts({
+        key: value
+        for key, value in card.figures.items()
+        if not (isinstance(value, Mapping) and _is_evaluation(value))
+    })  # fmt: skip
+
+
+def _is_evaluation(raw: Mapping[str, Any]) -> bool:
+    return any(key in raw for key in _FIGURES)
+
+
+def _evaluation_groups(title: str, raw: Mapping[str, Any], card: ModelCard) -> list[Group]:
+    names = {
+        "balanced_accuracy": _tr("balanced accuracy"),
+        "accuracy": _tr("accuracy"),
+        "macro_auroc": _tr("macro AUROC"),
+        "log_loss": _tr("log-loss, lower is better"),
+        "brier": _tr("Brier score, lower is better"),
+        "ece": _tr("calibration error, lower is better"),
+        "lung_share": _tr("evidence inside the lungs"),
+    }
+    intervals = raw.get("intervals") or {}
+    rows: list[tuple[str, ...]] = [
+        (names[key], figure_text(raw[key]), interval_text(intervals.get(key)))
+        for key in _FIGURES
+        if raw.get(key) is not None
+    ]
+    for finding, figures in (raw.get("per_finding") or {}).items():
+        if isinstance(figures, Mapping) and figures.get("auroc") is not None:
+            name = _tr("AUROC, {0}").format(card.display_of(finding))
+            rows.append((name, figure_text(figures["auroc"]), ""))
+    seen = ""
+    if raw.get("n") and raw.get("patients"):
+        seen = _tr("{0:,} films of {1:,} patients").format(int(raw["n"]), int(raw["patients"]))
+    return [(title, (seen, "", _tr("95% interval") if intervals else ""), rows)]
