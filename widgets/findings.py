@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QPlainTextEdit,
     QPushButton,
     QScrollArea,
     QToolButton,
@@ -19,70 +16,12 @@ from PySide6.QtWidgets import (
 )
 
 from widgets import theme
+from widgets.findings_note import NoteField
 from widgets.findings_rows import NUMBER_WIDTH, Answer, FindingLine, FindingRow, Task
+from widgets.findings_state import FindingsState
 from widgets.theme import space
 
 __all__ = ["Answer", "FindingRow", "FindingsPanel", "FindingsState", "Task"]
-
-
-@dataclass(frozen=True, slots=True)
-class FindingsState:
-    """Everything the panel shows of one image.
-
-    Parameters
-    ----------
-    findings
-        In the model's order; empty where no model answers for this image.
-    suggestion
-        Machine name of the suggested finding; None where there is none, and `reason_no_suggestion` says why.
-    answers
-        What stands, ``{machine name: answer}``; empty where nothing was decided.
-    decided_by
-        The reader whose decision stands.
-    saved_at
-        Time of day at which it was saved, as text; None where nothing stands.
-    waiting
-        The model is still looking.
-    frame_label
-        Which image this is, such as ``Image 2 of 3``.
-    image_key
-        Tells images apart, so that a refresh of the same image leaves a note alone that is being written.
-    """
-
-    findings: tuple[FindingRow, ...] = ()
-    task: Task = "multiclass"
-    suggestion: str | None = None
-    reason_no_suggestion: str = ""
-    answers: dict[str, Answer] = field(default_factory=dict)
-    decided_by: str = ""
-    note: str = ""
-    saved_at: str | None = None
-    waiting: bool = False
-    frame_label: str = ""
-    image_key: str = ""
-    can_undo: bool = True
-    can_redo: bool = True
-
-
-class NoteField(QPlainTextEdit):
-    """A note: Enter and leaving the field keep it, Shift+Enter begins a line, Esc takes back."""
-
-    finished = Signal()
-    abandoned = Signal()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if is_enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self.finished.emit()
-        elif event.key() == Qt.Key.Key_Escape:
-            self.abandoned.emit()
-        else:
-            super().keyPressEvent(event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        if event.reason() != Qt.FocusReason.PopupFocusReason:
-            self.finished.emit()
 
 
 class FindingsPanel(QWidget):
@@ -148,7 +87,7 @@ class FindingsPanel(QWidget):
         shows_adapted = any(row.adapted is not None for row in state.findings)
         self._columns.setVisible(shows_adapted)
         for line, row in zip(self._lines, state.findings, strict=True):
-            line.fill(row, state.answers.get(row.name), row.name in self._suggested_names(), shows_adapted)
+            line.fill(row, state.answers.get(row.name), row.name in state.suggested_names, shows_adapted)
         self.set_selected_finding(self._selected_finding)
         self._fill_decision()
         if is_other_image or not (self._note.hasFocus() and self._note.document().isModified()):
@@ -168,7 +107,7 @@ class FindingsPanel(QWidget):
 
     def accept(self) -> None:
         """Accept the suggestion; without one say why not, and do nothing."""
-        reason = self._reason_not_to_accept()
+        reason = self._state.reason_not_to_accept
         if reason:
             self._reason.setText(reason)
             self._reason.setVisible(True)
@@ -325,15 +264,15 @@ class FindingsPanel(QWidget):
         has_suggestion = state.suggestion is not None and not state.waiting
         self._suggested_word.setVisible(has_suggestion)
         self._suggested.setVisible(has_suggestion)
-        self._suggested.setText(", ".join(self._display_of(name) for name in self._suggested_names()))
+        self._suggested.setText(", ".join(state.display_of(name) for name in state.suggested_names))
         self._calming.stop()
         self._set_role(self._reason, "quiet")
-        self._reason.setText(self._reason_not_to_accept())
+        self._reason.setText(state.reason_not_to_accept)
         self._reason.setVisible(not has_suggestion)
 
     def _fill_decision(self) -> None:
         state = self._state
-        self._decision.setText(self._decision_text())
+        self._decision.setText(state.decision_text)
         self._saved.setText(self.tr("saved {0}").format(state.saved_at) if state.saved_at else "")
         can_answer = bool(state.findings)
         self._accept.setEnabled(can_answer)
@@ -341,41 +280,6 @@ class FindingsPanel(QWidget):
         self._note.setEnabled(can_answer)
         self._undo.setEnabled(state.can_undo)
         self._redo.setEnabled(state.can_redo)
-
-    def _decision_text(self) -> str:
-        state = self._state
-        if not state.answers:
-            return self.tr("Not decided yet") if state.findings else ""
-        present = [self._display_of(name) for name, answer in state.answers.items() if answer == "present"]
-        if present:
-            decision = ", ".join(present)
-        elif all(answer == "unknown" for answer in state.answers.values()):
-            decision = self.tr("unsure")
-        else:
-            decision = self.tr("none of these present")
-        if not state.decided_by:
-            return self.tr("Decided: {0}").format(decision)
-        return self.tr("{0} decided: {1}").format(state.decided_by, decision)
-
-    def _reason_not_to_accept(self) -> str:
-        state = self._state
-        if state.waiting:
-            return self.tr("The model is looking at this image.")
-        if state.suggestion is None:
-            return state.reason_no_suggestion or self.tr("No suggestion for this image.")
-        return ""
-
-    def _suggested_names(self) -> tuple[str, ...]:
-        """What is suggested: one finding, and in several-findings models all that reach their point."""
-        state = self._state
-        if state.suggestion is None:
-            return ()
-        others = (row.name for row in state.findings if row.reaches_operating_point)
-        several = tuple(others) if state.task == "multilabel" else ()
-        return several if state.suggestion in several else (state.suggestion, *several)
-
-    def _display_of(self, name: str) -> str:
-        return next((row.display for row in self._state.findings if row.name == name), name)
 
     def _set_note(self, text: str) -> None:
         self._kept_note = text.strip()
