@@ -74,6 +74,12 @@ class InferenceClient:
         process = self._process
         return process.pid if process is not None else None
 
+    @property
+    def waiting(self) -> int:
+        """How many questions wait here; the one that is with the worker does not count."""
+        with self._lock:
+            return len(self._urgent) + len(self._background)
+
     def start(self) -> None:
         """Start the worker; `Ready` tells when it is up. Questions may be asked before."""
         if self._thread is None:

@@ -153,15 +153,18 @@ class ModelRegistry:
             card = replace(card, weights_sha256=digest, bundled=False, created=created)
             card = replace(card, id=_content_id(card))
             final = self._folder / card.id
-            with suppress(InvalidCard):
-                kept = ModelCard.read(final / _CARD)
-                if sha256_of(final / _WEIGHTS) == digest:
-                    return kept
+            if (kept := _intact_card(final, digest)) is not None:
+                return kept
             card.write(work / _CARD)
             _flush_to_disk(work / _CARD)
             if final.exists():  # damaged: make room
                 final.rename(work.with_name(f"{work.name}-damaged"))
-            work.rename(final)
+            try:
+                work.rename(final)
+            except OSError:  # another process was quicker
+                if (kept := _intact_card(final, digest)) is None:
+                    raise
+                return kept
             _flush_folder(self._folder)
             return card
         finally:
@@ -219,6 +222,14 @@ def _content_id(card: ModelCard) -> str:
     for described in ("id", "created", "bundled", "intended_use", "data", "recipe", "figures", "limits"):
         del fixed[described]
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _intact_card(folder: Path, weights_sha256: str) -> ModelCard | None:
+    """The card of a folder that holds these very weights, else None."""
+    with suppress(InvalidCard):
+        card = ModelCard.read(folder / _CARD)
+        return card if sha256_of(folder / _WEIGHTS) == weights_sha256 else None
+    return None
 
 
 def _model_folders(root: Path) -> list[Path]:

@@ -62,7 +62,8 @@ def _share_the_machine() -> int:
     """
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     allowed = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else None
-    cores = min(psutil.cpu_count(logical=False) or 1, allowed or psutil.cpu_count() or 1)
+    there_are = psutil.cpu_count() or 1
+    cores = min(psutil.cpu_count(logical=False) or there_are, allowed or there_are)
     threads = cores - 1 if cores > 2 else cores
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     return threads
@@ -97,7 +98,8 @@ class Worker:
         except Exception as error:  # noqa: BLE001  (the edge of this process: one image, not the worker)
             _log.exception("A question could not be answered")
             name = Path(question.header.path).name
-            return Failed(question.request, f"{name} could not be predicted: {type(error).__name__}: {error}")
+            what = (str(error).splitlines() or ["no reason given"])[0]
+            return Failed(question.request, f"{name} could not be predicted: {type(error).__name__}: {what}")
 
     def _look(self, question: Question) -> Look:
         from inference.predictor import Predictor

@@ -2,14 +2,12 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import safetensors.torch
 import torch
 
-from inference.card import Preprocessing
 from inference.devices import best_device
 from inference.errors import InvalidCard, InvalidWeights, NoDevice, UnknownArchitecture
 from inference.network import build, head_of, load, prepare

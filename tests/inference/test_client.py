@@ -1,0 +1,202 @@
+"""The worker is a real process here: it answers, is killed, comes back and goes with its parent."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image as Pillow
+
+from inference.adapted import AdaptedHead
+from inference.card import ModelCard
+from inference.client import Died, Failed, InferenceClient, Looked, Ready, WorkerEvent
+from inference.features import FeatureCache, feature_key
+from inference.registry import ModelRegistry
+from studies.image import Header
+from studies.reader import read_header
+from tests.inference.making import add_model, make_film
+
+PATIENCE_S = 90.0
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="stops the worker with signals")
+
+
+class Desk:
+    """A client, a model it can ask, a film to ask about, and the events as they came."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.events: queue.Queue[WorkerEvent] = queue.Queue()
+        self.card: ModelCard = add_model(ModelRegistry(folder / "models", folder / "bundled"), folder)
+        Pillow.fromarray(make_film()).save(folder / "film.png")
+        self.film: Header = read_header(folder / "film.png")
+        self.client = InferenceClient(
+            folder / "models", folder / "bundled", folder / "cache", self.events.put, "cpu"
+        )
+
+    def next_event(self) -> WorkerEvent:
+        return self.events.get(timeout=PATIENCE_S)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    desk = Desk(tmp_path_factory.mktemp("desk"))
+    desk.client.start()
+    event = desk.next_event()
+    assert isinstance(event, Ready)
+    assert event.device == "cpu"
+    yield desk
+    desk.client.stop()
+    assert desk.client.worker_pid is None
+    assert desk.events.empty()
+
+
+def wait_until_handed_over(desk: Desk) -> None:
+    """Until the client's thread has given the only question to the worker, which is stopped."""
+    deadline = time.monotonic() + PATIENCE_S
+    while desk.client.waiting and time.monotonic() < deadline:
+        os.sched_yield()
+    assert desk.client.waiting == 0
+
+
+def answer(desk: Desk, request: int) -> Looked:
+    event = desk.next_event()
+    assert isinstance(event, Looked), event
+    assert event.request == request
+    return event
+
+
+def test_a_question_is_answered_and_its_embedding_kept(desk: Desk) -> None:
+    look = answer(desk, desk.client.ask(desk.film, 1, desk.card.id, maps=("pneumonia",))).look
+    assert look.prediction.suggestion in desk.card.finding_names
+    assert look.prediction.sop_instance_uid == desk.film.sop_instance_uid
+    assert [h.finding for h in look.heatmaps] == ["pneumonia"]
+    kept = FeatureCache(desk.folder / "cache" / "features").get(feature_key(desk.card, desk.film, 1))
+    assert kept is not None
+    assert np.allclose(kept, look.embedding, atol=1e-2)
+
+
+def test_a_refitted_head_is_read_by_the_worker(desk: Desk) -> None:
+    path = desk.folder / "models" / "adapted" / desk.card.id / "head.npz"
+    AdaptedHead(
+        desk.card.id, np.zeros((3, 96), np.float32), np.zeros(3, np.float32), desk.card.finding_names, 1
+    ).write(path)
+    look = answer(desk, desk.client.ask(desk.film, 1, desk.card.id, adapted_head=path)).look
+    assert look.adapted is not None
+    assert [f.probability for f in look.adapted.findings] == pytest.approx([1 / 3] * 3)
+
+
+def test_what_cannot_be_answered_is_told_and_the_worker_goes_on(desk: Desk) -> None:
+    (desk.folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    broken = replace(desk.film, path=str(desk.folder / "broken.png"))
+    missing = replace(desk.film, path=str(desk.folder / "missing.png"))
+    for header, model, maps, told in (
+        (broken, desk.card.id, (), "broken.png"),
+        (missing, desk.card.id, (), "missing.png"),
+        (desk.film, "nope", (), "no model called 'nope'"),
+        (desk.film, desk.card.id, ("effusion",), "no finding called 'effusion'"),
+    ):
+        request = desk.client.ask(header, 1, model, maps=maps)
+        event = desk.next_event()
+        assert isinstance(event, Failed)
+        assert event.request == request
+        assert told in event.reason
+    answer(desk, desk.client.ask(desk.film, 1, desk.card.id))
+
+
+@needs_signals
+def test_urgent_questions_go_first_and_forgotten_ones_are_not_answered(desk: Desk) -> None:
+    pid = desk.client.worker_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)  # so that all of these are waiting together
+    with_worker = desk.client.ask(desk.film, 1, desk.card.id)
+    wait_until_handed_over(desk)
+    background = [desk.client.ask(desk.film, 1, desk.card.id) for _ in range(3)]
+    urgent = [desk.client.ask(desk.film, 1, desk.card.id, urgent=True) for _ in range(3)]
+    desk.client.forget(background[0])
+    desk.client.forget(urgent[1])
+    desk.client.forget(with_worker)
+    os.kill(pid, signal.SIGCONT)
+    for request in (urgent[2], urgent[0], background[1], background[2]):
+        answer(desk, request)
+    os.kill(pid, signal.SIGSTOP)
+    with_worker = desk.client.ask(desk.film, 1, desk.card.id)
+    wait_until_handed_over(desk)
+    for _ in range(3):
+        desk.client.ask(desk.film, 1, desk.card.id)
+    desk.client.forget_background()
+    os.kill(pid, signal.SIGCONT)
+    answer(desk, with_worker)
+
+
+@needs_signals
+def test_a_worker_that_is_killed_comes_back_and_answers_what_was_asked(desk: Desk) -> None:
+    pid = desk.client.worker_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    asked = desk.client.ask(desk.film, 1, desk.card.id)
+    wait_until_handed_over(desk)
+    later = desk.client.ask(desk.film, 1, desk.card.id)
+    os.kill(pid, signal.SIGKILL)
+    event = desk.next_event()
+    assert isinstance(event, Died)
+    assert event.will_restart
+    assert isinstance(desk.next_event(), Ready)
+    assert desk.client.worker_pid != pid
+    answer(desk, asked)
+    answer(desk, later)
+
+
+def test_a_device_that_is_not_there_fails_questions_with_a_sentence(tmp_path: Path) -> None:
+    events: queue.Queue[WorkerEvent] = queue.Queue()
+    client = InferenceClient(tmp_path, tmp_path, tmp_path, events.put, "cuda:99")
+    Pillow.fromarray(make_film()).save(tmp_path / "film.png")
+    request = client.ask(read_header(tmp_path / "film.png"), 1, "starter")
+    client.start()
+    died = events.get(timeout=PATIENCE_S)
+    assert isinstance(died, Died)
+    assert not died.will_restart
+    assert "cuda:99" in died.reason
+    assert events.get(timeout=PATIENCE_S) == Failed(request, died.reason)
+    client.stop()
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from inference.client import InferenceClient
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    tell = lambda event: print(client.worker_pid, flush=True)
+    client = InferenceClient(folder, folder, folder, tell, "cpu")
+    client.start()
+    sys.stdin.read()
+"""
+
+
+def test_the_worker_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "parent.py").write_text(PARENT)
+    root = str(Path(__file__).resolve().parents[2])
+    parent = subprocess.Popen(
+        [sys.executable, str(tmp_path / "parent.py"), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": root},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with parent:
+        assert parent.stdout is not None
+        worker = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    _, alive = psutil.wait_procs([worker], timeout=PATIENCE_S)
+    assert not alive
