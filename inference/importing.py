@@ -140,9 +140,22 @@ def _unpickle(path: Path) -> Any:
             f"{path} holds more than tensors: reading it would run code from the file, so it was refused; "
             "save the network's state_dict() alone, best as .safetensors."
         ) from error
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, BadZipFile, AttributeError) as error:
-        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InvalidWeights(f"{path} is no complete PyTorch file of tensors: {first_line}") from error
+    except RuntimeError as error:
+        if "TorchScript" in str(error):
+            raise InvalidWeights(
+                f"{path} is a TorchScript program; expected its state_dict() alone."
+            ) from error
+        raise InvalidWeights(
+            f"{path} is no complete PyTorch file of tensors: {_first_line(error)}"
+        ) from error
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile, AttributeError) as error:
+        raise InvalidWeights(
+            f"{path} is no complete PyTorch file of tensors: {_first_line(error)}"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _card(

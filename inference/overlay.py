@@ -47,15 +47,16 @@ def colour_overlay(
     NDArray
         (H, W, 3) uint8 RGB.
     """
-    picture = np.repeat(grey[:, :, None], 3, axis=2) if grey.ndim == 2 else grey
+    picture = cv2.merge([grey, grey, grey]) if grey.ndim == 2 else grey
     if peak <= 0:
         return np.array(picture, dtype=np.uint8)
-    step = np.clip(values * ((_STEPS - 1) / peak), 0, _STEPS - 1).astype(np.uint8)  # (H, W)
-    alpha = np.linspace(0.0, opacity, _STEPS, dtype=np.float32)  # (256,)
-    colour = (inferno_table() * alpha[:, None]).astype(np.float32)  # (256, 3) premultiplied
-    kept = (1.0 - alpha)[step][:, :, None]
-    mixed = picture * kept + colour[step]
-    return np.asarray(np.rint(mixed), dtype=np.uint8)
+    step = cv2.convertScaleAbs(np.maximum(values, 0), alpha=(_STEPS - 1) / peak)  # (H, W), saturated
+    step = cv2.merge([step, step, step])
+    alpha = np.linspace(0.0, opacity, _STEPS, dtype=np.float32)[:, None]  # (256, 1)
+    colour = cv2.LUT(step, (inferno_table() * alpha).reshape(_STEPS, 1, 3))  # (H, W, 3) premultiplied
+    kept = cv2.LUT(step, np.repeat(1.0 - alpha, 3, axis=1).reshape(_STEPS, 1, 3))
+    mixed = cv2.add(cv2.multiply(picture, kept, dtype=cv2.CV_32F), colour)
+    return np.asarray(cv2.convertScaleAbs(mixed), dtype=np.uint8)
 
 
 def inferno_table() -> NDArray[np.uint8]:

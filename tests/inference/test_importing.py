@@ -157,6 +157,13 @@ def test_a_whole_pickled_network_is_refused(tmp_path: Path, registry: ModelRegis
         import_weights(registry, tmp_path / "w.pth", "test_resnet", NAMES)
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_torchscript_program_is_refused(tmp_path: Path, registry: ModelRegistry) -> None:
+    torch.jit.save(torch.jit.trace(torch.nn.Linear(2, 2), torch.zeros(1, 2)), tmp_path / "w.pt")
+    with pytest.raises(InvalidWeights, match="is a TorchScript program"):
+        import_weights(registry, tmp_path / "w.pt", "test_resnet", NAMES)
+
+
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 @pytest.mark.parametrize(
     "content", [b"", b"PK\x03\x04", b"garbage " * 99, None], ids=["empty", "zip", "noise", "cut"]

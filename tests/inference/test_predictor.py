@@ -191,6 +191,24 @@ def test_a_film_means_the_same_as_picture_and_as_dicom(tmp_path: Path, normalisa
     assert np.ptp(probabilities, axis=1).max() > 0.05  # and they do say something
 
 
+def test_a_device_without_memory_leaves_the_work_to_the_cpu(caplog: pytest.LogCaptureFixture) -> None:
+    """The meta device stands for a GPU here: its first layer says what a full one says."""
+
+    def be_full(_module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        if inputs[0].device.type == "meta":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    model = make_model()
+    expected = Predictor(model).look(make_image(), maps=("pneumonia",))
+    next(iter(model.network.children())).register_forward_pre_hook(be_full)
+    look = Predictor(replace(model, device=torch.device("meta"))).look(make_image(), maps=("pneumonia",))
+    assert look.prediction.device == "cpu"
+    assert look.prediction.warnings == ("The memory of meta did not suffice; the CPU was used.",)
+    assert look.prediction.findings == expected.prediction.findings
+    assert np.array_equal(look.heatmaps[0].grid, expected.heatmaps[0].grid)
+    assert "Out of memory" in caplog.text
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_full_gpu_leaves_the_work_to_the_cpu(caplog: pytest.LogCaptureFixture) -> None:
     card = replace(make_card(side=1024), id="tested")
