@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from reviews.errors import InvalidAnswer, InvalidReview, UnknownImage
-from reviews.record import Review
+from reviews.record import Answer, Review
 from reviews.store import Store
+from studies.image import Header
 from tests.reviews.making import header, review
 
 FILM, OTHER_FILM = header(1), header(2)
@@ -147,6 +148,28 @@ def test_a_reader_takes_back_only_their_own(films: Store) -> None:
     assert standing_findings(films) == {"pneumonia": "present"}
 
 
+def test_a_redo_below_another_readers_decision_leaves_theirs_standing(films: Store) -> None:
+    films.append(review(FILM, "Ada", pneumonia="present"))
+    films.append(review(FILM, "Ben", pneumonia="absent"))
+    films.undo("Ada")
+    redone = films.redo("Ada")
+    assert redone is not None
+    assert redone.review is not None
+    assert dict(redone.review.findings) == standing_findings(films) == {"pneumonia": "absent"}
+
+
+def test_what_was_redone_can_be_undone_again(films: Store) -> None:
+    decided, _ = films.append(review(FILM))
+    for _ in range(3):
+        undone = films.undo("Ada")
+        assert undone is not None
+        assert undone.review is not None
+        assert undone.review.takes_back == decided.id
+        assert standing_findings(films) is None
+        assert films.redo("Ada") is not None
+        assert films.standing(FILM.sop_instance_uid, 1) == decided
+
+
 def test_nobody_has_nothing_to_undo(films: Store) -> None:
     assert films.undo("Ada") is None
     assert films.redo("Ada") is None
@@ -185,7 +208,7 @@ def test_a_review_that_says_nothing_clear_is_refused_and_not_kept(
 
 
 READERS = st.sampled_from(["Ada", "Ben"])
-IMAGES = [header(n, frames=2) for n in (1, 2)]
+PLACES = [(header(1, frames=2), 1), (header(1, frames=2), 2), (header(2), 1)]
 
 
 class TwoReaders(RuleBasedStateMachine):
@@ -199,16 +222,15 @@ class TwoReaders(RuleBasedStateMachine):
     def open_store(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.store = Store(Path(self.folder.name) / "overread.sqlite")
-        self.store.add_images(IMAGES)
+        self.store.add_images(image for image, _ in PLACES)
         self.done: dict[str, list[Review]] = {"Ada": [], "Ben": []}
         self.undone: dict[str, list[Review]] = {"Ada": [], "Ben": []}
         self.rows = 0
 
-    @rule(reader=READERS, image=st.sampled_from(IMAGES), frame=st.sampled_from([1, 2]))
-    def decide(self, reader: str, image: object, frame: int) -> None:
-        assert image in IMAGES
-        new = review(IMAGES[IMAGES.index(image)], reader, frame)  # type: ignore[arg-type]
-        recorded, _ = self.store.append(replace(new, note=f"decision {self.rows}"))
+    @rule(reader=READERS, place=st.sampled_from(PLACES), answer=st.sampled_from(["present", "absent"]))
+    def decide(self, reader: str, place: tuple[Header, int], answer: Answer) -> None:
+        image, frame = place
+        recorded, _ = self.store.append(review(image, reader, frame, pneumonia=answer))
         self.done[reader].append(recorded)
         self.undone[reader].clear()
         self.rows += 1
@@ -254,10 +276,9 @@ class TwoReaders(RuleBasedStateMachine):
             return
         expected = self.expected()
         assert {(r.sop_instance_uid, r.frame): r for r in self.store.standing_reviews()} == expected
-        for image in IMAGES:
-            for frame in (1, 2):
-                place = (image.sop_instance_uid, frame)
-                assert self.store.standing(*place) == expected.get(place)
+        for image, frame in PLACES:
+            place = (image.sop_instance_uid, frame)
+            assert self.store.standing(*place) == expected.get(place)
         assert len(self.store.history()) == self.rows
 
     def teardown(self) -> None:
