@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.adapting import Adapted, adapt_head, rescore
 from app.gui.jobs import Jobs
 from app.gui.library import FrameKey, Library
 from app.runs import ENDS, Run, new_run, unfinished_run
@@ -25,6 +24,9 @@ from inference.prediction import Prediction
 from reviews.errors import StoreError
 from reviews.record import Collected
 from training.errors import TrainingError
+
+if TYPE_CHECKING:
+    from app.adapting import Adapted
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +83,9 @@ class Learning(QObject):
         frames: list[FrameKey] = list(self._library.predictions)
 
         def work() -> tuple[Adapted, dict[FrameKey, Prediction]]:
+            # Imported here, in the thread: SciPy comes with it, and the window must not wait for that.
+            from app.adapting import adapt_head, rescore
+
             head = read_head(card, workplace.registry.weights_path(card))
             done = adapt_head(workplace, card, head, lambda sample: None)
             return done, rescore(workplace, card, frames)

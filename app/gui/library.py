@@ -269,6 +269,16 @@ class Library(QObject):
         review = self.standing.get(key)
         return review if review is not None and review.findings else None
 
+    def corrections(self) -> int:
+        """How many standing decisions differ from the suggestion that the reader saw."""
+        return sum(
+            review.shown is not None
+            and review.shown.suggestion is not None
+            and bool(review.findings)
+            and review.answer_for(review.shown.suggestion) != "present"
+            for review in self.standing.values()
+        )
+
     def set_study_read(self, study_uid: str, is_read: bool) -> None:
         (self._read_studies.add if is_read else self._read_studies.discard)(study_uid)
         self.rows_changed.emit([self.row(study_uid)])

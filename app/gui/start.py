@@ -84,6 +84,10 @@ def _show_unexpected_errors(window: Window) -> None:
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         log.error("unexpected: %s", "".join(traceback.format_exception(kind, error, trace)))
         if not issubclass(kind, KeyboardInterrupt):
-            window.banner.say(f"Something unexpected happened: {error!r}. What was saved is kept.")
+            window.banner.show_message(
+                "Something unexpected happened. What was saved is kept.",
+                "failed",
+                details="".join(traceback.format_exception(kind, error, trace)),
+            )
 
     sys.excepthook = hook

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.gui.reading_page import ReadingPage
 from widgets import theme
-from widgets.messages import ImportProblems, MessageBanner
+from widgets.messages import Banner, ImportProblems
 from widgets.models import ModelsPanel
 from widgets.status import StatusLine
 from widgets.theme import space
@@ -57,7 +57,7 @@ class Window(QMainWindow):
         self.training = TrainingPanel()
         self.models = ModelsPanel()
         self.status = StatusLine()
-        self.banner = MessageBanner()
+        self.banner = Banner()
         self.problems = ImportProblems()
         self.problems.hide()
         self.pages = QStackedWidget()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,8 @@ from studies.image import Header, Image
 from studies.reader import read
 from studies.thumbnail import thumbnail
 from widgets.findings import FindingsState
-from widgets.models import ModelRow
+from widgets.messages import Level, Problem
+from widgets.numbers import duration_text
 from widgets.training import ModelOption, TrainingChoice
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Workstation(QObject):
         self.learning = Learning(workplace, self.library, self.store_jobs, self)
         self._store_token: object = None
         self._is_closed = False
-        self._films_seen: OrderedDict[FrameKey, None] = OrderedDict()
+        self._is_worker_mourned = False
         self._candidate: Comparison | None = None
         self._all_cards: list[ModelCard] = []
         self._connect_library()
@@ -87,7 +87,6 @@ class Workstation(QObject):
         """Load the worklist and start the worker; the window is on the screen already."""
         page = self.window.reading
         page.worklist.set_waiting(True)
-        page.viewer.show_waiting_worklist() if hasattr(page.viewer, "show_waiting_worklist") else None
         page.evidence.set_methods(METHODS, "gradcam")
         page.evidence.set_opacity(self.workplace.settings.heatmap_opacity)
         page.viewer.set_heatmap_opacity(self.workplace.settings.heatmap_opacity)
@@ -132,7 +131,7 @@ class Workstation(QObject):
     def open_paths(self, paths: list[Path]) -> None:
         """Add what was dropped or picked to the worklist."""
         self.window.show_page(0)
-        self.window.status.show_progress(self.tr("Looking for films"), 0, 0, self.library.stop_importing)
+        self.window.status.show_background(self.tr("Looking for films"))
         self.library.import_paths(paths)
 
     def _on_studies_changed(self) -> None:
@@ -156,12 +155,13 @@ class Workstation(QObject):
         words = self.tr("{0} films found").format(found)
         if failures:
             words += self.tr(", {0} could not be read").format(failures)
-        self.window.status.show_progress(words, 0, 0, self.library.stop_importing)
+        self.window.status.show_background(words)
 
     def _on_import_finished(self, imported: Imported) -> None:
-        self.window.status.hide_progress()
+        self.window.status.show_background("")
         if imported.failures:
-            self.window.problems.show_problems(imported.failures)
+            self.window.problems.add([Problem(path, sentence) for path, sentence in imported.failures])
+            self.window.problems.show()
         self.learning.refresh_collected()
 
     def _on_study_selected(self, uid: str) -> None:
@@ -207,8 +207,6 @@ class Workstation(QObject):
         viewer.scroll_requested.connect(reading.step)
         viewer.files_dropped.connect(self.open_paths)
         viewer.open_requested.connect(self.window.choose_files)
-        viewer.cursor_value.connect(status.set_value)
-        viewer.cursor_left.connect(status.clear_value)
         page.strip.frame_chosen.connect(self._on_frame_chosen)
         page.strip.thumbnail_wanted.connect(self._make_strip_thumbnail)
         findings.accepted.connect(reading.accept)
@@ -332,7 +330,7 @@ class Workstation(QObject):
             self.window.reading.worklist.select(next_uid)
             self._on_study_selected(next_uid)
         else:
-            self.window.banner.say(self.tr("Everything in this list is read."))
+            self._say(self.tr("Everything in this list is read."))
 
     def _on_frame_chosen(self, uid: str, frame: int) -> None:
         position = self.reading.position
@@ -370,9 +368,9 @@ class Workstation(QObject):
         learning.collected.connect(self._on_collected)
         learning.run_started.connect(lambda: panel.training_started(""))
         learning.run_event.connect(panel.on_event)
-        learning.run_event.connect(status.show_training)
+        learning.run_event.connect(self._show_training_in_status)
         learning.run_stopped.connect(panel.show_stopped)
-        learning.run_stopped.connect(lambda _: status.show_training(None))
+        learning.run_stopped.connect(lambda _: status.show_training(""))
         learning.run_resumable.connect(panel.show_resumable)
         learning.compared.connect(self._on_compared)
         learning.failed.connect(self._say_failed)
@@ -382,6 +380,8 @@ class Workstation(QObject):
         panel.promote_requested.connect(self._on_promote_requested)
         panel.roll_back_requested.connect(learning.roll_back)
         panel.discard_requested.connect(self._on_discard_requested)
+        status.training_requested.connect(lambda: self.window.show_page(1))
+        status.cancel_requested.connect(self.library.stop_importing)
 
     def _on_models_changed(self, in_use: list[ModelCard], cards: list[ModelCard]) -> None:
         self._all_cards = cards
@@ -391,7 +391,7 @@ class Workstation(QObject):
             self.tr("Model: {0}").format(", ".join(c.name or c.id for c in in_use))
         )
         used = {c.id for c in in_use}
-        self.window.models.set_models([ModelRow(c, c.id in used) for c in cards])
+        self.window.models.show_models(cards, used)
         panel = self.window.training
         panel.set_display_names({f.name: f.display for c in cards for f in c.findings})
         panel.set_models([ModelOption(c.id, c.name or c.id) for c in in_use], in_use[0].id if in_use else "")
@@ -403,7 +403,7 @@ class Workstation(QObject):
 
     def _on_collected(self, collected: Collected) -> None:
         self.window.training.set_collected(collected)
-        self.window.status.set_corrections(collected.reviews)
+        self.window.status.set_corrections(self.library.corrections())
         self.window.training.set_start_blocked(
             "" if collected.reviews else self.tr("There are no decisions to learn from yet.")
         )
@@ -413,7 +413,24 @@ class Workstation(QObject):
 
     def _on_compared(self, comparison: Comparison) -> None:
         self._candidate = comparison
-        self.window.status.show_training(None)
+        self.window.status.show_training("")
+
+    def _show_training_in_status(self, event: dict[str, Any]) -> None:
+        """The status line says how far a training is; the training page says the rest."""
+        if event["event"] == "epoch":
+            left = max(float(event.get("remaining_s") or 0.0), 0.0)
+            words = self.tr("training: epoch {0}/{1}, {2} left").format(
+                event["epoch"], event["epochs"], duration_text(left)
+            )
+            self.window.status.show_training(words, int(event["epoch"]), int(event["epochs"]))
+        elif event["event"] == "prepare":
+            self.window.status.show_training(
+                self.tr("training: reading films"), int(event["done"]), int(event["total"])
+            )
+        elif event["event"] == "plan":
+            self.window.status.show_training(self.tr("training: starting"))
+        else:
+            self.window.status.show_training("")
 
     def _on_promote_requested(self, model_id: str, reason: str) -> None:
         verdict = str(self._candidate.gate.get("verdict", "")) if self._candidate else ""
@@ -438,9 +455,12 @@ class Workstation(QObject):
         elif isinstance(event, Ready):
             self.window.status.set_device(event.device, None)
             self.reading.set_worker_problem("")
-            self.window.banner.clear()
+            if self._is_worker_mourned:
+                self._is_worker_mourned = False
+                self._say(self.tr("The model's process is up again."))
         elif isinstance(event, Died):
-            self.window.banner.say(event.reason)
+            self._is_worker_mourned = True
+            self._say(event.reason, "look-again")
 
     # -- keys and messages ---------------------------------------------------------------------------
 
@@ -506,8 +526,11 @@ class Workstation(QObject):
             lambda: store.mark_study_read(uid, reader, is_read), done, self._on_store_error
         )
 
+    def _say(self, sentence: str, level: Level = "note") -> None:
+        self.window.banner.show_message(sentence, level)
+
     def _say_failed(self, sentence: str) -> None:
-        self.window.banner.say(sentence)
+        self._say(sentence, "failed")
 
     def _on_page_changed(self, number: int) -> None:
         if number == 1:
