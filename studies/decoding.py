@@ -122,12 +122,13 @@ def _decode_jpeg(data: bytes, layout: Layout) -> Decoded:
 
 
 def _decode_lossless_jpeg(data: bytes, layout: Layout) -> Decoded:
-    """JPEG lossless, process 14: no colour transform takes place."""
-    from imagecodecs import jpegsof3_decode
+    """JPEG lossless, process 14, by libjpeg-turbo 3, told that no colour transform takes place."""
+    from imagecodecs import jpeg8_decode
 
     found = read_jpeg(data)
     _require_size(found, layout)
-    pixels = np.asarray(jpegsof3_decode(data))
+    same = "RGB" if layout.samples == 3 else None
+    pixels = np.asarray(jpeg8_decode(data, colorspace=same, outcolorspace=same))
     return Decoded(_signed(pixels, found.precision) if layout.is_signed else pixels, layout.photometric)
 
 

@@ -124,8 +124,10 @@ def read_frame(header: Header, frame: int = 1) -> Image:
                     _open_again(path, picture)
             if kind == "JPEG":
                 read_jpeg(path.read_bytes())
-            picture.load()
+            if kind != "TIFF":  # a TIFF warns while it decodes, others need no lock for it
+                picture.load()
             with quietly(sink):
+                picture.load()
                 return _image(header, frame, picture, sink)
     except _PILLOW_ERRORS as error:
         raise _damaged(path, error) from error

@@ -71,7 +71,10 @@ def _scan_named(path: Path, unpack_into: Path | None, seen: set[str]) -> Iterato
     except StudyError as error:
         yield Failed(str(path), str(error))
     except OSError as error:
-        yield Failed(str(path), f"{path}: could not be read ({error.strerror or error}), expected an image.")
+        yield Failed(
+            str(path),
+            f"{path}: could not be read or unpacked ({error.strerror or error}), expected an image.",
+        )
 
 
 def _scan_file(path: Path, seen: set[str], *, is_named: bool) -> Iterator[Found | Failed]:
