@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from inference.card import Covers, FindingName, ModelCard, Preprocessing, Task
-from inference.errors import InferenceError, InvalidCard, InvalidWeights
+from inference.errors import InferenceError, InvalidCard, InvalidWeights, ModelNotStored
 from inference.network import (
     build,
     check_architecture,
@@ -98,7 +98,10 @@ def import_weights(
         raise InvalidWeights(f"{weights} holds numbers that are not finite, in {in_a_sentence(broken, 3)}.")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "weights.safetensors"
-        safetensors.torch.save_file(tensors, file, metadata={"format": "pt"})
+        try:
+            safetensors.torch.save_file(tensors, file, metadata={"format": "pt"})
+        except (OSError, SafetensorError) as error:  # a full disk
+            raise ModelNotStored(f"{weights} could not be copied to {folder}: {error}.") from error
         return registry.add(replace(card, head_trained=head_trained), file)
 
 
