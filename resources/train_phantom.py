@@ -49,8 +49,18 @@ def main() -> int:
         options = [part for name, value in RECIPE.items() for part in (f"--{name}", value)]
         done = overread(
             Path(work) / "data",
-            ["train", "--labels", films / "labels.csv", "--images", films, *options]
-            + ["--epochs", str(choice.epochs), "--precision", choice.precision],
+            [
+                "train",
+                "--labels",
+                films / "labels.csv",
+                "--images",
+                films,
+                *options,
+                "--epochs",
+                str(choice.epochs),
+                "--precision",
+                choice.precision,
+            ],
         )
         test = {k: v for k, v in done["evaluation"].items() if k != "model"}
         card = bundle(

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - an error is named for what is wrong, not for being one
 """What can be wrong with a training or with what it is given.
 
 TrainingError

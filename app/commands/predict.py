@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         for header in headers_of(options.paths, workplace, output)
         for frame in range(1, header.frames + 1)
     )
-    for header, frame, image in decoded(frames):
+    for header, _frame, image in decoded(frames):
         if isinstance(image, StudyError):
             output.failure(str(image))
             continue
