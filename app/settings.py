@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import logging
-import os
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
@@ -67,4 +66,4 @@ def write_settings(folder: Path, settings: Settings) -> None:
     path = folder / "settings.json"
     partial = path.with_suffix(".json.part")
     partial.write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    partial.replace(path)

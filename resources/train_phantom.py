@@ -47,20 +47,10 @@ def main() -> int:
             made = sum(1 for _ in write_training_set(films, choice.count, seed=1, rows=320))
             sys.stderr.write(f"{made} files in {films}\n")
         options = [part for name, value in RECIPE.items() for part in (f"--{name}", value)]
+        how = ["--epochs", str(choice.epochs), "--precision", choice.precision]
         done = overread(
             Path(work) / "data",
-            [
-                "train",
-                "--labels",
-                films / "labels.csv",
-                "--images",
-                films,
-                *options,
-                "--epochs",
-                str(choice.epochs),
-                "--precision",
-                choice.precision,
-            ],
+            ["train", "--labels", films / "labels.csv", "--images", films, *options, *how],
         )
         test = {k: v for k, v in done["evaluation"].items() if k != "model"}
         card = bundle(

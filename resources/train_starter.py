@@ -43,8 +43,8 @@ RECIPE = {
 }
 LIMITS = (
     "Frontal chest radiographs of adults only. It knows three answers and nothing else.",
-    "The COVID-19 films come from other hospitals, scanners and journal pages than the rest: a model can tell "
-    "the source from borders and contrast instead of from the lungs. Look at the evidence.",
+    "The COVID-19 films come from other hospitals, scanners and journal pages than the rest: a model can "
+    "tell the source from borders and contrast instead of from the lungs. Look at the evidence.",
     "The labels 'pneumonia' and 'no finding' were mined from reports by software and are noisy.",
     "COVID-19 films are pneumonia too: the third answer means pneumonia of another pattern.",
     "833 films are few. For research and teaching; no medical device.",
@@ -69,8 +69,9 @@ def main() -> int:
     models = {fold: _train_fold(choice, recipe, fold) for fold in chosen}
     results = [result for fold, model in models.items() for result in _left_out(choice, model, fold)]
     temperature, figures = _figures(results, choice.seed)
+    interval = "-".join(f"{end:.3f}" for end in figures["intervals"]["accuracy"])
     sys.stdout.write(
-        f"{len(results)} films left out: accuracy {figures['accuracy']:.3f} {figures['intervals']['accuracy']}, "
+        f"{len(results)} films left out: accuracy {figures['accuracy']:.3f} ({interval}), "
         f"macro AUROC {figures['macro_auroc']:.3f}, temperature {temperature:.2f}\n"
     )
     if choice.only_folds:
@@ -98,20 +99,8 @@ def _train(choice: argparse.Namespace, recipe: dict[str, str], run: str, more: l
     if told and told[-1].event == "done":
         return str(told[-1].values["model"])
     options = [part for name, value in recipe.items() for part in (f"--{name}", value)]
-    done = overread(
-        choice.work,
-        [
-            "train",
-            "--labels",
-            choice.images / "labels.csv",
-            "--images",
-            choice.images,
-            "--run",
-            run,
-            *options,
-            *more,
-        ],
-    )
+    films = ["--labels", choice.images / "labels.csv", "--images", choice.images]
+    done = overread(choice.work, ["train", *films, "--run", run, *options, *more])
     return str(done["model"])
 
 

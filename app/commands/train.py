@@ -149,7 +149,8 @@ def describe(event: TrainingEvent) -> str:
             if isinstance(value, float)
         )
         left = values.get("remaining_s") or 0.0
-        return f"epoch {values['epoch']}/{values['epochs']}: loss {values['loss']:.4f}, {told}; {left:.0f} s left"
+        epoch = f"epoch {values['epoch']}/{values['epochs']}: loss {values['loss']:.4f}"
+        return f"{epoch}, {told}; {left:.0f} s left"
     if event.event == "done":
         return f"The candidate is {values['model']}. {values['gate']['verdict']}: " + " ".join(
             values["gate"]["reasons"]
