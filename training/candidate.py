@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from inference.network import build, load, prepare
 from inference.registry import ModelRegistry
 from training.errors import UnusablePlan
 from training.evaluate import evaluate
-from training.events import Evaluation, Gate
+from training.events import Evaluation, Gate, ImageResult
 from training.gate import compare
+from training.metrics import curves
 from training.plan import Plan
 from training.samples import Samples
 
@@ -36,10 +37,42 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         return {
             "model": self.card.id,
-            "evaluation": self.evaluation.as_json() if self.evaluation else None,
-            "current_evaluation": self.current_evaluation.as_json() if self.current_evaluation else None,
+            "evaluation": self._told(self.evaluation),
+            "current_evaluation": self._told(self.current_evaluation),
             "gate": self.gate.as_json(),
+            "differing": self._differing(),
         }
+
+    def _told(self, evaluation: Evaluation | None) -> dict[str, Any] | None:
+        """An evaluation with what its plots are drawn from."""
+        if evaluation is None:
+            return None
+        return evaluation.as_json() | curves(evaluation.per_image, evaluation.findings, self.card.task)
+
+    def _differing(self) -> list[dict[str, str]]:
+        """Films of the test part whose most probable finding is another one for the two models."""
+        if self.evaluation is None or self.current_evaluation is None:
+            return []
+        names = self.evaluation.findings
+        before = {r.image: r for r in self.current_evaluation.per_image}
+        differing = []
+        for now in self.evaluation.per_image:
+            earlier = before.get(now.image)
+            if earlier is None or _most_probable(earlier, names) == _most_probable(now, names):
+                continue
+            differing.append(
+                {
+                    "image": now.image,
+                    "truth": ", ".join(n for n, t in zip(names, now.truth, strict=True) if t),
+                    "current": _most_probable(earlier, names),
+                    "candidate": _most_probable(now, names),
+                }
+            )
+        return differing
+
+
+def _most_probable(result: ImageResult, findings: Sequence[str]) -> str:
+    return findings[max(range(len(findings)), key=lambda i: result.probabilities[i])]
 
 
 def candidate_card(plan: Plan, samples: Samples, base: ModelCard | None) -> ModelCard:

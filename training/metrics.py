@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -277,6 +278,23 @@ def calibration_bins(table: Table) -> list[tuple[float, float, int]]:
         for b in range(CALIBRATION_BINS)
         if (bins == b).any()
     ]
+
+
+def curves(results: Sequence[ImageResult], findings: Sequence[str], task: Task) -> dict[str, Any]:
+    """What plots are drawn from, as JSON holds it.
+
+    Returns
+    -------
+    ``roc``: {finding: [[false positive rate, true positive rate], ...]}, without findings of one kind;
+    ``reliability``: [[stated probability, observed share, images], ...].
+    """
+    table = table_of(results, task)
+    roc = {}
+    for i, name in enumerate(findings):
+        points = roc_points(table.truth[:, i], table.probabilities[:, i]) if table.truth.size else None
+        if points is not None:
+            roc[name] = [[round(float(x), 5), round(float(y), 5)] for x, y in zip(*points, strict=True)]
+    return {"roc": roc, "reliability": [list(b) for b in calibration_bins(table)]}
 
 
 def calibration_error(table: Table) -> float:

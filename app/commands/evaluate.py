@@ -20,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
     from training.evaluate import evaluate
+    from training.metrics import curves
     from training.report import write_report
     from training.samples import from_csv
 
@@ -41,7 +42,8 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         f"{evaluation.n} images of {evaluation.patients} patients: "
         f"accuracy {_figure(evaluation.accuracy)}, macro AUROC {_figure(evaluation.macro_auroc)}"
     )
-    output.result(evaluation.as_json(), text)
+    plots = curves(evaluation.per_image, evaluation.findings, card.task)
+    output.result(evaluation.as_json() | plots, text)
     if options.out is not None:
         out = options.out.expanduser().resolve()
         out.mkdir(parents=True, exist_ok=True)

@@ -41,6 +41,7 @@ class Comparison:
     current: dict[str, Any] | None
     gate: dict[str, Any]
     model_id: str
+    differing: tuple[dict[str, str], ...] = ()
 
 
 class Learning(QObject):
@@ -201,7 +202,11 @@ class Learning(QObject):
         if event["event"] == "done":
             self.compared.emit(
                 Comparison(
-                    event["evaluation"], event.get("current_evaluation"), event["gate"], str(event["model"])
+                    event.get("evaluation") or {},
+                    event.get("current_evaluation"),
+                    event["gate"],
+                    str(event["model"]),
+                    tuple(event.get("differing") or ()),
                 )
             )
             self.refresh_models()

@@ -526,14 +526,14 @@ class Reading(QObject):
             self._on_stored(key, standing)
             if standing is None and written is not None:
                 self.saved.emit(_clock(written.time))
-            self._show_frame_of(key)
+            self.show_frame(key)
             if written is not None:
                 self.decided.emit(written, False)
 
         self._store_jobs.submit(work, done, self._on_store_error)
 
-    def _show_frame_of(self, key: FrameKey) -> None:
-        """Bring the frame that an undo changed back to the screen."""
+    def show_frame(self, key: FrameKey) -> None:
+        """Bring a frame of any study to the screen, as after an undo."""
         if self.position is not None and self.position.key == key:
             return
         study = self._library.study_of(key[0])

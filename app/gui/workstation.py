@@ -30,7 +30,7 @@ from studies.thumbnail import thumbnail
 from widgets.findings import FindingsState
 from widgets.messages import Level, Problem
 from widgets.numbers import duration_text
-from widgets.training import ModelOption, TrainingChoice
+from widgets.training import DifferingFilm, ModelOption, TrainingChoice
 
 log = logging.getLogger(__name__)
 
@@ -380,6 +380,7 @@ class Workstation(QObject):
         panel.promote_requested.connect(self._on_promote_requested)
         panel.roll_back_requested.connect(learning.roll_back)
         panel.discard_requested.connect(self._on_discard_requested)
+        panel.film_requested.connect(self._on_film_requested)
         status.training_requested.connect(lambda: self.window.show_page(1))
         status.cancel_requested.connect(self.library.stop_importing)
 
@@ -414,6 +415,26 @@ class Workstation(QObject):
     def _on_compared(self, comparison: Comparison) -> None:
         self._candidate = comparison
         self.window.status.show_training("")
+        display = {f.name: f.display for card in self._all_cards for f in card.findings}
+        differing = []
+        for film in comparison.differing:
+            header = self._header_of(film["image"].rpartition(":")[0])
+            differing.append(
+                DifferingFilm(
+                    film["image"],
+                    (header.patient_name or Path(header.path).name) if header else film["image"],
+                    display.get(film["truth"], film["truth"]),
+                    display.get(film["current"], film["current"]),
+                    display.get(film["candidate"], film["candidate"]),
+                )
+            )
+        self.window.training.show_comparison(
+            comparison.candidate or None,
+            comparison.current,
+            comparison.gate,
+            model_id=comparison.model_id,
+            differing=differing,
+        )
 
     def _show_training_in_status(self, event: dict[str, Any]) -> None:
         """The status line says how far a training is; the training page says the rest."""
@@ -436,6 +457,12 @@ class Workstation(QObject):
         verdict = str(self._candidate.gate.get("verdict", "")) if self._candidate else ""
         self.learning.promote(model_id, reason, verdict)
         self.window.training.show_promoted(self.tr("The candidate is in use from now on."))
+
+    def _on_film_requested(self, image: str) -> None:
+        """Show a film on which candidate and current model differ."""
+        uid, _, frame = image.rpartition(":")
+        self.window.show_page(0)
+        self.reading.show_frame((uid, int(frame)))
 
     def _on_discard_requested(self, model_id: str) -> None:
         self.window.training.hide_comparison()
