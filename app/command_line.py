@@ -53,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_data_option(parser, default=None)
     parser.add_argument("--exit-after", type=float, metavar="SECONDS", help=argparse.SUPPRESS)
     parser.add_argument("--picture", type=Path, metavar="PNG", help=argparse.SUPPRESS)
+    parser.add_argument("--bundled", type=Path, metavar="DIR", help=argparse.SUPPRESS)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, (module, line) in COMMANDS.items():
         sub = subparsers.add_parser(name, help=line, description=line[0].upper() + line[1:] + ".")
@@ -89,7 +90,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="overread: %(message)s", stream=sys.stderr)
     try:
-        workplace = Workplace(options.data or default_data_folder())
+        workplace = Workplace(options.data or default_data_folder(), options.bundled)
     except WorkplaceError as error:
         sys.stderr.write(f"overread: {error}\n")
         return SOME_FAILED

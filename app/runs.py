@@ -46,15 +46,22 @@ class Run:
     def id(self) -> str:
         return self.folder.name
 
-    def start(self, data_folder: Path, arguments: Sequence[str]) -> None:
-        """Start (or resume) the training in a process that does not end with this one."""
+    def start(self, workplace_options: Sequence[str], arguments: Sequence[str]) -> None:
+        """Start (or resume) the training in a process that does not end with this one.
+
+        Parameters
+        ----------
+        workplace_options
+            What names the workplace on a command line (`Workplace.options`).
+        arguments
+            The options of `train`; kept for resuming.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "cancel").unlink(missing_ok=True)
         (self.folder / "arguments.json").write_text(json.dumps(list(arguments)), encoding="utf-8")
         command = [
             *locations.command_line_program(),
-            "--data",
-            str(data_folder),
+            *workplace_options,
             "train",
             "--run",
             self.id,
@@ -78,10 +85,10 @@ class Run:
             f"{self._process.pid} {psutil.Process(self._process.pid).create_time()}", encoding="utf-8"
         )
 
-    def resume(self, data_folder: Path) -> None:
+    def resume(self, workplace_options: Sequence[str]) -> None:
         """Go on from the last checkpoint with the arguments that the run was started with."""
         arguments = json.loads((self.folder / "arguments.json").read_text(encoding="utf-8"))
-        self.start(data_folder, [str(a) for a in arguments])
+        self.start(workplace_options, [str(a) for a in arguments])
 
     def cancel(self) -> None:
         """Ask the run to stop; it looks for this file at every batch."""

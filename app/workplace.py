@@ -75,6 +75,14 @@ class Workplace:
     def features(self) -> FeatureCache:
         return FeatureCache(self.cache_folder / "features")
 
+    @property
+    def options(self) -> list[str]:
+        """The command line's options that name this workplace, for processes that work in it."""
+        options = ["--data", str(self.folder)]
+        if self.bundled != locations.bundled_models():
+            options += ["--bundled", str(self.bundled)]
+        return options
+
     def close(self) -> None:
         """Close the store if it was opened."""
         if "store" in self.__dict__:

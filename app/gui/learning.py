@@ -157,7 +157,7 @@ class Learning(QObject):
         run = new_run(self._workplace.runs_folder)
         arguments = ["--model", model_id, "--depth", depth, "--epochs", str(epochs), "--seed", str(seed)]
         try:
-            run.start(self._workplace.folder, arguments)
+            run.start(self._workplace.options, arguments)
         except OSError as error:
             self.failed.emit(f"The training could not be started: {error}.")
             return
@@ -166,7 +166,7 @@ class Learning(QObject):
     def resume(self, run_id: str) -> None:
         run = Run(self._workplace.runs_folder / run_id)
         try:
-            run.resume(self._workplace.folder)
+            run.resume(self._workplace.options)
         except (OSError, ValueError) as error:
             self.failed.emit(f"The training {run_id} could not be resumed: {error}.")
             return
