@@ -51,8 +51,6 @@ def build_parser() -> argparse.ArgumentParser:
         "Without a command the window opens.",
     )
     _add_data_option(parser, default=None)
-    parser.add_argument("--exit-after", type=float, metavar="SECONDS", help=argparse.SUPPRESS)
-    parser.add_argument("--picture", type=Path, metavar="PNG", help=argparse.SUPPRESS)
     parser.add_argument("--bundled", type=Path, metavar="DIR", help=argparse.SUPPRESS)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, (module, line) in COMMANDS.items():
@@ -85,17 +83,17 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Parse and run a command; return the exit status. Without a command, open the window."""
+    """Parse and run a command; return the exit status."""
     parser = build_parser()
     options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.error("a command is expected")
     logging.basicConfig(level=logging.WARNING, format="overread: %(message)s", stream=sys.stderr)
     try:
         workplace = Workplace(options.data or default_data_folder(), options.bundled)
     except WorkplaceError as error:
         sys.stderr.write(f"overread: {error}\n")
         return SOME_FAILED
-    if options.command is None:
-        return _open_window(workplace, options)
     output = Output(options.json)
     try:
         module = importlib.import_module(f"app.commands.{COMMANDS[options.command][0]}")
@@ -104,11 +102,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (UsageError, UnknownModel, UnknownFinding, InvalidAnswer, NoDevice) as error:
         sys.stderr.write(f"overread {options.command}: {error}\n")
         return WRONG_USAGE
+    except BrokenPipeError:
+        return SOME_FAILED
     except (StudyError, InferenceError, StoreError, TrainingError, WorkplaceError, OSError) as error:
         output.failure(_sentence(error))
         return output.status
-    except BrokenPipeError:
-        return SOME_FAILED
     except KeyboardInterrupt:
         sys.stderr.write("overread: stopped; what was recorded before is kept.\n")
         return 130
@@ -122,10 +120,3 @@ def _sentence(error: BaseException) -> str:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}."
     return str(error)
-
-
-def _open_window(workplace: Workplace, options: argparse.Namespace) -> int:
-    from app.gui.start import open_window
-
-    status: int = open_window(workplace, exit_after_s=options.exit_after, picture=options.picture)
-    return status

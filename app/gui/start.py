@@ -2,26 +2,82 @@
 
 from __future__ import annotations
 
+import builtins
+import importlib
 import logging
+import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+_plain_import = builtins.__import__
+from PySide6.QtCore import QTimer  # noqa: E402
+from PySide6.QtWidgets import QApplication  # noqa: E402
 
-from app.gui.window import Window
-from app.gui.workstation import Workstation
-from app.workplace import Workplace
-from widgets import theme
+# PySide6 replaces `__import__` to read the source of every module that is imported later, for a
+# feature switch that is not used here (PYSIDE-1368). It slows the start.
+builtins.__import__ = _plain_import
+
+from app.gui.jobs import Jobs  # noqa: E402
+from app.gui.window import Window  # noqa: E402
+from widgets import theme  # noqa: E402
+
+if TYPE_CHECKING:
+    from app.gui.workstation import Workstation
 
 log = logging.getLogger(__name__)
 
 PICTURE_LIMIT_MS = 120_000
+SETTLE_MS = 1500
 
 
-def open_window(workplace: Workplace, exit_after_s: float | None = None, picture: Path | None = None) -> int:
+class Opening:
+    """From an empty window to a workstation.
+
+    The window is shown first. What it works with (SQLAlchemy, pydicom, the worker's handle) is
+    imported in a thread meanwhile; then the controllers are connected on the GUI thread.
+    """
+
+    def __init__(self, window: Window, data_folder: Path, bundled: Path) -> None:
+        self.window = window
+        self.workstation: Workstation | None = None
+        self.on_connected: Callable[[Workstation], None] = lambda workstation: None
+        self._data_folder = data_folder
+        self._bundled = bundled
+        self._jobs = Jobs("start", 1, window)
+
+    def begin(self) -> None:
+        """Import in a thread, then connect."""
+        self.window.reading.worklist.set_waiting(True)
+        self._jobs.submit(lambda: importlib.import_module("app.gui.workstation"), self._connect)
+
+    def _connect(self, module: ModuleType) -> None:
+        from app.workplace import Workplace, WorkplaceError
+
+        try:
+            workplace = Workplace(self._data_folder, self._bundled)
+        except WorkplaceError as error:
+            self.window.reading.worklist.set_waiting(False)
+            self.window.banner.show_message(str(error), "failed")
+            return
+        workstation: Workstation = module.Workstation(workplace, self.window)
+        self.workstation = workstation
+        workstation.start()
+        self.on_connected(workstation)
+
+    def close(self) -> None:
+        self._jobs.close()
+        if self.workstation is not None:
+            self.workstation.close()
+            self.workstation.workplace.close()
+
+
+def open_window(
+    data_folder: Path, bundled: Path, exit_after_s: float | None = None, picture: Path | None = None
+) -> int:
     """Show the window and stay until it is closed.
 
     Parameters
@@ -31,49 +87,65 @@ def open_window(workplace: Workplace, exit_after_s: float | None = None, picture
     picture
         Write a picture of the window here once the first study has its suggestion, then close.
     """
+    logging.basicConfig(level=logging.WARNING, format="overread: %(message)s", stream=sys.stderr)
+    if not _has_screen():
+        sys.stderr.write(
+            "overread: there is no screen (DISPLAY and WAYLAND_DISPLAY are empty), so no window can be "
+            "shown; the commands work without one, see --help.\n"
+        )
+        return 1
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     application.setApplicationName("Overread")
     theme.apply(application)
-    window = Window(workplace.folder / "window.ini")
+    window = Window(data_folder / "window.ini")
     _show_unexpected_errors(window)
     window.show()
-    workstation = Workstation(workplace, window)
-    QTimer.singleShot(0, workstation.start)
+    opening = Opening(window, data_folder, bundled)
+    taken: list[bool] = []
+    if picture is not None:
+        path = picture.expanduser().resolve()
+        opening.on_connected = lambda station: take_picture_when_settled(station, path, taken)
+    QTimer.singleShot(0, opening.begin)
     if exit_after_s is not None:
         QTimer.singleShot(int(exit_after_s * 1000), window.close)
-    status = {"picture": 0}
-    if picture is not None:
-        _take_picture_when_settled(workstation, picture.expanduser().resolve(), status)
     code = application.exec()
-    workstation.close()
-    return code or status["picture"]
+    opening.close()
+    if picture is not None and taken != [True]:
+        return 1
+    return code
 
 
-def _take_picture_when_settled(workstation: Workstation, path: Path, status: dict[str, int]) -> None:
+def _has_screen() -> bool:
+    """Qt ends the process on Linux where there is no display; a sentence is better."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def take_picture_when_settled(workstation: Workstation, path: Path, taken: list[bool]) -> None:
+    """Show the evidence once the first study has its suggestion, write a picture, close the window."""
     window = workstation.window
     limit = QTimer(window)
     limit.setSingleShot(True)
 
-    def give_up() -> None:
-        status["picture"] = 1
-        window.close()
-
     def take() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        status["picture"] = 0 if window.grab().save(str(path), "PNG") else 1
+        taken.append(window.grab().save(str(path), "PNG"))
         window.close()
 
     def on_settled() -> None:
-        position = workstation.reading.position
-        if position is None or workstation.library.waiting or workstation.library.is_importing:
+        if workstation.reading.position is None or workstation.library.is_importing:
+            return
+        if workstation.library.waiting or not workstation.library.predictions:
             return
         workstation.settled.disconnect(on_settled)
         limit.stop()
-        window.reading.evidence.toggle()  # the picture shows where the model looked
-        QTimer.singleShot(1500, take)
+        if not window.reading.evidence.is_shown:
+            window.reading.evidence.toggle()
+        QTimer.singleShot(SETTLE_MS, take)
 
-    limit.timeout.connect(give_up)
+    limit.timeout.connect(window.close)
     limit.start(PICTURE_LIMIT_MS)
     workstation.settled.connect(on_settled)
 
@@ -82,12 +154,11 @@ def _show_unexpected_errors(window: Window) -> None:
     """A mistake of ours is told in the window and written to the log; what was saved stays saved."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        log.error("unexpected: %s", "".join(traceback.format_exception(kind, error, trace)))
+        told = "".join(traceback.format_exception(kind, error, trace))
+        log.error("unexpected: %s", told)
         if not issubclass(kind, KeyboardInterrupt):
             window.banner.show_message(
-                "Something unexpected happened. What was saved is kept.",
-                "failed",
-                details="".join(traceback.format_exception(kind, error, trace)),
+                "Something unexpected happened. What was saved is kept.", "failed", details=told
             )
 
     sys.excepthook = hook

@@ -86,7 +86,6 @@ class Workstation(QObject):
     def start(self) -> None:
         """Load the worklist and start the worker; the window is on the screen already."""
         page = self.window.reading
-        page.worklist.set_waiting(True)
         page.evidence.set_methods(METHODS, "gradcam")
         page.evidence.set_opacity(self.workplace.settings.heatmap_opacity)
         page.viewer.set_heatmap_opacity(self.workplace.settings.heatmap_opacity)
