@@ -17,13 +17,15 @@ _plain_import = builtins.__import__
 from PySide6.QtCore import QTimer  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
+from widgets import theme  # noqa: E402
+
 # PySide6 replaces `__import__` to read the source of every module that is imported later, for a
-# feature switch that is not used here (PYSIDE-1368). It slows the start.
+# feature switch that is not used here (PYSIDE-1368); that slows the start. qtawesome's star imports
+# (in `theme`) are the last that need it.
 builtins.__import__ = _plain_import
 
 from app.gui.jobs import Jobs  # noqa: E402
 from app.gui.window import Window  # noqa: E402
-from widgets import theme  # noqa: E402
 
 if TYPE_CHECKING:
     from app.gui.workstation import Workstation
