@@ -53,6 +53,7 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     }
     if options.raw is not None:
         raw = options.raw.expanduser().resolve()
+        raw.parent.mkdir(parents=True, exist_ok=True)
         with raw.open("wb") as file:
             np.save(file, values.astype(np.float32), allow_pickle=False)
         result["raw"] = str(raw)
