@@ -18,7 +18,7 @@ from app.output import Output
 from app.runs import new_run
 from app.workplace import Workplace
 from inference.card import ModelCard
-from training.errors import TrainingError
+from training.errors import TrainingError, UnusablePlan
 from training.events import TrainingEvent
 from training.plan import _CHOICES as CHOICES
 from training.plan import Depth, Plan
@@ -58,7 +58,6 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     if (options.labels is None) != (options.images is None):
         raise UsageError("--labels and --images go together.")
     lower_priority()
-    failed = False
     try:
         base = _base_model(options, workplace)
         samples = _samples(options, workplace, base)
@@ -71,18 +70,32 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
             plan, samples, workplace.registry, folder, base, cache_folder=workplace.cache_folder / "films"
         )
         for event in events:
-            output.result(event.as_json(), describe(event))
-            failed = failed or event.event == "failed"
+            _tell(event, output)
             if event.event == "done":
-                model, gate = event.values["model"], event.values["gate"]
-                workplace.store.remember_evaluation(model, "held-out", event.values["evaluation"])
-                workplace.store.remember_evaluation(model, "gate", gate)
+                _remember(event, workplace)
     except TrainingError as error:
         event = TrainingEvent("failed", {"reason": str(error)})
         _leave_word(options, workplace, event)
+        if isinstance(error, UnusablePlan):
+            raise UsageError(f"{error}.") from error
+        _tell(event, output)
+    return output.status
+
+
+def _tell(event: TrainingEvent, output: Output) -> None:
+    """Print an event; a failure is one sentence on stderr too, as every command's is."""
+    if output.as_json or event.event != "failed":
         output.result(event.as_json(), describe(event))
-        output.failure(str(error))
-    return 1 if failed else output.status
+    if event.event == "failed":
+        output.failure(event.values["reason"])
+
+
+def _remember(done: TrainingEvent, workplace: Workplace) -> None:
+    """Keep what the training measured with the candidate; a training on every film measures nothing."""
+    model = done.values["model"]
+    if done.values["evaluation"] is not None:
+        workplace.store.remember_evaluation(model, "held-out", done.values["evaluation"])
+    workplace.store.remember_evaluation(model, "gate", done.values["gate"])
 
 
 def _leave_word(options: argparse.Namespace, workplace: Workplace, event: TrainingEvent) -> None:

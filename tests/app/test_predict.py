@@ -99,7 +99,9 @@ def test_every_frame_of_a_multi_frame_file_is_a_line(overread: Overread, tmp_pat
     from tests.studies.files import write_dicom
 
     frames = np.stack([film(seed=n) for n in range(3)])
-    path = write_dicom(tmp_path / "cine.dcm", frames, NumberOfFrames=3, Modality="CR", BodyPartExamined="CHEST")
+    path = write_dicom(
+        tmp_path / "cine.dcm", frames, NumberOfFrames=3, Modality="CR", BodyPartExamined="CHEST"
+    )
     assert [line["frame"] for line in overread("predict", path).lines] == [1, 2, 3]
 
 
@@ -128,9 +130,7 @@ def test_explain_writes_an_overlay_of_full_size_and_the_map_itself(
     pixels = film("covid-19", seed=3)[:, :40]
     path = write_png(tmp_path / "upright.png", pixels)
     out, raw = tmp_path / "made" / "o.png", tmp_path / "maps" / "m.npy"
-    told = overread(
-        "explain", path, "--finding", "covid-19", "--method", method, "--out", out, "--raw", raw
-    )
+    told = overread("explain", path, "--finding", "covid-19", "--method", method, "--out", out, "--raw", raw)
     assert told.status == 0, told.err
     assert told.line["out"] == str(out)
     assert told.line["raw"] == str(raw)

@@ -130,7 +130,8 @@ def test_data_may_stand_before_or_behind_the_command(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["fly"], ["predict"], ["explain", "x.png"], ["models"], ["export"], ["train", "--epochs", "x"]]
+    "arguments",
+    [["fly"], ["predict"], ["explain", "x.png"], ["models"], ["export"], ["train", "--epochs", "x"]],
 )
 def test_wrong_usage_ends_with_2(overread: Overread, arguments: list[str]) -> None:
     told = overread(*arguments)
