@@ -117,6 +117,14 @@ class Run:
         return lines[-1].removeprefix("overread: ") if lines else ""
 
     @property
+    def is_decided(self) -> bool:
+        """Whether a person promoted or put away what came of it."""
+        return (self.folder / "decided").exists()
+
+    def mark_decided(self) -> None:
+        (self.folder / "decided").touch()
+
+    @property
     def has_ended(self) -> bool:
         """Whether the last event is an end."""
         path = self.folder / "events.jsonl"
@@ -155,13 +163,9 @@ def new_run(runs_folder: Path) -> Run:
     return Run(folder)
 
 
-def unfinished_run(runs_folder: Path) -> Run | None:
-    """The newest run that the window started and that has no end, running or not."""
+def newest_run(runs_folder: Path) -> Run | None:
+    """The newest run that the window started, running, interrupted or done."""
     if not runs_folder.is_dir():
         return None
-    folders = sorted((f for f in runs_folder.iterdir() if (f / "arguments.json").exists()), reverse=True)
-    for folder in folders[:1]:
-        run = Run(folder)
-        if not run.has_ended:
-            return run
-    return None
+    folders = sorted(f for f in runs_folder.iterdir() if (f / "arguments.json").exists())
+    return Run(folders[-1]) if folders else None

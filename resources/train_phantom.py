@@ -39,6 +39,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=600, help="phantoms to make")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
+    parser.add_argument("--threads", default="0", help="of the training; 0 leaves it to torch")
     parser.add_argument("--films", type=Path, help="keep the phantoms here, or use those that are here")
     choice = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="overread-phantom-") as work:
@@ -47,7 +48,7 @@ def main() -> int:
             made = sum(1 for _ in write_training_set(films, choice.count, seed=1, rows=320))
             sys.stderr.write(f"{made} files in {films}\n")
         options = [part for name, value in RECIPE.items() for part in (f"--{name}", value)]
-        how = ["--epochs", str(choice.epochs), "--precision", choice.precision]
+        how = ["--epochs", str(choice.epochs), "--precision", choice.precision, "--threads", choice.threads]
         done = overread(
             Path(work) / "data",
             ["train", "--labels", films / "labels.csv", "--images", films, *options, *how],

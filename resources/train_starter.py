@@ -57,6 +57,7 @@ def main() -> int:
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
+    parser.add_argument("--threads", default="0", help="of the training; 0 leaves it to torch")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--set", action="append", default=[], metavar="OPTION=VALUE", help="change the recipe"
@@ -100,7 +101,9 @@ def _train(choice: argparse.Namespace, recipe: dict[str, str], run: str, more: l
         return str(told[-1].values["model"])
     options = [part for name, value in recipe.items() for part in (f"--{name}", value)]
     films = ["--labels", choice.images / "labels.csv", "--images", choice.images]
-    done = overread(choice.work, ["train", *films, "--run", run, *options, *more])
+    done = overread(
+        choice.work, ["train", *films, "--run", run, "--threads", choice.threads, *options, *more]
+    )
     return str(done["model"])
 
 

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.gui.jobs import Jobs
 from app.gui.library import FrameKey, Library
-from app.runs import ENDS, Run, new_run, unfinished_run
+from app.runs import ENDS, Run, new_run, newest_run
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.coverage import family
@@ -54,6 +54,7 @@ class Learning(QObject):
     run_stopped = Signal(str)  # a sentence; the process is gone without an end
     run_resumable = Signal(str)  # run id
     compared = Signal(object)  # Comparison
+    promoted = Signal(str)  # model id, once it is on disk
     models_changed = Signal(object, object)  # list[ModelCard] in use, list of all
     failed = Signal(str)
 
@@ -68,6 +69,7 @@ class Learning(QObject):
         self._is_adapting = False
         self._adapt_again: set[str] = set()
         self._run: Run | None = None
+        self._ended_run: Run | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_INTERVAL_MS)
         self._timer.timeout.connect(self._look_at_run)
@@ -140,15 +142,28 @@ class Learning(QObject):
     def is_training(self) -> bool:
         return self._run is not None
 
-    def find_unfinished_run(self) -> None:
-        """After a start: watch a training that still runs, offer to resume one that was killed."""
-        run = unfinished_run(self._workplace.runs_folder)
-        if run is None:
+    def find_run(self) -> None:
+        """After a start: watch a training that still runs, offer to resume one that was killed, and show
+        the result of one that ended while nobody looked."""
+        run = newest_run(self._workplace.runs_folder)
+        if run is None or run.is_decided:
             return
-        if run.look().is_alive:
+        seen = run.look()
+        if seen.is_alive:
             self._watch(Run(run.folder))
-        else:
+        elif not run.has_ended:
             self.run_resumable.emit(run.id)
+        elif seen.events[-1]["event"] == "done":
+            self._ended_run = run
+            for event in seen.events:
+                self.run_event.emit(event)
+            self._tell_comparison(seen.events[-1])
+
+    def mark_decided(self) -> None:
+        """What the last run brought was promoted or put away: it is not shown again."""
+        if self._ended_run is not None:
+            self._ended_run.mark_decided()
+            self._ended_run = None
 
     def start(self, model_id: str, depth: str, epochs: int, seed: int = 0) -> None:
         """Start a training from the store's reviews."""
@@ -197,19 +212,22 @@ class Learning(QObject):
             self.run_resumable.emit(run.id)
 
     def _on_run_ended(self, event: dict[str, Any]) -> None:
-        self._run = None
+        self._ended_run, self._run = self._run, None
         self._timer.stop()
         if event["event"] == "done":
-            self.compared.emit(
-                Comparison(
-                    event.get("evaluation") or {},
-                    event.get("current_evaluation"),
-                    event["gate"],
-                    str(event["model"]),
-                    tuple(event.get("differing") or ()),
-                )
-            )
+            self._tell_comparison(event)
             self.refresh_models()
+
+    def _tell_comparison(self, event: dict[str, Any]) -> None:
+        self.compared.emit(
+            Comparison(
+                event.get("evaluation") or {},
+                event.get("current_evaluation"),
+                event["gate"],
+                str(event["model"]),
+                tuple(event.get("differing") or ()),
+            )
+        )
 
     # -- a person promotes -------------------------------------------------------------------------
 
@@ -220,9 +238,15 @@ class Learning(QObject):
         reader = workplace.settings.reader_name
         self._store_jobs.submit(
             lambda: workplace.store.promote(card.id, family(card), reader, reason=reason, verdict=verdict),
-            lambda _: self.refresh_models(),
+            lambda _: self._on_promoted(card.id),
             self._on_store_error,
         )
+
+    def _on_promoted(self, model_id: str) -> None:
+        if self._ended_run is not None:
+            self.mark_decided()
+        self.promoted.emit(model_id)
+        self.refresh_models()
 
     def roll_back(self) -> None:
         """Go back to the model that was used before the newest promotion that stands."""

@@ -101,7 +101,7 @@ class Workstation(QObject):
             self._add_samples()
         self.window.reading.worklist.set_waiting(False)
         self.learning.refresh_collected()
-        self.learning.find_unfinished_run()
+        self.learning.find_run()
         self._select_first()
         self.reading.ask_in_background()
         self._store_timer.start()
@@ -372,6 +372,7 @@ class Workstation(QObject):
         learning.run_stopped.connect(lambda _: status.show_training(""))
         learning.run_resumable.connect(panel.show_resumable)
         learning.compared.connect(self._on_compared)
+        learning.promoted.connect(self._on_promoted)
         learning.failed.connect(self._say_failed)
         panel.start_requested.connect(self._on_start_requested)
         panel.cancel_requested.connect(learning.cancel)
@@ -455,6 +456,8 @@ class Workstation(QObject):
     def _on_promote_requested(self, model_id: str, reason: str) -> None:
         verdict = str(self._candidate.gate.get("verdict", "")) if self._candidate else ""
         self.learning.promote(model_id, reason, verdict)
+
+    def _on_promoted(self, model_id: str) -> None:
         self.window.training.show_promoted(self.tr("The candidate is in use from now on."))
 
     def _on_film_requested(self, image: str) -> None:
@@ -464,6 +467,7 @@ class Workstation(QObject):
         self.reading.show_frame((uid, int(frame)))
 
     def _on_discard_requested(self, model_id: str) -> None:
+        self.learning.mark_decided()
         self.window.training.hide_comparison()
 
     # -- the worker --------------------------------------------------------------------------------
