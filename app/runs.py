@@ -105,7 +105,7 @@ class Run:
                 data = file.read()
             whole, newline, _ = data.rpartition(b"\n")
             self._offset += len(whole) + len(newline)
-            events = [json.loads(line) for line in whole.splitlines() if line.strip()]
+            events = [event for line in whole.splitlines() if (event := _event_of(line)) is not None]
         return RunEvents(tuple(events), is_alive)
 
     def last_words(self) -> str:
@@ -130,20 +130,29 @@ class Run:
         path = self.folder / "events.jsonl"
         if not path.exists():
             return False
-        lines = path.read_text(encoding="utf-8").strip().splitlines()
-        try:
-            return bool(lines) and json.loads(lines[-1]).get("event") in ENDS
-        except ValueError:
-            return False
+        lines = path.read_bytes().strip().splitlines()
+        last = _event_of(lines[-1]) if lines else None
+        return last is not None and last["event"] in ENDS
 
     def _is_alive(self) -> bool:
         if self._process is not None:
             return self._process.poll() is None
         try:
             pid, created = (self.folder / "pid").read_text(encoding="utf-8").split()
-            return bool(abs(psutil.Process(int(pid)).create_time() - float(created)) < 1.0)
+            process = psutil.Process(int(pid))
+            is_same = abs(process.create_time() - float(created)) < 1.0
+            return is_same and process.status() != psutil.STATUS_ZOMBIE
         except (OSError, ValueError, psutil.Error):
             return False
+
+
+def _event_of(line: bytes) -> dict[str, Any] | None:
+    """The event of a line; None for one that a kill cut off."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "event" in event else None
 
 
 def _environment() -> dict[str, str]:

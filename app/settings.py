@@ -10,6 +10,8 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
+_RANGES: dict[str, tuple[float, float]] = {"heatmap_opacity": (0, 1), "gate_margin": (-1, 1)}
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -54,10 +56,12 @@ def read_settings(folder: Path) -> Settings:
         value = raw.get(field.name, getattr(settings, field.name))
         if isinstance(value, int) and not isinstance(value, bool) and field.type == "float":
             value = float(value)
-        if type(value).__name__ == field.type:
-            settings = replace(settings, **{field.name: value})
-        else:
+        if type(value).__name__ != field.type:
             log.warning("%s: %s is not of type %s; its default is used", path, field.name, field.type)
+        elif field.name in _RANGES and not _RANGES[field.name][0] <= value <= _RANGES[field.name][1]:
+            log.warning("%s: %s is %s, which cannot be; its default is used", path, field.name, value)
+        else:
+            settings = replace(settings, **{field.name: value})
     return settings
 
 

@@ -1,0 +1,111 @@
+"""Watching a training through its folder, whatever state a kill left that folder in."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from app.runs import Run, new_run, newest_run
+from training.events import TrainingEvent
+from training.runs import append_event
+
+PLAN = TrainingEvent("plan", {"epochs": 1})
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    folder = tmp_path / "runs" / "20260101-120000"
+    folder.mkdir(parents=True)
+    (folder / "arguments.json").write_text("[]")
+    return Run(folder)
+
+
+def names(run: Run) -> list[str]:
+    return [event["event"] for event in run.look().events]
+
+
+def test_every_event_is_seen_once(run: Run) -> None:
+    assert names(run) == []
+    append_event(run.folder, PLAN)
+    assert names(run) == ["plan"]
+    assert names(run) == []
+    append_event(run.folder, TrainingEvent("done", {}))
+    assert names(run) == ["done"]
+
+
+def test_half_a_line_waits_for_its_other_half(run: Run) -> None:
+    line = json.dumps(PLAN.as_json()) + "\n"
+    path = run.folder / "events.jsonl"
+    path.write_text(line[:8])
+    assert names(run) == []
+    path.write_text(line)
+    assert names(run) == ["plan"]
+
+
+def test_a_line_that_a_kill_cut_off_does_not_hide_the_others(run: Run) -> None:
+    append_event(run.folder, PLAN)
+    with (run.folder / "events.jsonl").open("a") as stream:
+        stream.write('{"event": "epo')
+    append_event(run.folder, PLAN)  # the resumed run closes the line and goes on
+    append_event(run.folder, TrainingEvent("done", {}))
+    assert names(run) == ["plan", "plan", "done"]
+
+
+@pytest.mark.parametrize("line", ["null", "[]", "7", '"done"'])
+def test_a_line_that_is_no_event_is_passed_over(run: Run, line: str) -> None:
+    (run.folder / "events.jsonl").write_text(line + "\n")
+    assert names(run) == []
+    assert not run.has_ended
+
+
+def test_a_run_is_alive_as_long_as_the_process_that_it_names(run: Run) -> None:
+    assert not run.look().is_alive
+    own = psutil.Process()
+    (run.folder / "pid").write_text(f"{own.pid} {own.create_time()}")
+    assert run.look().is_alive
+    (run.folder / "pid").write_text(f"{own.pid} {own.create_time() - 100}")  # its number was given anew
+    assert not run.look().is_alive
+    (run.folder / "pid").write_text("nonsense")
+    assert not run.look().is_alive
+
+
+def test_a_process_that_ended_and_was_not_waited_for_is_not_alive(run: Run) -> None:
+    child = psutil.Popen(["true"])
+    (run.folder / "pid").write_text(f"{child.pid} {child.create_time()}")
+    while child.status() != psutil.STATUS_ZOMBIE:
+        os.sched_yield()
+    is_alive = run.look().is_alive
+    child.wait()
+    assert not is_alive
+
+
+def test_the_newest_run_that_the_window_started_is_found_and_whether_it_ended(run: Run) -> None:
+    runs = run.folder.parent
+    assert newest_run(runs / "nowhere") is None
+    (runs / "20260202-120000").mkdir()  # of the command line: nobody offers to resume it
+    (runs / "20250101-120000").mkdir()
+    (runs / "20250101-120000" / "arguments.json").write_text("[]")
+    found = newest_run(runs)
+    assert found is not None
+    assert found.id == run.id
+    assert not found.has_ended
+    append_event(run.folder, TrainingEvent("cancelled", {"reason": "…"}))
+    assert found.has_ended
+
+
+def test_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> None:
+    runs = [new_run(tmp_path) for _ in range(2)]
+    runs[0].folder.mkdir()
+    other = new_run(tmp_path)
+    assert other.folder != runs[0].folder
+    assert not other.folder.exists()
+
+
+def test_its_last_words_are_the_last_line_on_stderr(run: Run) -> None:
+    assert run.last_words() == ""
+    (run.folder / "stderr.txt").write_text("overread: one\noverread: the disk is full.\n")
+    assert run.last_words() == "the disk is full."
