@@ -141,7 +141,7 @@ class Run:
             pid, created = (self.folder / "pid").read_text(encoding="utf-8").split()
             process = psutil.Process(int(pid))
             is_same = abs(process.create_time() - float(created)) < 1.0
-            return is_same and process.status() != psutil.STATUS_ZOMBIE
+            return bool(is_same and process.status() != psutil.STATUS_ZOMBIE)
         except (OSError, ValueError, psutil.Error):
             return False
 
