@@ -20,6 +20,8 @@ from PIL import Image
 from reviews.store import Store
 from studies import phantom
 from tests.repository.rooms import ROOT
+from tests.studies.files import write_dicom, write_frames
+from tests.studies.test_decoding import LOSSLESS
 
 BUILT = ROOT / "dist" / "overread"
 SUFFIX = ".exe" if os.name == "nt" else ""
@@ -115,9 +117,25 @@ def test_predict_says_what_the_model_suggests(overread: Command, film: Path) -> 
     assert sum(finding["probability"] for finding in line["findings"]) == pytest.approx(1, abs=1e-3)
 
 
-def test_predict_reads_every_compression_that_a_checkout_reads(overread: Command) -> None:
-    samples = ROOT / "resources" / "samples"
-    lines = overread("predict", samples)
+def test_predict_reads_every_compression_that_a_checkout_reads(overread: Command, tmp_path: Path) -> None:
+    """Decoders are found by name at run time; one that was left out would be missed here."""
+    pixels = (np.add.outer(np.arange(96), np.arange(80)) * 20).astype(np.uint16)
+    common = {"BodyPartExamined": "CHEST", "ViewPosition": "PA"}
+    write_dicom(tmp_path / "plain.dcm", pixels, SOPInstanceUID="1.2.3.100", **common)
+    for number, (syntax, encode) in enumerate(LOSSLESS.items()):
+        path = tmp_path / f"{syntax}.dcm"
+        write_frames(path, syntax, [encode(pixels)], pixels, SOPInstanceUID=f"1.2.3.{number}", **common)
+
+    lines = {Path(line["path"]).stem: line for line in overread("predict", "--model", "phantom", tmp_path)}
+
+    assert set(lines) == {"plain", *LOSSLESS}
+    expected = [finding["probability"] for finding in lines["plain"]["findings"]]
+    for syntax, line in lines.items():
+        assert [f["probability"] for f in line["findings"]] == pytest.approx(expected, abs=1e-3), syntax
+
+
+def test_predict_reads_the_bundled_sample_studies(overread: Command, program: Path) -> None:
+    lines = overread("predict", program / "_internal" / "resources" / "samples")
     assert len(lines) >= 12
     assert any(line["suggestion"] for line in lines)
 
@@ -173,38 +191,24 @@ def unexpected(err: str) -> list[str]:
 def test_the_window_opens_closes_and_says_nothing(
     program: Path, bare: dict[str, str], tmp_path: Path
 ) -> None:
-    picture = tmp_path / "window.png"
-    window = open_window(program, bare, "--data", tmp_path / "data", "--exit-after", 5, "--picture", picture)
+    window = open_window(program, bare, "--data", tmp_path / "data", "--exit-after", 5)
     out, err = window.communicate(timeout=120)
     assert (window.returncode, out, unexpected(err)) == (0, "", [])
-    with Image.open(picture) as image:
-        assert len(np.unique(np.asarray(image.convert("L")))) > 20, "the window is blank"
 
 
 def test_the_windows_worker_looks_at_the_sample_studies(
     program: Path, bare: dict[str, str], tmp_path: Path
 ) -> None:
-    """The worker is spawned from the frozen program itself; what it finds is in the store."""
-    data = tmp_path / "data"
-    window = open_window(program, bare, "--data", data, "--exit-after", 200)
+    """The worker is spawned from the frozen program; the picture comes once a study has a suggestion."""
+    picture = tmp_path / "window.png"
+    window = open_window(program, bare, "--data", tmp_path / "data", "--picture", picture)
+    out, err = window.communicate(timeout=300)
+    assert (window.returncode, out, unexpected(err)) == (0, "", [])
+    with Image.open(picture) as image:
+        assert len(np.unique(np.asarray(image.convert("L")))) > 20, "the window is blank"
+    store = Store(tmp_path / "data" / "overread.sqlite")
     try:
-        found = False
-        while window.poll() is None and not found:
-            try:
-                window.wait(timeout=1)
-            except subprocess.TimeoutExpired:
-                found = (data / "overread.sqlite").exists() and bool(predictions(data))
-        assert found, "".join(window.communicate(timeout=10))
-    finally:
-        window.terminate()
-        window.communicate(timeout=30)
-
-
-def predictions(data: Path) -> dict[Any, Any]:
-    """What the store in `data` holds of suggestions."""
-    store = Store(data / "overread.sqlite")
-    try:
-        return store.predictions()
+        assert store.predictions()
     finally:
         store.close()
 
