@@ -87,8 +87,10 @@ def adapt_head(
 def rescore(
     workplace: Workplace, card: ModelCard, frames: list[tuple[str, int]]
 ) -> dict[tuple[str, int], Prediction]:
-    """What the adapted head says of every frame whose embedding is in the cache."""
+    """What the adapted head says of every frame whose embedding is in the cache; nothing without reviews."""
     head = AdaptedHead.read(workplace.adapted_head_path(card))
+    if not head.reviews:
+        return {}  # it is the model's own head, and there is nothing to tell apart
     headers = {header.sop_instance_uid: header for header in workplace.store.headers()}
     scored: dict[tuple[str, int], Prediction] = {}
     for uid, frame in frames:

@@ -107,6 +107,8 @@ class Worker:
 
         model = self._model(question.model_id)
         head = AdaptedHead.read(question.adapted_head) if question.adapted_head else None
+        if head is not None and not head.reviews:
+            head = None  # it is the model's own, and there is nothing to tell apart
         predictor = Predictor(model, head)
         image = read(question.header, question.frame)
         look = predictor.look(image, question.maps, question.method)

@@ -81,7 +81,7 @@ class EvidencePanel(QWidget):
         return chooser
 
     def _lay_out(self) -> None:
-        title = QLabel(self.tr("EVIDENCE"))
+        title = QLabel(self.tr("Evidence"))
         title.setProperty("role", "title")
         head = QHBoxLayout()
         head.addWidget(title)

@@ -34,3 +34,8 @@ def duration_text(seconds: float) -> str:
     if seconds < 5400:
         return QCoreApplication.translate("Numbers", "{0} min").format(round(seconds / 60))
     return QCoreApplication.translate("Numbers", "{0:.1f} h").format(seconds / 3600)
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """``1 image``, ``2 images``: a count with its noun."""
+    return f"{count:,} {one if count == 1 else many}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from reviews.record import Collected
+from widgets.numbers import counted
 from widgets.theme import space
 from widgets.training_parts import FigureTable, label, section
 
@@ -47,8 +48,13 @@ class CollectedView(QWidget):
                 )
             )
             return
-        text = self.tr("{0:,} decisions on {1:,} images of {2:,} patients")
-        self._total.setText(text.format(collected.reviews, collected.images, collected.patients))
+        self._total.setText(
+            self.tr("{0} on {1} of {2}").format(
+                counted(collected.reviews, self.tr("decision"), self.tr("decisions")),
+                counted(collected.images, self.tr("image"), self.tr("images")),
+                counted(collected.patients, self.tr("patient"), self.tr("patients")),
+            )
+        )
         self._findings.fill(
             (self.tr("finding"), self.tr("present"), self.tr("absent"), self.tr("unknown")),
             [

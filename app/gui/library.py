@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from app.gui.jobs import Jobs
 from app.workplace import Workplace
 from inference.card import ModelCard
+from inference.coverage import reason_not_covered
 from inference.prediction import Prediction
 from reviews.errors import StoreError
 from reviews.record import Review
@@ -251,6 +252,14 @@ class Library(QObject):
         self.adapted = adapted
         self.rows_changed.emit(self.rows())
 
+    def set_waiting(self, keys: Iterable[FrameKey]) -> None:
+        """The model was asked about these frames and has not answered yet."""
+        added = set(keys) - self.waiting
+        self.waiting |= added
+        touched = dict.fromkeys(self._study_uid_of[uid] for uid, _ in added if uid in self._study_uid_of)
+        if touched:
+            self.rows_changed.emit([self.row(uid) for uid in touched])
+
     def set_failure(self, key: FrameKey, sentence: str) -> None:
         self.waiting.discard(key)
         self.failures[key] = sentence
@@ -318,7 +327,13 @@ class Library(QObject):
             note=next((self.failures[k] for k in frames if k in self.failures), ""),
             is_waiting=any(k in self.waiting for k in frames),
         )
+        if self._cards and not any(self._covers(series.headers[0]) for series in study.series):
+            reason = reason_without_model(self._cards, first)
+            return replace(base, note=base.note or reason)
         return self._with_suggestion(base, frames)
+
+    def _covers(self, header: Header) -> bool:
+        return any(reason_not_covered(card, header) is None for card in self._cards)
 
     def _with_suggestion(self, base: Row, frames: list[FrameKey]) -> Row:
         suggested = [self.predictions[k] for k in frames if k in self.predictions]
@@ -359,12 +374,21 @@ class Library(QObject):
             return "reading failed"
         if not to_read and any(k in self.predictions for k in frames):
             return "no suggestion"
+        if self._cards and not any(self._covers(series.headers[0]) for series in study.series):
+            return "no suggestion"
         return "to read"
 
     def close(self) -> None:
         self._stop_importing = True
         self._thumbnail_jobs.close(wait=False)
         self._scan_jobs.close()
+
+
+def reason_without_model(models: Sequence[ModelCard], header: Header) -> str:
+    """Why no model in use gives a suggestion for an image; that of the model for its kind comes first."""
+    reasons = [(m.covers.phantoms != header.is_phantom, reason_not_covered(m, header)) for m in models]
+    told = [reason for _, reason in sorted(reasons, key=lambda pair: pair[0]) if reason]
+    return told[0] if told else "No model is in use."
 
 
 def _thumbnail_of(study: Study) -> NDArray[np.uint8] | None:

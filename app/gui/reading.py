@@ -8,13 +8,14 @@ does not touch the screen.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
 from app.gui.film_cache import FilmCache, FrameKey
 from app.gui.jobs import Jobs
-from app.gui.library import Library
+from app.gui.library import Library, reason_without_model
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.client import InferenceClient
@@ -68,6 +69,7 @@ class Reading(QObject):
     decided = Signal(object, bool)  # Review, whether the reader wants to go on
     moved_to = Signal(str)  # study UID: undo or redo went to another study
     failed = Signal(str)
+    remarked = Signal(str)  # something a reader wants to know, and no failure
 
     def __init__(
         self,
@@ -205,13 +207,7 @@ class Reading(QObject):
 
     def reason_without_model(self, header: Header) -> str:
         """Why no model in use gives a suggestion for an image."""
-        reasons = [reason_not_covered(m, header) for m in self._models]
-        clinical = [
-            r
-            for m, r in zip(self._models, reasons, strict=True)
-            if r and m.covers.phantoms == header.is_phantom
-        ]
-        return next(iter(clinical), next((r for r in reasons if r), "No model is in use."))
+        return reason_without_model(self._models, header)
 
     def set_worker_problem(self, sentence: str) -> None:
         self._worker_problem = sentence
@@ -265,6 +261,7 @@ class Reading(QObject):
     def ask_in_background(self) -> None:
         """Ask for a suggestion for every frame of the worklist that has none yet."""
         waiting = {asked[0] for asked in self._asked.values()}
+        asked_now: list[FrameKey] = []
         for study in self._library.studies.values():
             for series in study.series:
                 model = self.model_for(series.headers[0])
@@ -274,8 +271,9 @@ class Reading(QObject):
                     key = (header.sop_instance_uid, frame)
                     if key in waiting or key in self._library.predictions or key in self._library.failures:
                         continue
-                    self._library.waiting.add(key)
+                    asked_now.append(key)
                     self._ask(header, frame, model, urgent=False)
+        self._library.set_waiting(asked_now)
 
     def on_look(self, request: int, look: Look) -> None:
         """The worker's answer to a request."""
@@ -502,17 +500,17 @@ class Reading(QObject):
 
     def undo(self) -> None:
         """Take back the reader's last decision, on whichever study it was."""
-        self._take(self._workplace.store.undo)
+        self._take(self._workplace.store.undo, self.tr("There is no decision of yours left to take back."))
 
     def redo(self) -> None:
-        self._take(self._workplace.store.redo)
+        self._take(self._workplace.store.redo, self.tr("There is nothing that was taken back to repeat."))
 
-    def _take(self, move: object) -> None:
+    def _take(self, move: Callable[[str], Changes | None], nothing: str) -> None:
         reader = self._workplace.settings.reader_name
         store = self._workplace.store
 
         def work() -> tuple[FrameKey, Review | None, Review | None] | None:
-            changes: Changes | None = move(reader)  # type: ignore[operator]
+            changes = move(reader)
             if changes is None or not changes.images_reviewed:
                 return None
             key = changes.images_reviewed[0]
@@ -520,7 +518,7 @@ class Reading(QObject):
 
         def done(result: tuple[FrameKey, Review | None, Review | None] | None) -> None:
             if result is None:
-                self.failed.emit("There is nothing to take back or to repeat.")
+                self.remarked.emit(nothing)
                 return
             key, standing, written = result
             self._on_stored(key, standing)

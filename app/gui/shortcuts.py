@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QAbstractSpinBox,
     QApplication,
     QComboBox,
@@ -61,7 +60,7 @@ class Shortcuts(QObject):
     on_preset, on_finding
         Called with the digit (0 to 9) of a bare digit key, and of Shift with one.
     on_enter
-        Called on Enter and Return; on a focused button they press the button instead.
+        Called on Enter and Return, once a press. A focused button is pressed with Space, as everywhere in Qt.
     is_active
         Whether the reading page is in front.
     """
@@ -105,9 +104,8 @@ class Shortcuts(QObject):
             return False
         key = Qt.Key(event.key())
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not modifiers:
-            if isinstance(focus, (QAbstractButton, QComboBox)) or event.isAutoRepeat():
-                return not isinstance(focus, (QAbstractButton, QComboBox))
-            self._on_enter()
+            if not event.isAutoRepeat():  # a key that is held down must not answer film after film
+                self._on_enter()
             return True
         digit = digit_of(event)
         if digit is not None and not has_control:

@@ -103,6 +103,7 @@ def open_window(
     window = Window(data_folder / "window.ini")
     _show_unexpected_errors(window)
     window.show()
+    window.focus_film()
     opening = Opening(window, data_folder, bundled)
     taken: list[bool] = []
     if picture is not None:

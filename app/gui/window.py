@@ -179,8 +179,12 @@ class Window(QMainWindow):
         for button in self.film_actions:
             button.setVisible(number == 0)
         if number == 0:
-            self.reading.viewer.setFocus()
+            self.focus_film()
         self.page_changed.emit(number)
+
+    def focus_film(self) -> None:
+        """Keys go to the film: no button waits to be pressed by accident."""
+        self.reading.viewer.setFocus()
 
     @property
     def page(self) -> int:

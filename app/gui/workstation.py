@@ -35,6 +35,7 @@ from widgets.training import DifferingFilm, ModelOption, TrainingChoice
 log = logging.getLogger(__name__)
 
 STORE_LOOK_MS = 2000
+REMARK_MS = 5000
 METHODS = (
     ("gradcam", "Grad-CAM"),
     ("gradcam++", "Grad-CAM++"),
@@ -76,6 +77,10 @@ class Workstation(QObject):
         self._connect_learning()
         self._connect_worker()
         self._make_shortcuts()
+        self._remark_timer = QTimer(self)
+        self._remark_timer.setSingleShot(True)
+        self._remark_timer.setInterval(REMARK_MS)
+        self._remark_timer.timeout.connect(window.banner.hide)
         self._store_timer = QTimer(self)
         self._store_timer.setInterval(STORE_LOOK_MS)
         self._store_timer.timeout.connect(self._look_for_changes)
@@ -202,6 +207,7 @@ class Workstation(QObject):
         reading.decided.connect(self._on_decided)
         reading.moved_to.connect(page.worklist.select)
         reading.failed.connect(self._say_failed)
+        reading.remarked.connect(self._say)
         viewer, findings, evidence = page.viewer, page.findings, page.evidence
         viewer.scroll_requested.connect(reading.step)
         viewer.files_dropped.connect(self.open_paths)
@@ -558,6 +564,9 @@ class Workstation(QObject):
 
     def _say(self, sentence: str, level: Level = "note") -> None:
         self.window.banner.show_message(sentence, level)
+        self._remark_timer.stop()
+        if level == "note":
+            self._remark_timer.start()
 
     def _say_failed(self, sentence: str) -> None:
         self._say(sentence, "failed")
