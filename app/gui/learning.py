@@ -101,6 +101,32 @@ class Learning(QObject):
 
         self._adapt_jobs.submit(work, done, self._on_adapt_error)
 
+    def rescore(self) -> None:
+        """Show what the adapted heads on disk say of every frame, as after a start or a promotion."""
+        workplace, cards = self._workplace, self._library.cards
+        frames: list[FrameKey] = list(self._library.predictions)
+
+        def work() -> dict[FrameKey, Prediction]:
+            scored: dict[FrameKey, Prediction] = {}
+            for card in cards:
+                if workplace.adapted_head_path(card).exists():
+                    from app.adapting import rescore
+
+                    scored |= rescore(workplace, card, frames)
+            return scored
+
+        def done(scored: dict[FrameKey, Prediction]) -> None:
+            if scored:
+                self._library.set_adapted({**self._library.adapted, **scored})
+
+        if frames:
+            self._adapt_jobs.submit(work, done, self._on_rescore_error)
+
+    def _on_rescore_error(self, error: Exception) -> None:
+        if not isinstance(error, (InferenceError, StoreError)):
+            raise error
+        log.info("an adapted head was not used: %s", error)
+
     def _on_adapt_error(self, error: Exception) -> None:
         self._adaptation_ended()
         if not isinstance(error, (TrainingError, InferenceError, StoreError)):

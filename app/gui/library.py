@@ -46,6 +46,7 @@ class Library(QObject):
 
     studies_changed = Signal()  # studies were added or removed: rows() is new
     rows_changed = Signal(object)  # list[Row]
+    adapted_changed = Signal()
     import_progressed = Signal(int, int)  # images found, failures
     import_finished = Signal(object)  # Imported
     failed = Signal(str)  # a sentence
@@ -107,6 +108,12 @@ class Library(QObject):
         self._cards = cards
         ids = {card.id for card in cards}
         self.predictions = {k: p for k, p in self.predictions.items() if p.model in ids}
+        self.adapted = {k: p for k, p in self.adapted.items() if k in self.predictions}
+
+    @property
+    def cards(self) -> tuple[ModelCard, ...]:
+        """The models in use."""
+        return tuple(self._cards)
 
     def card_of(self, model_id: str) -> ModelCard | None:
         return next((c for c in self._cards if c.id == model_id), None)
@@ -251,6 +258,7 @@ class Library(QObject):
         """Replace what the adapted heads say; every row may have moved."""
         self.adapted = adapted
         self.rows_changed.emit(self.rows())
+        self.adapted_changed.emit()
 
     def set_waiting(self, keys: Iterable[FrameKey]) -> None:
         """The model was asked about these frames and has not answered yet."""

@@ -259,8 +259,11 @@ class Reading(QObject):
         self._asked[request] = ((header.sop_instance_uid, frame), self.method, urgent)
 
     def ask_in_background(self) -> None:
-        """Ask for a suggestion for every frame of the worklist that has none yet."""
-        waiting = {asked[0] for asked in self._asked.values()}
+        """Ask for a suggestion for every frame of the worklist that has none yet.
+
+        The frame on the screen too: its urgent question is forgotten when the reader goes on.
+        """
+        waiting = {key for key, _, urgent in self._asked.values() if not urgent}
         asked_now: list[FrameKey] = []
         for study in self._library.studies.values():
             for series in study.series:
@@ -281,6 +284,7 @@ class Reading(QObject):
         if asked is None:
             return
         key, method, _ = asked
+        self._forget_background(key)
         if look.heatmaps:
             self._heatmaps[(key, look.prediction.model, method)] = look.heatmaps
             while len(self._heatmaps) > HEATMAPS_KEPT:
@@ -296,9 +300,16 @@ class Reading(QObject):
         asked = self._asked.pop(request, None)
         if asked is None:
             return
+        self._forget_background(asked[0])
         self._library.set_failure(asked[0], reason)
         if self.position is not None and self.position.key == asked[0]:
             self._show_findings()
+
+    def _forget_background(self, key: FrameKey) -> None:
+        """The frame was answered: what was asked of it in the background is not wanted any more."""
+        for request in [r for r, (k, _, urgent) in self._asked.items() if k == key and not urgent]:
+            self._client.forget(request)
+            del self._asked[request]
 
     # -- what is shown of it ---------------------------------------------------------------------
 

@@ -109,6 +109,7 @@ class Workstation(QObject):
         self.learning.find_run()
         self._select_first()
         self.reading.ask_in_background()
+        self.learning.rescore()
         self._store_timer.start()
 
     def _add_samples(self) -> None:
@@ -128,6 +129,7 @@ class Workstation(QObject):
         self.library.import_progressed.connect(self._on_import_progressed)
         self.library.import_finished.connect(self._on_import_finished)
         self.library.failed.connect(self._say_failed)
+        self.library.adapted_changed.connect(self.reading.refresh)
         worklist.study_selected.connect(self._on_study_selected)
         worklist.open_requested.connect(self.window.choose_files)
         worklist.thumbnails_wanted.connect(self.library.want_thumbnails)
@@ -407,6 +409,7 @@ class Workstation(QObject):
         panel.set_model_in_use(names, "the model before" if promoted else "")
         self.library.rows_changed.emit(self.library.rows())
         self.reading.ask_in_background()
+        self.learning.rescore()
 
     def _on_collected(self, collected: Collected) -> None:
         self.window.training.set_collected(collected)
