@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from app.workplace import ADAPTED, Workplace
 from inference.adapted import AdaptedHead
 from inference.card import ModelCard
-from inference.errors import InvalidWeights
 from studies.errors import StudyError
 from studies.image import Header, Image
 from studies.reader import read
@@ -43,19 +42,12 @@ class Predictors:
 
     def adapted_model(self, card: ModelCard) -> LoadedModel:
         """A model of its own whose last layer is the adapted head, for measuring it as a whole."""
-        import torch
-
         from inference.devices import best_device
-        from inference.network import head_of, load
+        from inference.network import load, put_head
 
         head = AdaptedHead.read(self._workplace.require_adapted_head(card))
         model = load(card, self._workplace.registry, best_device(self._device_name))
-        weight, bias = head_of(model.network) or (None, None)
-        if weight is None or bias is None or tuple(weight.shape) != head.weight.shape:
-            raise InvalidWeights(f"The adapted head does not fit {card.id}; run adapt again.")
-        with torch.no_grad():  # head_of gives the layer's own storage
-            weight.copy_(torch.from_numpy(head.weight))
-            bias.copy_(torch.from_numpy(head.bias))
+        put_head(model, head)
         return replace(model, card=replace(card, id=ADAPTED))
 
     def get(self, card: ModelCard, adapted: bool = False) -> Predictor:

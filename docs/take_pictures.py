@@ -15,7 +15,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ sys.path.insert(0, str(ROOT))
 
 SCENES = ("reading", "training", "empty")
 SCALES = (1, 2)
-SETTLE_MS = 1500
 LIMIT_MS = 180_000
 CORRECTED_EVERY = 4
 
@@ -92,7 +90,7 @@ def take(scene: str, data: Path, picture: Path) -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from app.gui.start import Opening
+    from app.gui.start import Opening, when
     from app.gui.window import Window
     from app.locations import bundled_models
     from widgets import theme
@@ -110,29 +108,15 @@ def take(scene: str, data: Path, picture: Path) -> int:
 
     def is_ready() -> bool:
         station = opening.workstation
-        if station is None or station.library.waiting or station.library.is_importing:
-            return False
-        if scene == "reading":
-            return window.reading.viewer.is_heatmap_drawn
-        return True
-
-    def wait_for(ready: Callable[[], bool], then: Callable[[], None]) -> None:
-        timer = QTimer(window)
-        timer.setInterval(200)
-
-        def look() -> None:
-            if ready():
-                timer.stop()
-                QTimer.singleShot(SETTLE_MS, then)
-
-        timer.timeout.connect(look)
-        timer.start()
+        if station is None or scene == "empty":
+            return station is not None
+        return station.is_settled and (scene != "reading" or window.reading.viewer.is_heatmap_drawn)
 
     QTimer.singleShot(LIMIT_MS, window.close)
     if scene == "training":
         window.show_page(1)
     opening.begin()
-    wait_for(is_ready, grab)
+    when(window, is_ready, grab)
     application.exec()
     opening.close()
     return 0 if picture.exists() else 1

@@ -14,6 +14,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from inference.adapted import AdaptedHead
 from inference.anatomy import Anatomy, examine
 from inference.card import ModelCard
 from inference.errors import InvalidCard, InvalidWeights, UnknownArchitecture
@@ -120,6 +121,24 @@ def head_of(network: nn.Module) -> tuple[torch.Tensor, torch.Tensor] | None:
         return None
     bias = classifier.bias.detach() if classifier.bias is not None else weight.new_zeros(weight.shape[0])
     return weight, bias
+
+
+def put_head(model: LoadedModel, head: AdaptedHead) -> None:
+    """Replace the values of a model's last linear layer by those of a head that was re-fitted for it.
+
+    Raises
+    ------
+    InvalidWeights
+        The network ends otherwise, without a bias, or with another number of findings or features.
+    """
+    classifier: object = model.network.get_classifier()  # type: ignore[operator]
+    found = getattr(classifier, "weight", None)
+    bias = getattr(classifier, "bias", None)
+    if found is None or bias is None or found.flatten(1).shape != head.weight.shape:
+        raise InvalidWeights(f"The adapted head does not fit {model.card.id}; run adapt again.")
+    with torch.no_grad():
+        found.copy_(torch.from_numpy(head.weight).reshape(found.shape))
+        bias.copy_(torch.from_numpy(head.bias))
 
 
 def check_architecture(name: str) -> None:

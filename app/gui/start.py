@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PICTURE_LIMIT_MS = 120_000
-SETTLE_MS = 1500
+LOOK_MS = 200
+SETTLE_MS = 800
 
 
 class Opening:
@@ -127,30 +128,35 @@ def _has_screen() -> bool:
 
 
 def take_picture_when_settled(workstation: Workstation, path: Path, taken: list[bool]) -> None:
-    """Show the evidence once the first study has its suggestion, write a picture, close the window."""
+    """Show the evidence once every suggestion is there, write a picture, close the window."""
     window = workstation.window
-    limit = QTimer(window)
-    limit.setSingleShot(True)
+
+    def show_evidence() -> None:
+        if not window.reading.evidence.is_shown:
+            window.reading.evidence.toggle()
+        when(window, lambda: window.reading.viewer.is_heatmap_drawn, take)
 
     def take() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         taken.append(window.grab().save(str(path), "PNG"))
         window.close()
 
-    def on_settled() -> None:
-        if workstation.reading.position is None or workstation.library.is_importing:
-            return
-        if workstation.library.waiting or not workstation.library.predictions:
-            return
-        workstation.settled.disconnect(on_settled)
-        limit.stop()
-        if not window.reading.evidence.is_shown:
-            window.reading.evidence.toggle()
-        QTimer.singleShot(SETTLE_MS, take)
+    when(window, lambda: workstation.is_settled, show_evidence)
+    QTimer.singleShot(PICTURE_LIMIT_MS, window.close)
 
-    limit.timeout.connect(window.close)
-    limit.start(PICTURE_LIMIT_MS)
-    workstation.settled.connect(on_settled)
+
+def when(window: Window, is_ready: Callable[[], bool], then: Callable[[], None]) -> None:
+    """Call `then` once, a moment after `is_ready` says so; it is asked five times a second."""
+    timer = QTimer(window)
+    timer.setInterval(LOOK_MS)
+
+    def look() -> None:
+        if is_ready():
+            timer.stop()
+            QTimer.singleShot(SETTLE_MS, then)
+
+    timer.timeout.connect(look)
+    timer.start()
 
 
 def _show_unexpected_errors(window: Window) -> None:

@@ -49,7 +49,6 @@ class Workstation(QObject):
     """Builds the controllers of one window and connects them. Everything in it lives on the GUI thread."""
 
     worker_event = Signal(object)  # WorkerEvent, from the client's thread
-    settled = Signal()  # nothing is waited for: the film on the screen has its suggestion
 
     def __init__(self, workplace: Workplace, window: Window) -> None:
         super().__init__(window)
@@ -133,6 +132,12 @@ class Workstation(QObject):
         worklist.study_selected.connect(self._on_study_selected)
         worklist.open_requested.connect(self.window.choose_files)
         worklist.thumbnails_wanted.connect(self.library.want_thumbnails)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is on its way: the worklist is complete and every suggestion is there."""
+        library = self.library
+        return bool(library.predictions) and not library.waiting and not library.is_importing
 
     def open_paths(self, paths: list[Path]) -> None:
         """Add what was dropped or picked to the worklist."""
@@ -263,8 +268,6 @@ class Workstation(QObject):
 
     def _on_findings_changed(self, state: FindingsState) -> None:
         self.window.reading.findings.show_state(state)
-        if not state.waiting:
-            self.settled.emit()
 
     def _on_heatmap_changed(self, heatmap: Heatmap | None) -> None:
         page = self.window.reading
