@@ -11,6 +11,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,6 +85,8 @@ class Run:
         (self.folder / "pid").write_text(
             f"{self._process.pid} {psutil.Process(self._process.pid).create_time()}", encoding="utf-8"
         )
+        # Whoever started a process has to wait for its end, or it stays as a zombie.
+        threading.Thread(target=self._process.wait, name="training-end", daemon=True).start()
 
     def resume(self, workplace_options: Sequence[str]) -> None:
         """Go on from the last checkpoint with the arguments that the run was started with."""

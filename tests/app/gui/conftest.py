@@ -84,7 +84,7 @@ class Desk:
         return next(b for b in widget.findChildren(QAbstractButton) if name in (b.accessibleName(), b.text()))
 
     def settle(self, rows: int) -> None:
-        """Wait until so many studies stand in the worklist and the model has looked at each, or refused to."""
+        """Wait until so many studies stand in the worklist, each with a suggestion or known to get none."""
         self.until(lambda: len(self.rows) == rows)
         self.until(lambda: all(row.suggestion or row.status == "no suggestion" for row in self.rows))
         self.until(lambda: self.window.reading.viewer.image is not None)

@@ -1,0 +1,138 @@
+"""From decisions to a better model in the window: train, compare, promote, roll back; cancel; come back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QComboBox, QLineEdit, QSpinBox
+
+from app.workplace import Workplace
+from inference.card import ModelCard
+from reviews.normalise import complete
+from reviews.record import Review
+from studies.reader import read_header
+from tests.app.gui.conftest import Desk, OpenDesk
+
+pytestmark = pytest.mark.timeout(400)
+TRAINING_MS = 180_000  # a process that loads torch, at low priority, on a busy machine
+
+
+@pytest.fixture
+def decided(data_dir: Path, bundled: Path, hospital: Path) -> None:
+    """48 films on which a reader has decided."""
+    place = Workplace(data_dir, bundled)
+    card = place.registry.find("starter")
+    rows = [line.split(",") for line in (hospital / "labels.csv").read_text().splitlines()[1:]]
+    headers = [read_header(hospital / file) for file, _, _ in rows]
+    place.store.add_images(headers)
+    for header, (_, label, _) in zip(headers, rows, strict=True):
+        place.store.append(Review(header.sop_instance_uid, 1, "A. Smith", complete(card, {label: "present"})))
+    place.close()
+
+
+def start_training(desk: Desk, epochs: int) -> list[dict[str, Any]]:
+    """Go to the training page, choose, press the button; the events as they will come."""
+    told: list[dict[str, Any]] = []
+    desk.station.learning.run_event.connect(told.append)
+    panel = desk.window.training
+    desk.click(desk.window, "Training")
+    assert desk.window.page == 1
+    desk.until(lambda: desk.button(panel, "Start training").isEnabled())
+    models = next(c for c in panel.findChildren(QComboBox) if c.accessibleName() == "Model to tune")
+    models.setCurrentIndex(models.findData("starter"))
+    next(s for s in panel.findChildren(QSpinBox) if s.accessibleName() == "Epochs").setValue(epochs)
+    desk.click(panel, "Start training")
+    assert not desk.button(panel, "Start training").isEnabled()
+    return told
+
+
+def in_use(desk: Desk) -> set[str]:
+    other = Workplace(desk.place.folder, desk.place.bundled)
+    try:
+        return {card.id for card in other.models_in_use()}
+    finally:
+        other.close()
+
+
+def suggested_by(desk: Desk) -> set[str]:
+    return {prediction.model for prediction in desk.station.library.predictions.values()}
+
+
+def models_made(desk: Desk) -> list[ModelCard]:
+    return [card for card in desk.place.registry.cards() if not card.bundled]
+
+
+@pytest.mark.usefixtures("decided")
+def test_a_training_is_followed_promoted_and_rolled_back(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    panel = desk.window.training
+    told = start_training(desk, epochs=1)
+    desk.until(lambda: told and told[-1]["event"] == "done", TRAINING_MS)
+    assert [e["event"] for e in told if e["event"] != "prepare"] == ["plan", "epoch", "done"]
+    candidate = told[-1]["model"]
+    assert in_use(desk) == {"starter", "phantom"}, "nobody has promoted it"
+
+    # The comparison stands there, and a promotion against the gate wants a reason.
+    desk.until(lambda: desk.button(panel, "Discard").isVisible())
+    assert told[-1]["gate"]["reasons"][0].split()[0] in desk.texts(panel)
+    reason = next(f for f in panel.findChildren(QLineEdit) if f.accessibleName() == "Reason for promoting")
+    if not told[-1]["gate"]["passed"]:
+        assert not desk.button(panel, "Promote").isEnabled()
+    reason.setText("to see it at work")
+    desk.click(panel, "Promote")
+    desk.until(lambda: in_use(desk) == {candidate, "phantom"})
+    (promotion,) = desk.place.store.promotions()
+    assert (promotion.reader, promotion.reason) == ("A. Smith", "to see it at work")
+    assert promotion.verdict == told[-1]["gate"]["verdict"]
+    desk.until(lambda: "in use from now on" in desk.texts(panel))
+    assert not desk.button(panel, "Promote").isEnabled()
+
+    # It speaks from now on, also after a restart.
+    desk.until(lambda: suggested_by(desk) == {candidate})
+    desk.until(lambda: "fine-tuned" in desk.window.model_label.text())
+    desk.close()
+    desk = open_desk()
+    panel = desk.window.training
+    desk.until(lambda: "fine-tuned" in desk.window.model_label.text())
+    desk.until(lambda: suggested_by(desk) == {candidate})
+
+    desk.click(desk.window, "Training")
+    desk.until(lambda: desk.button(panel, "Roll back").isEnabled())
+    desk.click(panel, "Roll back")
+    desk.until(lambda: in_use(desk) == {"starter", "phantom"})
+    desk.until(lambda: suggested_by(desk) == {"starter"})
+    desk.until(lambda: not desk.button(panel, "Roll back").isEnabled())
+
+
+@pytest.mark.usefixtures("decided")
+def test_a_training_outlives_the_window_and_can_be_cancelled_from_the_next(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    told = start_training(desk, epochs=500)
+    desk.until(lambda: told and told[-1]["event"] == "epoch", TRAINING_MS)
+    assert "training: epoch" in desk.texts(desk.window.status)
+    desk.close()
+
+    desk = open_desk()
+    seen: list[dict[str, Any]] = []
+    desk.station.learning.run_event.connect(seen.append)
+    desk.until(lambda: len([e for e in seen if e["event"] == "epoch"]) > len(told), TRAINING_MS)
+    desk.click(desk.window, "Training")
+    panel = desk.window.training
+    desk.until(lambda: desk.button(panel, "Cancel").isVisible())
+    desk.click(panel, "Cancel")
+    desk.until(lambda: seen[-1]["event"] == "cancelled", TRAINING_MS)
+    assert "Cancelled" in desk.texts(panel)
+    assert models_made(desk) == []
+    assert in_use(desk) == {"starter", "phantom"}
+    desk.until(lambda: desk.button(panel, "Start training").isEnabled())
+    assert "training:" not in desk.texts(desk.window.status)
+
+
+def test_without_a_decision_the_button_says_why_it_cannot_be_pressed(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    desk.click(desk.window, "Training")
+    panel = desk.window.training
+    desk.until(lambda: "no decisions" in desk.texts(panel))
+    assert not desk.button(panel, "Start training").isEnabled()
