@@ -63,7 +63,8 @@ def _write_overlay(
     """The evidence for the suggestion, over the film."""
     finding = look.prediction.suggestion or card.finding_names[0]
     heatmap = next(h for h in look.heatmaps if h.finding == finding)
-    path = out / f"{Path(header.path).stem}-{finding}.png"
+    name = "-".join(Path(header.path).relative_to(locations.sample_studies().resolve()).with_suffix("").parts)
+    path = out / f"{name}-{finding}.png"
     values = to_stored_pixels(heatmap, image.shape)
     write_picture(path, colour_overlay(render(image), values, heatmap.peak))
     output.result({"overlay": str(path), "finding": finding}, str(path))
