@@ -1,6 +1,6 @@
 """Train the model that looks at the sample phantoms, on other phantoms.
 
-    python resources/train_phantom.py [--count 600] [--epochs 30]
+    python resources/train_phantom.py [--count 1200] [--epochs 30]
 
 Makes its own films (seed 1; the samples are seed 0), trains on them with the project's own `train`
 command, measures on phantoms of other patients, and writes `resources/models/phantom`.
@@ -36,7 +36,7 @@ RECIPE = {
 def main() -> int:
     """Make films, train, bundle."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=600, help="phantoms to make")
+    parser.add_argument("--count", type=int, default=1200, help="phantoms to make")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
     parser.add_argument("--threads", default="0", help="of the training; 0 leaves it to torch")
