@@ -97,6 +97,7 @@ class Workstation(QObject):
         self.window.status.set_reader(self.workplace.settings.reader_name)
         self.window.training.set_reader(self.workplace.settings.reader_name)
         self.client.start()
+        self._look_for_changes()  # before anything is read, so that nothing written since is missed
         self.learning.refresh_models()
         self.library.load(self._on_loaded)
 

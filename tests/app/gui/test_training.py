@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +138,30 @@ def test_without_a_decision_the_button_says_why_it_cannot_be_pressed(open_desk: 
     panel = desk.window.training
     desk.until(lambda: "no decisions" in desk.texts(panel))
     assert not desk.button(panel, "Start training").isEnabled()
+
+
+@pytest.mark.usefixtures("decided")
+def test_a_training_that_was_killed_leaves_the_model_alone_and_is_resumed(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    panel = desk.window.training
+    told = start_training(desk, epochs=500)
+    desk.until(lambda: told and told[-1]["event"] == "epoch", TRAINING_MS)
+    (pid_file,) = desk.place.runs_folder.glob("*/pid")
+    os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
+    desk.until(lambda: desk.button(panel, "Resume").isVisible())
+    assert in_use(desk) == {"starter", "phantom"}
+    last = told[-1]["epoch"]
+    told.clear()
+    desk.close()
+
+    desk = open_desk()  # offered again after a restart
+    panel = desk.window.training
+    desk.station.learning.run_event.connect(told.append)
+    desk.click(desk.window, "Training")
+    desk.until(lambda: desk.button(panel, "Resume").isVisible())
+    desk.click(panel, "Resume")
+    desk.until(lambda: any(e["event"] == "epoch" for e in told), TRAINING_MS)
+    resumed = next(e["epoch"] for e in told if e["event"] == "epoch")
+    assert resumed in (last + 1, last + 2)  # an epoch may have ended between the last look and the kill
+    desk.click(panel, "Cancel")
+    desk.until(lambda: told[-1]["event"] == "cancelled", TRAINING_MS)
