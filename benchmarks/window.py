@@ -97,6 +97,7 @@ def measure(films: Path | None) -> dict[str, Any]:
         def answer(left: int) -> None:
             if not left:
                 seen["answered_s"] = time.time() - started
+                timer.stop()
                 window.close()
                 return
             window.reading.findings.accept()

@@ -62,11 +62,15 @@ def main() -> int:
     parser.add_argument(
         "--set", action="append", default=[], metavar="OPTION=VALUE", help="change the recipe"
     )
-    parser.add_argument("--only-folds", metavar="I,J", help="stop after these folds: to compare recipes")
+    parser.add_argument("--only-folds", metavar="I,J", help="measure on these folds of five alone")
+    parser.add_argument("--no-final", action="store_true", help="stop after the folds: to compare recipes")
+    parser.add_argument("--final-first", action="store_true", help="fit the final model before the folds")
     choice = parser.parse_args()
     recipe = RECIPE | {"seed": str(choice.seed), "precision": choice.precision}
     recipe |= dict(change.split("=", 1) for change in choice.set)
     chosen = [int(i) for i in choice.only_folds.split(",")] if choice.only_folds else range(FOLDS)
+    if choice.final_first:
+        _train(choice, recipe, "final", ["--no-held-out"])
     models = {fold: _train_fold(choice, recipe, fold) for fold in chosen}
     results = [result for fold, model in models.items() for result in _left_out(choice, model, fold)]
     temperature, figures = _figures(results, choice.seed)
@@ -75,7 +79,7 @@ def main() -> int:
         f"{len(results)} films left out: accuracy {figures['accuracy']:.3f} ({interval}), "
         f"macro AUROC {figures['macro_auroc']:.3f}, temperature {temperature:.2f}\n"
     )
-    if choice.only_folds:
+    if choice.no_final:
         return 0
     final = _train(choice, recipe, "final", ["--no-held-out"])
     bundle(
@@ -84,7 +88,7 @@ def main() -> int:
         "starter",
         name="starter",
         covers=Covers(("CR", "DX", "picture"), ("CHEST",), ("PA", "AP")),
-        data=_data(results),
+        data=_data(results, len(models)),
         figures={"cross_validation": figures},
         limits=LIMITS,
         temperature=temperature,
@@ -155,17 +159,17 @@ def _figures(results: list[ImageResult], seed: int) -> tuple[float, dict[str, An
     return temperature, figures
 
 
-def _data(results: list[ImageResult]) -> dict[str, Any]:
+def _data(results: list[ImageResult], folds: int) -> dict[str, Any]:
     return {
-        "what": "frontal chest radiographs, longest side 512 px",
-        "films": len(results),
-        "patients": len({r.patient for r in results}),
+        "what": "833 frontal chest radiographs of 558 patients, longest side 512 px",
+        "measured on": f"{len(results)} films of {len({r.patient for r in results})} patients",
         "sources": [
             "muhammedtalo/COVID-19 (Ozturk et al. 2020, doi 10.1016/j.compbiomed.2020.103792)",
             "COVID-19: ieee8023/covid-chestxray-dataset (Cohen et al. 2020)",
             "no finding and pneumonia: NIH ChestX-ray8 (Wang et al. 2017)",
         ],
-        "split": f"{FOLDS}-fold cross-validation by patient for the figures; the model itself saw every film",
+        "split": f"{folds} folds of a {FOLDS}-fold cross-validation by patient for the figures; the model "
+        "itself saw every film",
         "recipe": "resources/train_starter.py",
     }
 
