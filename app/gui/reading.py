@@ -54,6 +54,16 @@ class Position:
         return len(self.study.series[self.series].frames)
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What the worker was asked: about which frame, with which model and method."""
+
+    key: FrameKey
+    model: str
+    method: str
+    urgent: bool
+
+
 class Reading(QObject):
     """What is on the screen and what happens to it. Lives on the GUI thread."""
 
@@ -87,7 +97,7 @@ class Reading(QObject):
         self._decode_jobs = Jobs("decode", 2, self)
         self._films = FilmCache()
         self._heatmaps: OrderedDict[tuple[FrameKey, str, str], tuple[Heatmap, ...]] = OrderedDict()
-        self._asked: dict[int, tuple[FrameKey, str, bool]] = {}  # request: (frame, method, urgent)
+        self._asked: dict[int, _Question] = {}  # by number of request
         self._models: list[ModelCard] = []
         self._worker_problem = ""
         self._decoding: set[FrameKey] = set()
@@ -195,9 +205,16 @@ class Reading(QObject):
     # -- what the model says -------------------------------------------------------------------
 
     def set_models(self, models: list[ModelCard]) -> None:
-        """The models in use; heatmaps of others are forgotten."""
+        """The models in use; heatmaps of others are forgotten, and so is what they were asked.
+
+        `ask_in_background` has to be called after it.
+        """
         self._models = models
         ids = {m.id for m in models}
+        if any(asked.model not in ids for asked in self._asked.values()):
+            self._client.forget_background()
+            self._asked = {r: asked for r, asked in self._asked.items() if asked.urgent}
+            self._forget(lambda asked: asked.model not in ids)
         for key in [k for k in self._heatmaps if k[1] not in ids]:
             del self._heatmaps[key]
         self.refresh()
@@ -238,11 +255,9 @@ class Reading(QObject):
         has_maps = (key, model.id, self.method) in self._heatmaps
         if key in self._library.predictions and (has_maps or not self.maps_wanted):
             return
-        if any(asked == (key, self.method, True) for asked in self._asked.values()):
+        if _Question(key, model.id, self.method, True) in self._asked.values():
             return
-        for request in [r for r, asked in self._asked.items() if asked[2]]:
-            self._client.forget(request)  # the latest question wins
-            del self._asked[request]
+        self._forget(lambda asked: asked.urgent)  # the latest question wins
         self._ask(header, frame, model, urgent=True)
 
     def _ask(self, header: Header, frame: int, model: ModelCard, urgent: bool) -> None:
@@ -256,14 +271,14 @@ class Reading(QObject):
             adapted_head=head if head.exists() else None,
             urgent=urgent,
         )
-        self._asked[request] = ((header.sop_instance_uid, frame), self.method, urgent)
+        self._asked[request] = _Question((header.sop_instance_uid, frame), model.id, self.method, urgent)
 
     def ask_in_background(self) -> None:
         """Ask for a suggestion for every frame of the worklist that has none yet.
 
         The frame on the screen too: its urgent question is forgotten when the reader goes on.
         """
-        waiting = {key for key, _, urgent in self._asked.values() if not urgent}
+        waiting = {asked.key for asked in self._asked.values() if not asked.urgent}
         asked_now: list[FrameKey] = []
         for study in self._library.studies.values():
             for series in study.series:
@@ -283,8 +298,8 @@ class Reading(QObject):
         asked = self._asked.pop(request, None)
         if asked is None:
             return
-        key, method, _ = asked
-        self._forget_background(key)
+        key, method = asked.key, asked.method
+        self._forget(lambda other: other.key == key and not other.urgent)
         if look.heatmaps:
             self._heatmaps[(key, look.prediction.model, method)] = look.heatmaps
             while len(self._heatmaps) > HEATMAPS_KEPT:
@@ -300,14 +315,15 @@ class Reading(QObject):
         asked = self._asked.pop(request, None)
         if asked is None:
             return
-        self._forget_background(asked[0])
-        self._library.set_failure(asked[0], reason)
-        if self.position is not None and self.position.key == asked[0]:
+        key = asked.key
+        self._forget(lambda other: other.key == key and not other.urgent)
+        self._library.set_failure(key, reason)
+        if self.position is not None and self.position.key == key:
             self._show_findings()
 
-    def _forget_background(self, key: FrameKey) -> None:
-        """The frame was answered: what was asked of it in the background is not wanted any more."""
-        for request in [r for r, (k, _, urgent) in self._asked.items() if k == key and not urgent]:
+    def _forget(self, is_unwanted: Callable[[_Question], bool]) -> None:
+        """Nobody wants the answers to these questions any more."""
+        for request in [r for r, asked in self._asked.items() if is_unwanted(asked)]:
             self._client.forget(request)
             del self._asked[request]
 

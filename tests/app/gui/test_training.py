@@ -15,7 +15,9 @@ from inference.card import ModelCard
 from reviews.normalise import complete
 from reviews.record import Review
 from studies.reader import read_header
+from tests.app.conftest import Overread
 from tests.app.gui.conftest import Desk, OpenDesk
+from tests.app.making import FINDINGS
 
 pytestmark = pytest.mark.timeout(400)
 TRAINING_MS = 180_000  # a process that loads torch, at low priority, on a busy machine
@@ -165,3 +167,18 @@ def test_a_training_that_was_killed_leaves_the_model_alone_and_is_resumed(open_d
     assert resumed in (last + 1, last + 2)  # an epoch may have ended between the last look and the kill
     desk.click(panel, "Cancel")
     desk.until(lambda: told[-1]["event"] == "cancelled", TRAINING_MS)
+
+
+@pytest.mark.usefixtures("decided")
+def test_a_model_promoted_while_the_one_before_is_still_asked_answers_every_film(
+    open_desk: OpenDesk, overread: Overread, bundled: Path
+) -> None:
+    mine = overread(
+        "models", "import", bundled / "starter" / "weights.safetensors", "--arch", "test_resnet",
+        "--findings", ",".join(FINDINGS), "--input-size", 64, "--mean", "0.5", "--std", "0.25",
+    ).line["id"]  # fmt: skip
+    desk = open_desk()
+    desk.until(lambda: sum(row.is_waiting for row in desk.rows) == 48)  # the worker is not up yet
+    desk.station.learning.promote(mine, "", "")
+    desk.until(lambda: len(desk.station.library.predictions) == 48)
+    assert suggested_by(desk) == {mine}
