@@ -7,6 +7,7 @@ warnings, which are process-wide; `quietly` turns them into a list.
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import threading
 import warnings
@@ -56,6 +57,9 @@ PARSER_ERRORS = (
 
 _EXPLICIT_LONG = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN", b"UC", b"UR", b"UT", b"SQ")
 _WARNING_LOCK = threading.RLock()
+
+# pydicom also logs what it warns of, and quotes values of the header, which belong in no log.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 
 @contextmanager

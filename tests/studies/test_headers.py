@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -200,3 +201,16 @@ def test_what_pydicom_finds_odd_is_told_with_the_image(tmp_path: Path) -> None:
     header = read_header(path)
     assert header.modality == "C!"
     assert read(header).pixels.shape == (24, 32)
+
+
+def test_what_pydicom_finds_odd_is_a_warning_of_the_image_and_in_no_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_dicom(tmp_path / "a.dcm", ramp(), PatientID="p1")
+    content = path.read_bytes()
+    assert content.count(b"ISO_IR 192") == 1
+    path.write_bytes(content.replace(b"ISO_IR 192", b"ISO_NONE 1"))
+    with caplog.at_level(logging.DEBUG):
+        image = read(read_header(path))
+    assert any("ISO_NONE 1" in warning for warning in image.warnings)
+    assert caplog.records == []
