@@ -22,6 +22,9 @@ MAX_UNPACKED_BYTES = 16 * 1024**3
 MAX_RATIO = 1100
 """No honest deflate stream grows by more than 1032 to one."""
 
+LARGE, LARGE_RATIO = 1 << 30, 100
+"""An archive that unpacks to more than so many bytes must not grow by more than so many to one."""
+
 _BLOCK = 1 << 20
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError)
 
@@ -73,6 +76,9 @@ def _require_harmless(path: Path, members: list[zipfile.ZipInfo]) -> None:
     total = sum(member.file_size for member in members)
     if total > MAX_UNPACKED_BYTES:
         raise ImageTooLarge(f"{path}: unpacks to {total:,} bytes, expected at most {MAX_UNPACKED_BYTES:,}.")
+    packed = sum(member.compress_size for member in members)
+    if total > LARGE and total > LARGE_RATIO * packed:
+        raise ImageTooLarge(f"{path}: grows from {packed:,} to {total:,} bytes, expected honest compression.")
     for member in members:
         name = member.orig_filename.replace("\\", "/")
         if name.startswith("/") or ".." in name.split("/") or re.match(r"^[A-Za-z]:", name) or "\0" in name:
@@ -98,7 +104,7 @@ def _require_space(path: Path, folder: Path, members: list[zipfile.ZipInfo]) -> 
 def _unpack_member(
     path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, number: int
 ) -> Iterator[Path | ArchiveProblem]:
-    """Write one member when its first bytes are those of an image (or its name claims so)."""
+    """Write one member when its first bytes are those of an image; one whose name lies is told."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", PurePosixPath(member.filename).name)[-60:].strip("._") or "file"
     target = folder / f"{number:06d}-{name}"
     try:
@@ -107,7 +113,12 @@ def _unpack_member(
             return
         with archive.open(member) as source:
             head = source.read(140)
-            if not (looks_like_dicom(head) or looks_like_picture(head) or _claims_image(name)):
+            if not (looks_like_dicom(head) or looks_like_picture(head)):
+                if _claims_image(name):
+                    yield ArchiveProblem(
+                        f"{path}: its file {member.filename} is no image that can be told by its content,"
+                        " expected DICOM, PNG, JPEG or TIFF."
+                    )
                 return
             _write(path, source, head, target, member.file_size)
         yield target

@@ -186,6 +186,29 @@ def test_an_archive_that_grows_beyond_measure_is_refused(
     assert "unpacks to 5,000,000 bytes" in failed(list(scan([archive], tmp_path / "cache")))[0]
 
 
+def test_a_large_archive_of_almost_nothing_is_refused_before_it_takes_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = write_zip(tmp_path / "bomb.zip", {"film.dcm": bytes(128) + b"DICM" + bytes(5_000_000)})
+    monkeypatch.setattr("studies.archive.LARGE", 1_000_000)
+    assert "expected honest compression" in failed(list(scan([archive], tmp_path / "cache")))[0]
+    assert not list((tmp_path / "cache").rglob("*.dcm"))
+
+
+def test_a_file_of_an_archive_that_only_claims_to_be_an_image_is_named_and_not_unpacked(
+    tmp_path: Path,
+) -> None:
+    film = write_png(tmp_path / "film.png").read_bytes()
+    archive = write_zip(tmp_path / "study.zip", {"in/fake.dcm": b"hello" * 99, "film.png": film})
+    outcomes = list(scan([archive], tmp_path / "cache"))
+    assert failed(outcomes) == [
+        f"{archive}: its file in/fake.dcm is no image that can be told by its content,"
+        " expected DICOM, PNG, JPEG or TIFF."
+    ]
+    assert len(found(outcomes)) == 1
+    assert not list((tmp_path / "cache").rglob("*fake*"))
+
+
 def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
     content = write_png(tmp_path / "x.png").read_bytes()
     archive = write_zip(tmp_path / "study.zip", {"film.png": content, "other.png": content})
