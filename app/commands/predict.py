@@ -11,7 +11,7 @@ from app.output import Output
 from app.predicting import Predictors, decoded
 from app.workplace import Workplace
 from inference.card import ModelCard
-from inference.errors import InferenceError, UnknownModel
+from inference.errors import InferenceError, NoDevice, UnknownModel
 from inference.prediction import Prediction
 from studies.errors import StudyError
 
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         try:
             card, adapted = workplace.choose_model(options.model, header)
             look = predictors.get(card, adapted).look(image)
-        except UnknownModel:
+        except (NoDevice, UnknownModel):
             raise
         except InferenceError as error:
             output.failure(f"{header.path}: {error}")

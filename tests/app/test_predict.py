@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image as Pillow
 from pydicom import uid
 
@@ -111,6 +112,13 @@ def test_a_model_that_is_not_there_is_wrong_usage(overread: Overread, png: Path,
     assert told.status == 2
     assert told.out == ""
     assert told.err.count("\n") == 1
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
+def test_a_device_that_is_not_there_is_wrong_usage_told_once(overread: Overread, png: Path) -> None:
+    told = overread("predict", png, png.parent, "--device", "cuda")
+    assert (told.status, told.lines) == (2, [])
+    assert told.err.count("cuda was asked for") == 1
 
 
 def test_a_model_may_be_named_by_a_unique_beginning(overread: Overread, png: Path) -> None:
