@@ -84,6 +84,10 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes_on(overread: Overread, t
     text.write_text("Dear colleague")
     truncated = films / "truncated.dcm"
     truncated.write_bytes(PHANTOM.read_bytes()[:3000])
+    damaged = films / "damaged.dcm"  # its header and fragments are whole, what is in them is not
+    content = bytearray(PHANTOM.read_bytes())
+    content[len(content) // 3 : len(content) // 3 + 2000] = bytes(2000)
+    damaged.write_bytes(content)
     empty = tmp_path / "empty"
     empty.mkdir()
     missing = tmp_path / "missing.png"
@@ -91,7 +95,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes_on(overread: Overread, t
     assert told.status == 1
     assert [line["path"] for line in told.lines] == [str(good)]
     sentences = told.err.splitlines()
-    for path in (text, truncated, empty, missing):
+    for path in (text, truncated, damaged, empty, missing):
         assert any(str(path) in sentence for sentence in sentences), (path, told.err)
     assert "Traceback" not in told.err
 

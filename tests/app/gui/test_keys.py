@@ -57,6 +57,8 @@ def test_keys_by_place_text_fields_and_other_programs(open_desk: OpenDesk, overr
     assert review is not None
     assert dict(review.findings) == {"no-finding": "absent", "opacity": "present"}
 
+    desk.until(lambda: desk.row().status == "read")
+
     # Somebody else decides on the command line: the row says so by itself.
     other = next(row for row in desk.rows if row.status == "to read")
     study = desk.station.library.studies[other.study_uid]
@@ -74,10 +76,13 @@ def test_keys_by_place_text_fields_and_other_programs(open_desk: OpenDesk, overr
     desk.until(lambda: "left to take back" in desk.texts(desk.window.banner))
 
 
-def test_going_on_quickly_leaves_no_film_without_its_suggestion(open_desk: OpenDesk) -> None:
+def test_going_on_quickly_leaves_no_film_without_its_suggestion(
+    open_desk: OpenDesk, overread: Overread
+) -> None:
+    overread("import", *(SAMPLES / f"PHANTOM-00{n}" for n in (1, 2, 3)))
     desk = open_desk()
-    desk.station.open_paths([SAMPLES / f"PHANTOM-00{n}" for n in (1, 2, 3)])
     desk.until(lambda: len(desk.rows) == 4)
+    desk.until(lambda: desk.key is not None)
     for number in (1, 2, 3, 0, 2):  # before the worker is up
         desk.choose_row(number)
     desk.settle(4)
