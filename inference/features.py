@@ -68,7 +68,12 @@ class FeatureCache:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-                np.save(file, half, allow_pickle=False)
+                try:
+                    np.save(file, half, allow_pickle=False)
+                    file.flush()
+                except OSError:
+                    Path(file.name).unlink(missing_ok=True)
+                    raise
             added = 0 if path.exists() else max(Path(file.name).stat().st_size, _BLOCK)
             Path(file.name).replace(path)
         except OSError as error:

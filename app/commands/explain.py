@@ -10,9 +10,9 @@ import numpy as np
 from app.commands.predict import add_model_options
 from app.images import image_of
 from app.output import Output
-from app.pictures import write_picture
+from app.pictures import write_picture, written
 from app.predicting import Predictors
-from app.workplace import Workplace
+from app.workplace import ADAPTED, Workplace
 from inference.overlay import colour_overlay, to_stored_pixels
 from studies.display import render
 from studies.reader import read
@@ -32,14 +32,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
+    from inference.predictor import Predictor
+
     header, frame = image_of(options.path, workplace, options.frame)
     image = read(header, frame)
     card, adapted = workplace.choose_model(options.model, header)
-    look = (
-        Predictors(workplace, options.device)
-        .get(card, adapted)
-        .look(image, maps=[options.finding], method=options.method)
-    )
+    predictors = Predictors(workplace, options.device)
+    # An adapted head has maps of its own, so that it has to be the network's last layer here.
+    predictor = Predictor(predictors.adapted_model(card)) if adapted else predictors.get(card)
+    look = predictor.look(image, maps=[options.finding], method=options.method)
     heatmap = next(h for h in look.heatmaps if h.finding == options.finding)
     values = to_stored_pixels(heatmap, image.shape)
     out = options.out.expanduser().resolve()
@@ -48,13 +49,12 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         "path": header.path,
         "finding": options.finding,
         "method": options.method,
-        "model": card.id,
+        "model": ADAPTED if adapted else card.id,
         "out": str(out),
     }
     if options.raw is not None:
         raw = options.raw.expanduser().resolve()
-        raw.parent.mkdir(parents=True, exist_ok=True)
-        with raw.open("wb") as file:
+        with written(raw) as file:
             np.save(file, values.astype(np.float32), allow_pickle=False)
         result["raw"] = str(raw)
     for warning in look.prediction.warnings:

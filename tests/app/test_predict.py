@@ -186,6 +186,18 @@ def test_render_gives_the_image_as_it_is_first_shown_in_full_size(overread: Over
     assert np.array_equal(shown, render(image))
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full here")
+def test_a_full_disk_is_named_with_the_file_that_did_not_fit(
+    overread: Overread, png: Path, tmp_path: Path
+) -> None:
+    for typed in (("render", png), ("explain", png, "--finding", "pneumonia")):
+        told = overread(*typed, "--out", "/dev/full")
+        assert (told.status, told.lines) == (1, [])
+        assert told.err == "overread: /dev/full: No space left on device.\n"
+    told = overread(*typed, "--out", tmp_path / "o.png", "--raw", "/dev/full")
+    assert told.err == "overread: /dev/full: No space left on device.\n"
+
+
 def test_render_takes_a_frame_and_a_window(overread: Overread, tmp_path: Path) -> None:
     out = tmp_path / "slice.png"
     slice_ = CT / "020.dcm"
