@@ -33,7 +33,7 @@ from training.metrics import evaluate_results
 from training.networks import starting_network
 from training.plan import Plan
 from training.runs import CHECKPOINT, append_event, stop_if_cancelled, write_plan
-from training.samples import Samples, fits, require_some
+from training.samples import Samples, fits, hints_for, require_some
 from training.tensors import Films
 
 __all__ = ["Plan", "fine_tune"]
@@ -159,7 +159,8 @@ class _Run:
             "name": card.name, "architecture": card.architecture, "findings": list(card.finding_names),
             "parent": card.parent, "device": str(device), "epochs": self.plan.epochs,
             "depth": self.plan.depth if self.base else "all", "parts": self.samples.counts(),
-            "hints": list(self.samples.hints), "failures": list(self.samples.failures),
+            "hints": [*self.samples.hints, *hints_for(self.samples, card.task)],
+            "failures": list(self.samples.failures),
         })  # fmt: skip
 
     def _films(self, card: ModelCard) -> Films:

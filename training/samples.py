@@ -158,6 +158,14 @@ def from_store(store: Store, card: ModelCard) -> Samples:
     return Samples(card.finding_names, tuple(samples), hints=_hints(card.finding_names, samples))
 
 
+def hints_for(samples: Samples, task: Task) -> tuple[str, ...]:
+    """What a person should know before training for this task on these samples."""
+    several = sum(s.truth.count(1) > 1 for s in samples.samples)
+    if task == "multilabel" or several == 0:
+        return ()
+    return (f"{several} images show several findings and are left out: the model has one of many",)
+
+
 def require_some(samples: Samples, task: Task) -> tuple[Sample, ...]:
     """The training part's usable samples, or `TooLittleData` with a sentence that says what lacks."""
     usable = tuple(s for s in samples.of_part("train") if fits(s, task))
@@ -201,7 +209,11 @@ def _read_rows(csv: Path) -> tuple[list[_Row], list[str]]:
                 )
             reader.fieldnames = names
             raw = list(enumerate(reader, start=2))
-    except (OSError, UnicodeDecodeError, csv_format.Error) as error:
+    except OSError as error:
+        raise UnusableLabels(
+            f"{csv}: {error.strerror or error}; a CSV file with file,label[,patient] is expected"
+        ) from error
+    except (UnicodeDecodeError, csv_format.Error) as error:
         raise UnusableLabels(f"{csv} cannot be read as a CSV in UTF-8: {error}") from error
     rows, failures = [], []
     for line, values in raw:

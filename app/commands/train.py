@@ -18,6 +18,7 @@ from app.output import Output
 from app.runs import new_run
 from app.workplace import Workplace
 from inference.card import ModelCard
+from inference.errors import NoDevice
 from training.errors import TrainingError, UnusablePlan
 from training.events import TrainingEvent
 from training.plan import _CHOICES as CHOICES
@@ -52,18 +53,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
+    from inference.devices import best_device
     from training.finetune import fine_tune
     from training.runs import lower_priority
 
     if (options.labels is None) != (options.images is None):
         raise UsageError("--labels and --images go together.")
+    if options.run is not None and (options.run in ("", ".", "..") or set(options.run) & set("/\\:")):
+        raise UsageError(f"--run {options.run!r}: a plain name for a folder is expected.")
     lower_priority()
     try:
+        best_device(options.device or "auto")
         base = _base_model(options, workplace)
         samples = _samples(options, workplace, base)
         for failure in samples.failures:
             output.failure(failure)
-        plan = make_plan(options, base, samples.findings)
+        plan = make_plan(options, base, samples)
         folder = workplace.runs_folder / options.run if options.run else new_run(workplace.runs_folder).folder
         folder.mkdir(parents=True, exist_ok=True)
         events = fine_tune(
@@ -73,9 +78,11 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
             _tell(event, output)
             if event.event == "done":
                 _remember(event, workplace)
-    except TrainingError as error:
+    except (NoDevice, TrainingError) as error:
         event = TrainingEvent("failed", {"reason": str(error)})
         _leave_word(options, workplace, event)
+        if isinstance(error, NoDevice):
+            raise
         if isinstance(error, UnusablePlan):
             raise UsageError(f"{error}.") from error
         _tell(event, output)
@@ -139,15 +146,23 @@ def _samples(options: argparse.Namespace, workplace: Workplace, base: ModelCard 
     )
 
 
-def make_plan(options: argparse.Namespace, base: ModelCard | None, findings: tuple[str, ...]) -> Plan:
-    """The plan that the options describe, everything else at its default."""
+def make_plan(options: argparse.Namespace, base: ModelCard | None, samples: Samples) -> Plan:
+    """The plan that the options describe, everything else at its default.
+
+    Labels with several findings on a film make a new model one of several findings, unless `--task`
+    says otherwise.
+    """
     chosen = dict(FINE_TUNING_DEFAULTS) if base is not None else {}
     for field in fields(Plan):
         value = getattr(options, field.name, None)
         if field.name not in NOT_OPTIONS and value is not None:
             chosen[field.name] = value
     if base is None:
-        chosen["display_names"] = tuple((n, DISPLAY_NAMES.get(n, n.replace("-", " "))) for n in findings)
+        chosen["display_names"] = tuple(
+            (n, DISPLAY_NAMES.get(n, n.replace("-", " "))) for n in samples.findings
+        )
+        if any(sample.truth.count(1) > 1 for sample in samples.samples):
+            chosen.setdefault("task", "multilabel")
     assert chosen.get("depth", "all") in get_args(Depth)
     return Plan(**chosen)
 

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 from app.workplace import Workplace
 from tests.app.conftest import Overread
@@ -77,6 +79,21 @@ def test_adapt_says_how_many_reviews_and_changes_what_adapted_predicts(
 
     assert sum(map(covid, after)) > sum(map(covid, before)) + 0.5
     assert overread("predict", *paths).lines == before
+
+
+def test_explain_with_the_adapted_head_shows_where_that_head_looks(
+    overread: Overread, hospital: Path, png: Path, tmp_path: Path
+) -> None:
+    review_all(overread, hospital)
+    assert overread("adapt").status == 0
+    maps = []
+    for model in ("starter", "adapted"):
+        raw = tmp_path / f"{model}.npy"
+        typed = ("explain", png, "--finding", "pneumonia", "--out", tmp_path / "o.png", "--raw", raw)
+        told = overread(*typed, "--model", model)
+        assert told.line["model"] == model
+        maps.append(np.load(raw))
+    assert not np.allclose(maps[0], maps[1])
 
 
 def test_adapt_without_reviews_leaves_the_head_as_it_is(overread: Overread, png: Path) -> None:
@@ -156,6 +173,35 @@ def test_a_training_that_cannot_be_meant_is_wrong_usage(overread: Overread, argu
     told = overread("train", *arguments)
     assert told.status == 2
     assert told.err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
+def test_a_training_on_a_device_that_is_not_there_is_wrong_usage(overread: Overread, hospital: Path) -> None:
+    told = overread("train", *labels(hospital), "--device", "cuda", "--run", "one")
+    assert (told.status, told.lines) == (2, [])
+    assert "cuda was asked for" in told.err
+
+
+@pytest.mark.parametrize("name", ["../../away", "a/b", "..", "", "a\\b"])
+def test_a_run_cannot_be_named_out_of_its_folder(overread: Overread, hospital: Path, name: str) -> None:
+    told = overread("train", *labels(hospital), *TINY, "--run", name)
+    assert (told.status, told.lines) == (2, [])
+    assert "--run" in told.err
+
+
+def test_a_csv_with_several_labels_a_film_makes_a_model_of_several_findings(
+    overread: Overread, hospital: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "several.csv"
+    table.write_text(
+        (hospital / "labels.csv").read_text().replace(",covid-19,", ",covid-19|pneumonia,"), encoding="utf-8"
+    )
+    events = train(overread, "--labels", table, "--images", hospital, *TINY)
+    card = overread("models", "show", events[-1]["model"]).line
+    assert card["task"] == "multilabel"
+    assert events[-1]["evaluation"]["per_finding"]["covid-19"]["support"] > 0
+    one = overread("train", "--labels", table, "--images", hospital, *TINY, "--task", "multiclass").lines
+    assert any("several findings" in hint for hint in one[0]["hints"])
 
 
 def test_a_file_in_the_labels_that_is_not_there_is_named_and_the_rest_is_learned(
