@@ -53,7 +53,7 @@ def main() -> int:
             Path(work) / "data",
             ["train", "--labels", films / "labels.csv", "--images", films, *options, *how],
         )
-        test = {k: v for k, v in done["evaluation"].items() if k != "model"}
+        test = {k: v for k, v in done["evaluation"].items() if k not in ("model", "roc", "reliability")}
         card = bundle(
             Path(work) / "data" / "models",
             done["model"],
