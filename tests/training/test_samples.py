@@ -84,9 +84,8 @@ def test_a_csv_that_is_none_is_told_in_a_sentence(tmp_path: Path, content: bytes
 def test_a_missing_csv_is_told_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UnusableLabels) as caught:
         from_csv(tmp_path / "gone.csv", tmp_path)
-    assert str(caught.value) == (
-        f"{tmp_path / 'gone.csv'}: No such file or directory; a CSV file with file,label[,patient] is expected"
-    )
+    expected = "No such file or directory; a CSV file with file,label[,patient] is expected"
+    assert str(caught.value) == f"{tmp_path / 'gone.csv'}: {expected}"
 
 
 def test_parts_keep_patients_whole_and_follow_the_shares(tmp_path: Path) -> None:
