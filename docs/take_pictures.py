@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 SCENES = ("reading", "training", "empty")
 SCALES = (1, 2)
 LIMIT_MS = 180_000
-CORRECTED_EVERY = 4
+UNREAD = ("PHANTOM-002", "PHANTOM-008")  # films that are not read yet; the first is in the picture
 
 
 def main() -> int:
@@ -67,7 +67,9 @@ def prepare(data: Path) -> None:
 
     films = overread(data, "import", str(ROOT / "resources" / "samples"))
     chests = [film["path"] for film in films if "chest" in Path(film["path"]).name]
-    for path in chests[2:]:
+    for path in chests:
+        if Path(path).parent.name in UNREAD:
+            continue
         answer = f"{label(Path(path))}=present"
         overread(data, "review", path, "--finding", answer, "--reader", "A. Smith", "--model", "phantom")
     run = Run(data / "runs" / "pictures")
@@ -108,6 +110,9 @@ def take(scene: str, data: Path, picture: Path) -> int:
 
     def is_ready() -> bool:
         station = opening.workstation
+        if scene == "reading" and station is not None and station.is_settled:
+            wanted = next(r.study_uid for r in station.library.rows() if r.patient_id == UNREAD[0])
+            window.reading.worklist.select(wanted)
         if station is None or scene == "empty":
             return station is not None
         return station.is_settled and (scene != "reading" or window.reading.viewer.is_heatmap_drawn)

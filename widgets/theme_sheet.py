@@ -37,6 +37,7 @@ QPushButton[role="primary"]:disabled {
 }
 QPushButton[role="flat"], QToolButton { background: transparent; border-color: transparent; }
 QPushButton[role="flat"]:hover, QToolButton:hover { background: $hover; }
+QToolButton:disabled { background: transparent; border-color: transparent; }
 QToolButton { padding: 4px; }
 QToolButton:checked { background: $selection; border-color: $accent; }
 QToolButton::menu-indicator { image: none; }

@@ -103,6 +103,9 @@ class RunView(QWidget):
         if hints:
             self._plan.setText("\n".join(part for part in (self._plan.text(), *hints) if part))
             self._plan.setHidden(False)
+        parts: Mapping[str, Any] = event.get("parts") or {}
+        if not (parts.get("validation") or {}).get("images"):
+            self.validation.set_empty_text(self.tr("No film is in the validation part"))
         self._say(self.tr("Preparing on {0}").format(event.get("device", "")), "")
 
     def _on_prepare(self, event: Mapping[str, Any]) -> None:

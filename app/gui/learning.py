@@ -197,6 +197,7 @@ class Learning(QObject):
             return
         run = new_run(self._workplace.runs_folder)
         arguments = ["--model", model_id, "--depth", depth, "--epochs", str(epochs), "--seed", str(seed)]
+        arguments += ["--device", self._workplace.settings.device]
         try:
             run.start(self._workplace.options, arguments)
         except OSError as error:

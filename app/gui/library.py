@@ -292,7 +292,7 @@ class Library(QObject):
             review.shown is not None
             and review.shown.suggestion is not None
             and bool(review.findings)
-            and review.answer_for(review.shown.suggestion) != "present"
+            and review.answer_for(review.shown.suggestion) == "absent"
             for review in self.standing.values()
         )
 

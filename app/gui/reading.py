@@ -413,7 +413,10 @@ class Reading(QObject):
         if context is None:
             return
         model, prediction = context
-        if prediction is None or prediction.suggestion is None:
+        if prediction is None or prediction.suggestion is None or self.position is None:
+            return
+        if self._films.get(self.position.key) is None:
+            self.remarked.emit(self.tr("The film is not on the screen yet, so nothing was accepted."))
             return
         answers: dict[str, Answer]
         if model.task == "multiclass":

@@ -24,6 +24,7 @@ class ReadingPage(QWidget):
         self.worklist = Worklist()
         self.viewer = Viewer()
         self.strip = ThumbnailStrip()
+        self.strip.hide()  # until a study has more than one frame
         self.findings = FindingsPanel()
         self.evidence = EvidencePanel()
         self.middle = _column(self.viewer, self.strip)

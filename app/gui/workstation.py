@@ -69,6 +69,8 @@ class Workstation(QObject):
         self._store_token: object = None
         self._is_closed = False
         self._is_worker_mourned = False
+        self._is_loaded = False
+        self._in_use: list[ModelCard] = []
         self._candidate: Comparison | None = None
         self._all_cards: list[ModelCard] = []
         self._connect_library()
@@ -104,6 +106,8 @@ class Workstation(QObject):
     def _on_loaded(self) -> None:
         if not self.library.studies and not self.workplace.settings.samples_added:
             self._add_samples()
+        self._is_loaded = True
+        self._offer_models()
         self.window.reading.worklist.set_waiting(False)
         self.learning.refresh_collected()
         self.learning.find_run()
@@ -407,13 +411,30 @@ class Workstation(QObject):
         self.window.models.show_models(cards, used)
         panel = self.window.training
         panel.set_display_names({f.name: f.display for c in cards for f in c.findings})
-        panel.set_models([ModelOption(c.id, c.name or c.id) for c in in_use], in_use[0].id if in_use else "")
+        self._in_use = in_use
+        self._offer_models()
         promoted = [c for c in in_use if not c.bundled]
         names = ", ".join(c.name or c.id for c in in_use)
         panel.set_model_in_use(names, "the model before" if promoted else "")
         self.library.rows_changed.emit(self.library.rows())
         self.reading.ask_in_background()
         self.learning.rescore()
+
+    def _offer_models(self) -> None:
+        """The models that can be tuned; once reviews are known, the most reviewed one is chosen."""
+        if self._is_loaded:
+            options = [ModelOption(c.id, c.name or c.id) for c in self._in_use]
+            self.window.training.set_models(options, self._most_reviewed(self._in_use))
+
+    def _most_reviewed(self, in_use: list[ModelCard]) -> str:
+        """The model that covers most of what was decided: the one that a training would start from."""
+        counts = dict.fromkeys((card.id for card in in_use), 0)
+        for uid, _ in self.library.standing:
+            header = self._header_of(uid)
+            card = self.reading.model_for(header) if header is not None else None
+            if card is not None and card.id in counts:
+                counts[card.id] += 1
+        return max(counts, key=lambda model_id: counts[model_id], default="")
 
     def _on_collected(self, collected: Collected) -> None:
         self.window.training.set_collected(collected)
