@@ -58,8 +58,10 @@ class AdaptedHead:
                 )
                 file.flush()
                 os.fsync(file.fileno())
-            except BaseException:
+            except BaseException as error:
                 Path(file.name).unlink(missing_ok=True)
+                if isinstance(error, OSError):  # a full disk does not say which file did not fit
+                    raise OSError(error.errno, error.strerror, str(path)) from error
                 raise
         Path(file.name).replace(path)
 
