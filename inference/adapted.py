@@ -46,8 +46,10 @@ class AdaptedHead:
     def write(self, path: Path) -> None:
         """Write an .npz file; the old one stands until the new one is complete."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as made:
+            part = Path(made.name)
+        try:
+            with part.open("wb") as file:
                 np.savez(
                     file,
                     base=np.array(self.base),
@@ -58,12 +60,12 @@ class AdaptedHead:
                 )
                 file.flush()
                 os.fsync(file.fileno())
-            except BaseException as error:
-                Path(file.name).unlink(missing_ok=True)
-                if isinstance(error, OSError):  # a full disk does not say which file did not fit
-                    raise OSError(error.errno, error.strerror, str(path)) from error
-                raise
-        Path(file.name).replace(path)
+            part.replace(path)
+        except BaseException as error:
+            part.unlink(missing_ok=True)
+            if isinstance(error, OSError):  # a full disk does not say which file did not fit
+                raise OSError(error.errno, error.strerror, str(path)) from error
+            raise
 
     @classmethod
     def read(cls, path: Path) -> AdaptedHead:
