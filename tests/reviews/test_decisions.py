@@ -284,6 +284,7 @@ class TwoReaders(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "store"):
             self.store.close()
+        if hasattr(self, "folder"):
             self.folder.cleanup()
 
 
