@@ -16,7 +16,7 @@ from pathlib import Path
 from app.locations import default_data_folder
 from app.output import Output
 from app.workplace import Workplace, WorkplaceError
-from inference.errors import InferenceError, NoDevice, UnknownFinding, UnknownModel
+from inference.errors import InferenceError, NoDevice, UnknownArchitecture, UnknownFinding, UnknownModel
 from reviews.errors import InvalidAnswer, StoreError
 from studies.errors import StudyError
 from training.errors import TrainingError
@@ -99,7 +99,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         module = importlib.import_module(f"app.commands.{COMMANDS[options.command][0]}")
         status: int = module.run(options, workplace, output)
         return status
-    except (UsageError, UnknownModel, UnknownFinding, InvalidAnswer, NoDevice) as error:
+    except (UsageError, UnknownArchitecture, UnknownModel, UnknownFinding, InvalidAnswer, NoDevice) as error:
         sys.stderr.write(f"overread {options.command}: {error}\n")
         return WRONG_USAGE
     except BrokenPipeError:

@@ -46,7 +46,7 @@ def reason_not_covered(card: ModelCard, header: Header) -> str | None:
     if covers.views and view and not _same_view(view, covers.views):
         wanted = ", ".join(covers.views)
         kind = "frontal views" if {v.upper() for v in covers.views} <= _FRONTAL else "views"
-        found = "lateral view" if _VIEW_SYNONYMS.get(view, view) == "LL" else "view"
+        found = "lateral view" if "LL" in _view_words(view) else "view"
         return f"{model} is meant for {kind} ({wanted}); this is a {found} ({view})."
     return None
 
@@ -74,7 +74,12 @@ def _all_words(body_parts: tuple[str, ...]) -> set[str]:
 
 
 def _same_view(view: str, views: tuple[str, ...]) -> bool:
-    return _VIEW_SYNONYMS.get(view, view) in {_VIEW_SYNONYMS.get(v.upper(), v.upper()) for v in views}
+    """Whether one of the words of a view (``PA CHEST``) names a view that is meant."""
+    return any(_view_words(view) & _view_words(wanted) for wanted in views)
+
+
+def _view_words(view: str) -> set[str]:
+    return {_VIEW_SYNONYMS.get(word, word) for word in re.split(r"[^A-Z0-9]+", view.upper()) if word}
 
 
 def _modality_in_words(modality: str) -> str:

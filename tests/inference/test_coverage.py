@@ -15,6 +15,7 @@ STARTER = make_card(name="starter")
         {"modality": "DX", "body_part": "CHEST", "view_position": "PA"},
         {"modality": "CR", "body_part": "", "view_position": ""},
         {"modality": "CR", "body_part": "Thorax", "view_position": "ap"},
+        {"modality": "CR", "body_part": "CHEST", "view_position": "PA CHEST"},
         {"modality": "DX", "body_part": "CHEST PA"},
         {"kind": "picture", "modality": ""},
     ],
@@ -48,6 +49,10 @@ def test_chest_films_are_covered_and_silence_about_part_and_view_is_accepted(
         (
             {"view_position": "LL"},
             "starter is meant for frontal views (PA, AP); this is a lateral view (LL).",
+        ),
+        (
+            {"view_position": "CHEST LAT"},
+            "starter is meant for frontal views (PA, AP); this is a lateral view (CHEST LAT).",
         ),
         (
             {"view_position": "RL"},
