@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def another_finding(desk: Desk) -> QRadioButton:
     """A finding that is not the suggested one."""
     choices = desk.window.reading.findings.findChildren(QRadioButton)
     return next(c for c in choices if c.isVisible() and "suggested" not in c.accessibleName())
+
+
+def may_be_learned_from(desk: Desk, keys: Iterable[tuple[str, int]]) -> bool:
+    """Whether one of the frames is outside the test part: each store draws its parts anew."""
+    store = desk.station.workplace.store
+    headers = [store.header(uid) for uid, _ in keys]
+    return any(header is not None and store.part_of(header) != "test" for header in headers)
 
 
 def test_a_session_of_reading_is_kept(open_desk: OpenDesk) -> None:
@@ -85,7 +93,8 @@ def test_a_session_of_reading_is_kept(open_desk: OpenDesk) -> None:
     assert desk.key == second
     desk.until(lambda: "1 correction" in desk.texts(desk.window.status))
     desk.until(lambda: desk.row().status == "read")
-    desk.until(lambda: "site" in desk.texts(findings))  # the re-fitted head speaks at once
+    if may_be_learned_from(desk, (first, second)):
+        desk.until(lambda: "site" in desk.texts(findings))  # the re-fitted head speaks at once
 
     # Ctrl+Z takes back, also after going on; Ctrl+Y decides again.
     third = next(n for n, row in enumerate(desk.rows) if row.status == "to read")
@@ -120,7 +129,7 @@ def test_a_session_of_reading_is_kept(open_desk: OpenDesk) -> None:
     # H shows where the model looked.
     desk.press(Qt.Key.Key_H)
     desk.until(lambda: viewer.is_heatmap_drawn)
-    desk.until(lambda: "2 corrections" in desk.texts(desk.window.status))
+    desk.until(lambda: "1 correction" in desk.texts(desk.window.status))
     desk.close()
 
     # The next day.
@@ -128,7 +137,7 @@ def test_a_session_of_reading_is_kept(open_desk: OpenDesk) -> None:
     desk.settle(3)
     assert [row.status for row in desk.rows] == ["read"] * 3
     assert all(row.suggestion for row in desk.rows)
-    desk.until(lambda: "2 corrections" in desk.texts(desk.window.status))
+    desk.until(lambda: "1 correction" in desk.texts(desk.window.status))
     assert desk.window.reading.evidence.is_shown
     uids = [row.study_uid for row in desk.rows]
     assert third_key is not None
@@ -142,7 +151,8 @@ def test_a_session_of_reading_is_kept(open_desk: OpenDesk) -> None:
     assert note.toPlainText() == "hush"
     desk.until(lambda: desk.window.reading.viewer.is_heatmap_drawn)
     # What this site's reviews made of the suggestions is there too.
-    desk.until(lambda: all(row.adapted for row in desk.rows), 20_000)
+    if may_be_learned_from(desk, (first, second)):
+        desk.until(lambda: all(row.adapted for row in desk.rows), 20_000)
 
 
 def test_where_no_model_suggests_the_panel_says_why_and_enter_does_nothing(
