@@ -18,7 +18,7 @@ from app.output import Output
 from app.runs import new_run
 from app.workplace import Workplace
 from inference.card import ModelCard
-from inference.errors import NoDevice
+from inference.errors import NoDevice, UnknownArchitecture
 from training.errors import TrainingError, UnusablePlan
 from training.events import TrainingEvent
 from training.plan import _CHOICES as CHOICES
@@ -81,10 +81,12 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
             _tell(event, output)
             if event.event == "done":
                 _remember(event, workplace)
-    except (NoDevice, TrainingError) as error:
+    except (NoDevice, UnknownArchitecture, TrainingError) as error:
         event = TrainingEvent("failed", {"reason": str(error)})
         _leave_word(options, workplace, event)
-        if isinstance(error, NoDevice):
+        if isinstance(error, UnknownArchitecture) and output.as_json:
+            output.result(event.as_json(), "")
+        if isinstance(error, (NoDevice, UnknownArchitecture)):
             raise
         if isinstance(error, UnusablePlan):
             raise UsageError(f"{error}.") from error

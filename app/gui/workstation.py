@@ -165,7 +165,8 @@ class Workstation(QObject):
     def _select_first(self) -> None:
         worklist = self.window.reading.worklist
         if self.reading.position is None and worklist.shown_uids():
-            worklist.select(worklist.shown_uids()[0])
+            shown = worklist.shown_uids()
+            worklist.select(next((uid for uid in shown if self.library.row(uid).awaits_reader), shown[0]))
 
     def _on_import_progressed(self, found: int, failures: int) -> None:
         words = self.tr("{0} films found").format(found)
