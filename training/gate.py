@@ -42,10 +42,11 @@ class _Difference:
     spread: float  # standard deviation over the resamples
 
     def sentence(self) -> str:
-        return (
-            f"{self.name}: {self.value:+.3f} in favour of the candidate "
-            f"(95% interval {self.low:+.3f} to {self.high:+.3f})"
-        )
+        if abs(self.value) < NO_DIFFERENCE:
+            return f"{self.name}: the models are equal (95% interval {self.low:+.3f} to {self.high:+.3f})"
+        which = "better" if self.value > 0 else "worse"
+        interval = f"95% interval of the gain {self.low:+.3f} to {self.high:+.3f}"
+        return f"{self.name}: the candidate is {which} by {abs(self.value):.3f} ({interval})"
 
 
 def compare(
