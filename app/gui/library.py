@@ -243,6 +243,14 @@ class Library(QObject):
         uid = self._study_uid_of.get(sop_instance_uid)
         return None if uid is None else self.studies.get(uid)
 
+    def header_of(self, sop_instance_uid: str) -> Header | None:
+        """The header of an image of the worklist."""
+        study = self.study_of(sop_instance_uid)
+        if study is None:
+            return None
+        headers = (header for series in study.series for header in series.headers)
+        return next((h for h in headers if h.sop_instance_uid == sop_instance_uid), None)
+
     def set_prediction(self, prediction: Prediction, adapted: Prediction | None) -> None:
         """Keep what a model in use said of a frame and refresh the study's row."""
         key = (prediction.sop_instance_uid, prediction.frame)

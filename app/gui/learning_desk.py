@@ -1,0 +1,175 @@
+"""The training and models pages at work: connected to what learns, with the status line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject
+
+from app.gui.learning import Comparison, Learning
+from app.gui.library import Library
+from app.gui.reading import Reading
+from app.gui.remarks import Remarks
+from app.gui.window import Window
+from inference.card import ModelCard
+from reviews.record import Collected
+from widgets.numbers import duration_text
+from widgets.training import DifferingFilm, ModelOption, TrainingChoice
+
+
+class LearningDesk(QObject):
+    """Carries what happens on the two pages to the controllers, and what they tell back."""
+
+    def __init__(
+        self, window: Window, library: Library, reading: Reading, learning: Learning, remarks: Remarks
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._library = library
+        self._reading = reading
+        self._learning = learning
+        self._remarks = remarks
+        self._is_loaded = False
+        self._in_use: list[ModelCard] = []
+        self._candidate: Comparison | None = None
+        self._all_cards: list[ModelCard] = []
+        self._connect_learning()
+        window.page_changed.connect(self._on_page_changed)
+
+    def on_library_loaded(self) -> None:
+        """Reviews are known: say which model they are about, and look for a run that ended or was left."""
+        self._is_loaded = True
+        self.offer_models()
+        self._learning.refresh_collected()
+        self._learning.find_run()
+
+    def _on_page_changed(self, number: int) -> None:
+        if number == 1:
+            self._learning.refresh_collected()
+
+    def _connect_learning(self) -> None:
+        learning, panel, status = self._learning, self._window.training, self._window.status
+        learning.models_changed.connect(self._on_models_changed)
+        learning.collected.connect(self._on_collected)
+        learning.run_started.connect(lambda: panel.training_started(""))
+        learning.run_event.connect(panel.on_event)
+        learning.run_event.connect(self._show_training_in_status)
+        learning.run_stopped.connect(panel.show_stopped)
+        learning.run_stopped.connect(lambda _: status.show_training(""))
+        learning.run_resumable.connect(panel.show_resumable)
+        learning.compared.connect(self._on_compared)
+        learning.promoted.connect(self._on_promoted)
+        learning.failed.connect(self._remarks.say_failed)
+        panel.start_requested.connect(self._on_start_requested)
+        panel.cancel_requested.connect(learning.cancel)
+        panel.resume_requested.connect(learning.resume)
+        panel.promote_requested.connect(self._on_promote_requested)
+        panel.roll_back_requested.connect(learning.roll_back)
+        panel.discard_requested.connect(self._on_discard_requested)
+        panel.film_requested.connect(self._on_film_requested)
+        status.training_requested.connect(lambda: self._window.show_page(1))
+
+    def _on_models_changed(self, in_use: list[ModelCard], cards: list[ModelCard]) -> None:
+        self._all_cards = cards
+        self._library.set_models(in_use)
+        self._reading.set_models(in_use)
+        self._window.model_label.setText(
+            self.tr("Model: {0}").format(", ".join(c.name or c.id for c in in_use))
+        )
+        used = {c.id for c in in_use}
+        self._window.models.show_models(cards, used)
+        panel = self._window.training
+        panel.set_display_names({f.name: f.display for c in cards for f in c.findings})
+        self._in_use = in_use
+        self.offer_models()
+        promoted = [c for c in in_use if not c.bundled]
+        names = ", ".join(c.name or c.id for c in in_use)
+        panel.set_model_in_use(names, "the model before" if promoted else "")
+        self._library.rows_changed.emit(self._library.rows())
+        self._reading.ask_in_background()
+        self._learning.rescore()
+
+    def offer_models(self) -> None:
+        """The models that can be tuned; once reviews are known, the most reviewed one is chosen."""
+        if self._is_loaded:
+            options = [ModelOption(c.id, c.name or c.id) for c in self._in_use]
+            self._window.training.set_models(options, self._most_reviewed(self._in_use))
+
+    def _most_reviewed(self, in_use: list[ModelCard]) -> str:
+        """The model that covers most of what was decided: the one that a training would start from."""
+        counts = dict.fromkeys((card.id for card in in_use), 0)
+        for uid, _ in self._library.standing:
+            header = self._library.header_of(uid)
+            card = self._reading.model_for(header) if header is not None else None
+            if card is not None and card.id in counts:
+                counts[card.id] += 1
+        return max(counts, key=lambda model_id: counts[model_id], default="")
+
+    def _on_collected(self, collected: Collected) -> None:
+        self._window.training.set_collected(collected)
+        self._window.status.set_corrections(self._library.corrections())
+        self._window.training.set_start_blocked(
+            "" if collected.reviews else self.tr("There are no decisions to learn from yet.")
+        )
+
+    def _on_start_requested(self, choice: TrainingChoice) -> None:
+        self._learning.start(choice.model_id, choice.depth, choice.epochs)
+
+    def _on_compared(self, comparison: Comparison) -> None:
+        self._candidate = comparison
+        self._window.status.show_training("")
+        display = {f.name: f.display for card in self._all_cards for f in card.findings}
+        differing = []
+        for film in comparison.differing:
+            header = self._library.header_of(film["image"].rpartition(":")[0])
+            differing.append(
+                DifferingFilm(
+                    film["image"],
+                    (header.patient_name or Path(header.path).name) if header else film["image"],
+                    display.get(film["truth"], film["truth"]),
+                    display.get(film["current"], film["current"]),
+                    display.get(film["candidate"], film["candidate"]),
+                )
+            )
+        self._window.training.show_comparison(
+            comparison.candidate or None,
+            comparison.current,
+            comparison.gate,
+            model_id=comparison.model_id,
+            differing=differing,
+        )
+
+    def _show_training_in_status(self, event: dict[str, Any]) -> None:
+        """The status line says how far a training is; the training page says the rest."""
+        if event["event"] == "epoch":
+            left = max(float(event.get("remaining_s") or 0.0), 0.0)
+            words = self.tr("training: epoch {0}/{1}, {2} left").format(
+                event["epoch"], event["epochs"], duration_text(left)
+            )
+            self._window.status.show_training(words, int(event["epoch"]), int(event["epochs"]))
+        elif event["event"] == "prepare":
+            self._window.status.show_training(
+                self.tr("training: reading films"), int(event["done"]), int(event["total"])
+            )
+        elif event["event"] == "plan":
+            self._window.status.show_training(self.tr("training: starting"))
+        else:
+            self._window.status.show_training("")
+
+    def _on_promote_requested(self, model_id: str, reason: str) -> None:
+        verdict = str(self._candidate.gate.get("verdict", "")) if self._candidate else ""
+        self._learning.promote(model_id, reason, verdict)
+
+    def _on_promoted(self, model_id: str) -> None:
+        self._window.training.show_promoted(self.tr("The candidate is in use from now on."))
+
+    def _on_film_requested(self, image: str) -> None:
+        """Show a film on which candidate and current model differ."""
+        uid, _, frame = image.rpartition(":")
+        self._window.show_page(0)
+        self._reading.show_frame((uid, int(frame)))
+
+    def _on_discard_requested(self, model_id: str) -> None:
+        self._learning.mark_decided()
+        self._window.training.hide_comparison()

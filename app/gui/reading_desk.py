@@ -1,0 +1,296 @@
+"""The reading page at work: worklist, film, findings and evidence, connected to their controllers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject
+
+from app.gui.jobs import Jobs
+from app.gui.learning import Learning
+from app.gui.library import FrameKey, Imported, Library
+from app.gui.reading import Position, Reading
+from app.gui.remarks import Remarks
+from app.gui.window import Window
+from app.workplace import Workplace
+from inference.prediction import Heatmap
+from reviews.record import Review
+from studies.errors import StudyError
+from studies.image import Header, Image
+from studies.reader import read
+from studies.thumbnail import thumbnail
+from widgets.findings import FindingsState
+from widgets.messages import Problem
+
+METHODS = (
+    ("gradcam", "Grad-CAM"),
+    ("gradcam++", "Grad-CAM++"),
+    ("hirescam", "HiResCAM"),
+    ("layercam", "LayerCAM"),
+    ("eigencam", "Eigen-CAM"),
+)
+
+
+class ReadingDesk(QObject):
+    """Carries what happens in the page's panels to the controllers, and what they tell back."""
+
+    def __init__(
+        self,
+        workplace: Workplace,
+        window: Window,
+        library: Library,
+        reading: Reading,
+        learning: Learning,
+        store_jobs: Jobs,
+        remarks: Remarks,
+    ) -> None:
+        super().__init__(window)
+        self._workplace = workplace
+        self._window = window
+        self._library = library
+        self._reading = reading
+        self._learning = learning
+        self._store_jobs = store_jobs
+        self._remarks = remarks
+        self._strip_jobs = Jobs("strip", 1, self)
+        self._connect_library()
+        self._connect_reading()
+        self._show_settings()
+
+    def _show_settings(self) -> None:
+        page, settings = self._window.reading, self._workplace.settings
+        page.evidence.set_methods(METHODS, "gradcam")
+        page.evidence.set_opacity(settings.heatmap_opacity)
+        page.viewer.set_heatmap_opacity(settings.heatmap_opacity)
+        self.show_heatmaps(settings.heatmap_shown)
+
+    def close(self) -> None:
+        self._window.reading.findings.finish_note()
+        self._strip_jobs.close(wait=False)
+
+    def _on_store_error(self, error: Exception) -> None:
+        self._remarks.say_failed(str(error))
+
+    # -- library and worklist ------------------------------------------------------------------
+
+    def _connect_library(self) -> None:
+        worklist = self._window.reading.worklist
+        self._library.studies_changed.connect(self._on_studies_changed)
+        self._library.rows_changed.connect(worklist.update_rows)
+        self._library.import_progressed.connect(self._on_import_progressed)
+        self._library.import_finished.connect(self._on_import_finished)
+        self._library.failed.connect(self._remarks.say_failed)
+        self._library.adapted_changed.connect(self._reading.refresh)
+        worklist.study_selected.connect(self._on_study_selected)
+        worklist.open_requested.connect(self._window.choose_files)
+        worklist.thumbnails_wanted.connect(self._library.want_thumbnails)
+        self._window.status.cancel_requested.connect(self._library.stop_importing)
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Add what was dropped or picked to the worklist."""
+        self._window.show_page(0)
+        self._window.status.show_background(self.tr("Looking for films"))
+        self._library.import_paths(paths)
+
+    def _on_studies_changed(self) -> None:
+        self._window.reading.worklist.set_rows(self._library.rows())
+        if self._library.studies:
+            self._window.reading.worklist.set_waiting(False)
+        self._reading.refresh()
+        self.select_first()
+        self._reading.ask_in_background()
+        if not self._library.studies:
+            self._window.reading.viewer.show_empty(
+                self.tr("Open a file or a folder of films, or drop them here."), self.tr("Open films")
+            )
+
+    def select_first(self) -> None:
+        worklist = self._window.reading.worklist
+        if self._reading.position is None and worklist.shown_uids():
+            shown = worklist.shown_uids()
+            worklist.select(next((uid for uid in shown if self._library.row(uid).awaits_reader), shown[0]))
+
+    def _on_import_progressed(self, found: int, failures: int) -> None:
+        words = self.tr("{0} films found").format(found)
+        if failures:
+            words += self.tr(", {0} could not be read").format(failures)
+        self._window.status.show_background(words)
+
+    def _on_import_finished(self, imported: Imported) -> None:
+        self._window.status.show_background("")
+        if imported.failures:
+            self._window.problems.add([Problem(path, sentence) for path, sentence in imported.failures])
+            self._window.problems.show()
+        self._learning.refresh_collected()
+
+    def _on_study_selected(self, uid: str) -> None:
+        self._window.reading.findings.finish_note()
+        if self._reading.position is None or self._reading.position.study.study_instance_uid != uid:
+            self._reading.open_study(uid)
+
+    # -- the film on the screen ------------------------------------------------------------------
+
+    def _connect_reading(self) -> None:
+        reading, page, status = self._reading, self._window.reading, self._window.status
+        reading.position_changed.connect(self._on_position_changed)
+        reading.film_waiting.connect(self._on_film_waiting)
+        reading.film_ready.connect(self._on_film_ready)
+        reading.film_failed.connect(self._on_film_failed)
+        reading.findings_changed.connect(self._on_findings_changed)
+        reading.heatmap_changed.connect(self._on_heatmap_changed)
+        reading.heatmap_choices_changed.connect(page.evidence.set_findings)
+        reading.looked.connect(status.set_device)
+        reading.saved.connect(self._on_saved)
+        reading.decided.connect(self._on_decided)
+        reading.moved_to.connect(page.worklist.select)
+        reading.failed.connect(self._remarks.say_failed)
+        reading.remarked.connect(self._remarks.say)
+        viewer, findings, evidence = page.viewer, page.findings, page.evidence
+        viewer.scroll_requested.connect(reading.step)
+        viewer.files_dropped.connect(self.open_paths)
+        viewer.open_requested.connect(self._window.choose_files)
+        page.strip.frame_chosen.connect(self._on_frame_chosen)
+        page.strip.thumbnail_wanted.connect(self._make_strip_thumbnail)
+        findings.accepted.connect(reading.accept)
+        findings.answered.connect(reading.answer)
+        findings.unsure.connect(reading.answer_unsure)
+        findings.note_changed.connect(reading.write_note)
+        findings.undo_requested.connect(reading.undo)
+        findings.redo_requested.connect(reading.redo)
+        findings.finding_selected.connect(self._on_finding_selected)
+        evidence.finding_changed.connect(reading.select_finding)
+        evidence.method_changed.connect(reading.set_method)
+        evidence.shown_changed.connect(self._on_heatmap_switched)
+        evidence.opacity_changed.connect(self._on_opacity_changed)
+
+    def _on_position_changed(self, position: Position, is_other_series: bool) -> None:
+        strip = self._window.reading.strip
+        study = position.study
+        if is_other_series or strip.count != sum(len(s.frames) for s in study.series):
+            strip.set_study(study)
+            strip.setVisible(strip.count > 1)
+        strip.set_current(*position.key)
+        strip.set_decided(self._decided_frames())
+        self._window.reading.viewer.set_position(position.index, position.count)
+        self._window.reading.worklist.select(study.study_instance_uid)
+
+    def _decided_frames(self) -> list[FrameKey]:
+        if self._reading.position is None:
+            return []
+        frames = [(h.sop_instance_uid, n) for s in self._reading.position.study.series for h, n in s.frames]
+        return [key for key in frames if self._library.decision(key) is not None]
+
+    def _on_film_waiting(self, header: Header) -> None:
+        self._window.set_film_shown(False)
+        self._window.reading.viewer.show_waiting(header)
+
+    def _on_film_ready(self, image: Image, keep_view: bool) -> None:
+        viewer = self._window.reading.viewer
+        viewer.show_image(image, keep_view=keep_view)
+        if self._reading.position is not None:
+            viewer.set_position(self._reading.position.index, self._reading.position.count)
+        self._window.set_film_shown(True)
+        self._reading.set_maps_wanted(self._reading.maps_wanted)
+
+    def _on_film_failed(self, sentence: str) -> None:
+        self._window.set_film_shown(False)
+        self._window.reading.viewer.show_problem(sentence)
+
+    def _on_findings_changed(self, state: FindingsState) -> None:
+        self._window.reading.findings.show_state(state)
+
+    def _on_heatmap_changed(self, heatmap: Heatmap | None) -> None:
+        page = self._window.reading
+        title = ""
+        if heatmap is not None and self._reading.position is not None:
+            card = self._reading.model_for(self._reading.position.header_and_frame[0])
+            title = card.display_of(heatmap.finding) if card else heatmap.finding
+            page.findings.set_selected_finding(heatmap.finding)
+        page.viewer.set_heatmap(heatmap, title)
+
+    def _on_finding_selected(self, name: str) -> None:
+        self.show_heatmaps(True)
+        self._reading.select_finding(name)
+
+    def _on_heatmap_switched(self, is_shown: bool) -> None:
+        self.show_heatmaps(is_shown)
+
+    def show_heatmaps(self, is_shown: bool) -> None:
+        """Switch heatmaps on or off, everywhere that says so, and remember it."""
+        page = self._window.reading
+        page.evidence.set_shown(is_shown)
+        page.viewer.set_heatmap_visible(is_shown)
+        self._reading.set_maps_wanted(is_shown)
+        self._remember(heatmap_shown=is_shown)
+
+    def _on_opacity_changed(self, opacity: float) -> None:
+        self._window.reading.viewer.set_heatmap_opacity(opacity)
+        self._remember(heatmap_opacity=opacity)
+
+    def _remember(self, **changes: Any) -> None:
+        settings = replace(self._workplace.settings, **changes)
+        if settings != self._workplace.settings:
+            self._workplace.settings = settings
+            workplace = self._workplace
+            self._store_jobs.submit(lambda: workplace.change_settings(settings), None, self._on_store_error)
+
+    def _on_saved(self, clock: str) -> None:
+        self._window.status.set_saved(clock)
+        self._window.reading.findings.saved(clock)
+
+    def _on_decided(self, review: Review, go_on: bool) -> None:
+        self._window.reading.strip.set_decided(self._decided_frames())
+        self._learning.refresh_collected()
+        header = self._library.header_of(review.sop_instance_uid)
+        card = self._reading.model_for(header) if header is not None else None
+        if card is not None:
+            self._learning.adapt_soon(card)
+        if go_on:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """To the next frame without an answer, in this study first, then in the worklist's order."""
+        following = self._reading.next_unanswered_frame()
+        if following is not None:
+            self._reading.go_to(following)
+            return
+        position = self._reading.position
+        uid = position.study.study_instance_uid if position else ""
+        next_uid = self._window.reading.worklist.next_unread(uid)
+        if next_uid is not None and next_uid != uid:
+            self._window.reading.worklist.select(next_uid)
+            self._on_study_selected(next_uid)
+        else:
+            self._remarks.say(self.tr("Everything in this list is read."))
+
+    def _on_frame_chosen(self, uid: str, frame: int) -> None:
+        position = self._reading.position
+        if position is None:
+            return
+        for number, series in enumerate(position.study.series):
+            for index, (header, n) in enumerate(series.frames):
+                if header.sop_instance_uid == uid and n == frame:
+                    self._window.reading.findings.finish_note()
+                    self._reading.go_to(Position(position.study, number, index))
+                    return
+
+    def _make_strip_thumbnail(self, uid: str, frame: int) -> None:
+        header = self._library.header_of(uid)
+        if header is None:
+            return
+
+        def work() -> NDArray[np.uint8] | None:
+            try:
+                return thumbnail(read(header, frame))
+            except StudyError:
+                return None  # the film itself says what is wrong when it is opened
+
+        def done(pixels: NDArray[np.uint8] | None) -> None:
+            if pixels is not None:
+                self._window.reading.strip.set_thumbnail(uid, frame, pixels)
+
+        self._strip_jobs.submit(work, done)
