@@ -1,0 +1,201 @@
+"""What the reader decides, and how it comes to the store.
+
+A decision is about a frame that the caller names; it stands once the store has written it, and only
+then is it shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from PySide6.QtCore import QObject, Signal
+
+from app.gui.film_cache import FilmCache, FrameKey
+from app.gui.jobs import Jobs
+from app.gui.library import Library
+from app.gui.suggestions import OPERATING_POINT, Suggestions
+from app.workplace import Workplace
+from inference.prediction import Prediction
+from reviews.errors import StoreError
+from reviews.normalise import complete
+from reviews.record import Answer, Changes, Review, Shown
+from studies.image import Header
+from widgets.findings import FindingsState
+
+
+class Decisions(QObject):
+    """Decisions, notes, undo and redo. Lives on the GUI thread."""
+
+    stored = Signal(object)  # FrameKey: something else stands for it now
+    saved = Signal(str)  # HH:MM:SS
+    taken = Signal(object)  # FrameKey: undo or redo changed it
+    decided = Signal(object, bool)  # Review, whether the reader wants to go on
+    failed = Signal(str)
+    remarked = Signal(str)  # something a reader wants to know, and no failure
+
+    def __init__(
+        self,
+        workplace: Workplace,
+        library: Library,
+        suggestions: Suggestions,
+        films: FilmCache,
+        store_jobs: Jobs,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._workplace = workplace
+        self._library = library
+        self._suggestions = suggestions
+        self._films = films
+        self._store_jobs = store_jobs
+        self._notes: dict[FrameKey, str] = {}  # written, and not on disk yet
+
+    # -- deciding --------------------------------------------------------------------------------
+
+    def accept(self, header: Header, frame: int) -> None:
+        """Record the suggestion as the decision, and go on."""
+        key = (header.sop_instance_uid, frame)
+        model = self._suggestions.model_for(header)
+        prediction = self._library.predictions.get(key)
+        if model is None or prediction is None or prediction.suggestion is None:
+            return
+        if self._films.get(key) is None:
+            self.remarked.emit(self.tr("The film is not on the screen yet, so nothing was accepted."))
+            return
+        answers: dict[str, Answer]
+        if model.task == "multiclass":
+            answers = {prediction.suggestion: "present"}
+        else:
+            answers = {
+                f.name: "present" if f.probability >= OPERATING_POINT else "absent"
+                for f in prediction.findings
+            }
+        self._append(key, complete(model, answers), is_acceptance=True, go_on=True)
+
+    def answer(self, header: Header, frame: int, finding: str, answer: Answer) -> None:
+        """Record a correction of one finding; several-findings models keep the other answers."""
+        model = self._suggestions.model_for(header)
+        if model is None:
+            return
+        key = (header.sop_instance_uid, frame)
+        answers: dict[str, Answer] = {finding: answer}
+        review = self._library.decision(key)
+        if model.task == "multilabel" and review is not None:
+            answers = {**dict(review.findings), finding: answer}
+        self._append(key, complete(model, answers))
+
+    def answer_unsure(self, header: Header, frame: int) -> None:
+        """Record that the reader does not know: every finding is unknown."""
+        model = self._suggestions.model_for(header)
+        if model is not None:
+            unknown: dict[str, Answer] = dict.fromkeys(model.finding_names, "unknown")
+            self._append((header.sop_instance_uid, frame), complete(model, unknown))
+
+    def write_note(self, key: FrameKey, note: str) -> None:
+        """Record a note with the decision that stands; without one it waits for the decision."""
+        if note == self.note_of(key):
+            return
+        self._notes[key] = note
+        review = self._library.decision(key)
+        if review is not None:
+            self._append(key, review.findings)
+
+    def note_of(self, key: FrameKey) -> str:
+        """The note of a frame as the reader wrote it last, on disk or not."""
+        review = self._library.decision(key)
+        return self._notes.get(key, review.note if review else "")
+
+    def add_to(self, state: FindingsState, key: FrameKey) -> FindingsState:
+        """What the findings panel shows of a frame, with what the reader decided and wrote."""
+        state = replace(state, note=self.note_of(key))
+        review = self._library.decision(key)
+        if review is None:
+            return state
+        answers = dict(review.findings)
+        return replace(state, answers=answers, decided_by=review.reader, saved_at=_clock(review.time))
+
+    def undo(self) -> None:
+        """Take back the reader's last decision, on whichever study it was."""
+        self._take(self._workplace.store.undo, self.tr("There is no decision of yours left to take back."))
+
+    def redo(self) -> None:
+        """Decide again what was taken back last."""
+        self._take(self._workplace.store.redo, self.tr("There is nothing that was taken back to repeat."))
+
+    # -- the store -------------------------------------------------------------------------------
+
+    def _append(
+        self,
+        key: FrameKey,
+        findings: tuple[tuple[str, Answer], ...],
+        is_acceptance: bool = False,
+        go_on: bool = False,
+    ) -> None:
+        review = Review(
+            *key,
+            self._workplace.settings.reader_name,
+            findings,
+            note=self.note_of(key),
+            shown=_shown(self._library.predictions.get(key)),
+            is_acceptance=is_acceptance,
+        )
+
+        def done(result: tuple[Review, Changes]) -> None:
+            stored, _ = result
+            if self._notes.get(key) == stored.note:
+                del self._notes[key]
+            self._on_stored(key, stored)
+            self.decided.emit(stored, go_on)
+
+        self._store_jobs.submit(lambda: self._workplace.store.append(review), done, self._on_store_error)
+
+    def _take(self, move: Callable[[str], Changes | None], nothing: str) -> None:
+        reader = self._workplace.settings.reader_name
+        store = self._workplace.store
+
+        def work() -> tuple[FrameKey, Review | None, Review | None] | None:
+            changes = move(reader)
+            if changes is None or not changes.images_reviewed:
+                return None
+            key = changes.images_reviewed[0]
+            return key, store.standing(*key), changes.review
+
+        def done(result: tuple[FrameKey, Review | None, Review | None] | None) -> None:
+            if result is None:
+                self.remarked.emit(nothing)
+                return
+            key, standing, written = result
+            self._on_stored(key, standing)
+            if standing is None and written is not None:
+                self.saved.emit(_clock(written.time))
+            self.taken.emit(key)
+            if written is not None:
+                self.decided.emit(written, False)
+
+        self._store_jobs.submit(work, done, self._on_store_error)
+
+    def _on_stored(self, key: FrameKey, standing: Review | None) -> None:
+        self._library.set_standing(key, standing)
+        self.stored.emit(key)
+        if standing is not None:
+            self.saved.emit(_clock(standing.time))
+
+    def _on_store_error(self, error: Exception) -> None:
+        if not isinstance(error, StoreError):
+            raise error
+        self.failed.emit(f"Not saved. {error}")
+
+
+def _shown(prediction: Prediction | None) -> Shown | None:
+    """What the reader saw of a prediction when they decided."""
+    if prediction is None:
+        return None
+    findings = tuple((f.name, f.probability) for f in prediction.findings)
+    return Shown(prediction.model, prediction.suggestion, findings)
+
+
+def _clock(time: str) -> str:
+    """HH:MM:SS in local time of an ISO 8601 time."""
+    return datetime.fromisoformat(time).astimezone().strftime("%H:%M:%S")

@@ -1,0 +1,230 @@
+"""What the models say: which one answers for an image, what it was asked, and where it looked.
+
+The controller knows frames, and not which of them is on the screen: an answer is kept by the library,
+and `answered` tells for which frame it was.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal
+
+from app.gui.film_cache import FrameKey
+from app.gui.jobs import Jobs
+from app.gui.library import Library, reason_without_model
+from app.workplace import Workplace
+from inference.card import ModelCard
+from inference.client import InferenceClient
+from inference.coverage import reason_not_covered
+from inference.prediction import Heatmap, Look
+from studies.image import Header
+from widgets.findings import FindingRow, FindingsState
+
+HEATMAPS_KEPT = 200
+OPERATING_POINT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What the worker was asked: about which frame, with which model and method."""
+
+    key: FrameKey
+    model: str
+    method: str
+    urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a model looked: the findings to choose from, the one that is shown, and its map."""
+
+    choices: tuple[tuple[str, str], ...]  # (name, display)
+    selected: str
+    heatmap: Heatmap | None
+
+
+class Suggestions(QObject):
+    """Questions to the worker and its answers. Lives on the GUI thread."""
+
+    answered = Signal(object, object)  # FrameKey, Prediction | None where the model failed
+
+    def __init__(
+        self,
+        workplace: Workplace,
+        library: Library,
+        client: InferenceClient,
+        store_jobs: Jobs,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._workplace = workplace
+        self._library = library
+        self._client = client
+        self._store_jobs = store_jobs
+        self._heatmaps: OrderedDict[tuple[FrameKey, str, str], tuple[Heatmap, ...]] = OrderedDict()
+        self._asked: dict[int, _Question] = {}  # by number of request
+        self._models: list[ModelCard] = []
+        self.worker_problem = ""  # why no answer is to be expected of the worker
+        self.method = "gradcam"
+
+    def set_models(self, models: list[ModelCard]) -> None:
+        """The models in use; heatmaps of others are forgotten, and so is what they were asked.
+
+        `ask_in_background` has to be called after it.
+        """
+        self._models = models
+        ids = {m.id for m in models}
+        if any(asked.model not in ids for asked in self._asked.values()):
+            self._client.forget_background()
+            self._asked = {r: asked for r, asked in self._asked.items() if asked.urgent}
+            self._forget(lambda asked: asked.model not in ids)
+        for key in [k for k in self._heatmaps if k[1] not in ids]:
+            del self._heatmaps[key]
+
+    def model_for(self, header: Header) -> ModelCard | None:
+        return next((m for m in self._models if reason_not_covered(m, header) is None), None)
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def ask_about(self, header: Header, frame: int, with_maps: bool) -> None:
+        """Ask for what is not known yet of the frame on the screen, before everything else."""
+        model = self.model_for(header)
+        key = (header.sop_instance_uid, frame)
+        if model is None:
+            return
+        has_maps = (key, model.id, self.method) in self._heatmaps
+        if key in self._library.predictions and (has_maps or not with_maps):
+            return
+        if _Question(key, model.id, self.method, True) in self._asked.values():
+            return
+        self._forget(lambda asked: asked.urgent)  # the latest question wins
+        self._ask(header, frame, model, urgent=True)
+
+    def ask_in_background(self) -> None:
+        """Ask for a suggestion for every frame of the worklist that has none yet.
+
+        The frame on the screen too: its urgent question is forgotten when the reader goes on.
+        """
+        waiting = {asked.key for asked in self._asked.values() if not asked.urgent}
+        asked_now: list[FrameKey] = []
+        for study in self._library.studies.values():
+            for series in study.series:
+                model = self.model_for(series.headers[0])
+                if model is None:
+                    continue
+                for header, frame in series.frames:
+                    key = (header.sop_instance_uid, frame)
+                    if key in waiting or key in self._library.predictions or key in self._library.failures:
+                        continue
+                    asked_now.append(key)
+                    self._ask(header, frame, model, urgent=False)
+        self._library.set_waiting(asked_now)
+
+    def _ask(self, header: Header, frame: int, model: ModelCard, urgent: bool) -> None:
+        head = self._workplace.adapted_head_path(model)
+        request = self._client.ask(
+            header,
+            frame,
+            model.id,
+            maps=model.finding_names if urgent else (),
+            method=self.method,
+            adapted_head=head if head.exists() else None,
+            urgent=urgent,
+        )
+        self._asked[request] = _Question((header.sop_instance_uid, frame), model.id, self.method, urgent)
+
+    def _forget(self, is_unwanted: Callable[[_Question], bool]) -> None:
+        """Nobody wants the answers to these questions any more."""
+        for request in [r for r, asked in self._asked.items() if is_unwanted(asked)]:
+            self._client.forget(request)
+            del self._asked[request]
+
+    # -- answers ---------------------------------------------------------------------------------
+
+    def on_look(self, request: int, look: Look) -> None:
+        """The worker's answer to a request."""
+        asked = self._asked.pop(request, None)
+        if asked is None:
+            return
+        key, method = asked.key, asked.method
+        self._forget(lambda other: other.key == key and not other.urgent)
+        if look.heatmaps:
+            self._heatmaps[(key, look.prediction.model, method)] = look.heatmaps
+            while len(self._heatmaps) > HEATMAPS_KEPT:
+                self._heatmaps.popitem(last=False)
+        self._library.set_prediction(look.prediction, look.adapted)
+        prediction = look.prediction
+        self._store_jobs.submit(lambda: self._workplace.store.remember_prediction(prediction))
+        self.answered.emit(key, prediction)
+
+    def on_look_failed(self, request: int, reason: str) -> None:
+        asked = self._asked.pop(request, None)
+        if asked is None:
+            return
+        key = asked.key
+        self._forget(lambda other: other.key == key and not other.urgent)
+        self._library.set_failure(key, reason)
+        self.answered.emit(key, None)
+
+    # -- what is known of a frame ----------------------------------------------------------------
+
+    def findings_state(self, header: Header, frame: int) -> FindingsState:
+        """What the findings panel shows of a frame before the reader decides."""
+        key = (header.sop_instance_uid, frame)
+        model = self.model_for(header)
+        prediction = self._library.predictions.get(key)
+        reason = self._reason_for_none(header, key)
+        return FindingsState(
+            findings=self._rows(key, model) if model else (),
+            task=model.task if model else "multiclass",
+            suggestion=prediction.suggestion if prediction else None,
+            reason_no_suggestion=reason,
+            waiting=model is not None and prediction is None and not reason,
+            image_key=f"{key[0]}:{key[1]}",
+        )
+
+    def _rows(self, key: FrameKey, model: ModelCard) -> tuple[FindingRow, ...]:
+        prediction = self._library.predictions.get(key)
+        adapted = self._library.adapted.get(key)
+        return tuple(
+            FindingRow(
+                name=f.name,
+                display=f.display,
+                probability=prediction.probability_of(f.name) if prediction else None,
+                adapted=adapted.probability_of(f.name) if adapted else None,
+                operating_point=OPERATING_POINT,
+            )
+            for f in model.findings
+        )
+
+    def _reason_for_none(self, header: Header, key: FrameKey) -> str:
+        """Why a frame has no suggestion; empty when it has one, or will have."""
+        if self.model_for(header) is None:
+            return reason_without_model(self._models, header)
+        prediction = self._library.predictions.get(key)
+        if prediction is None:
+            return self._library.failures.get(key, "") or self.worker_problem
+        if prediction.suggestion is None:
+            return " ".join(prediction.warnings) or "The model gives no suggestion for this image."
+        return ""
+
+    def evidence(self, header: Header, frame: int, chosen: str | None) -> Evidence:
+        """The heatmap of a frame, by the method in use: the reader's choice, else the suggestion's."""
+        model = self.model_for(header)
+        if model is None:
+            return Evidence((), "", None)
+        key = (header.sop_instance_uid, frame)
+        if chosen is not None and chosen in model.finding_names:
+            selected = chosen
+        else:
+            prediction = self._library.predictions.get(key)
+            selected = (prediction.suggestion if prediction else None) or model.finding_names[0]
+        maps = self._heatmaps.get((key, model.id, self.method), ())
+        return Evidence(
+            tuple((f.name, f.display) for f in model.findings),
+            selected,
+            next((m for m in maps if m.finding == selected), None),
+        )
