@@ -48,12 +48,16 @@ def bundle(
     figures: dict[str, Any],
     limits: Sequence[str],
     temperature: float | None = None,
+    weights: Path | None = None,
 ) -> ModelCard:
-    """Copy a model out of a registry's folder into the program, with the card that people will read."""
+    """Copy a model out of a registry's folder into the program, with the card that people will read.
+
+    `weights` stand in for the registry's own where calibration changed them.
+    """
     source, target = models / model_id, BUNDLED / as_id
     card = ModelCard.read(source / "card.json")
     target.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source / "weights.safetensors", target / "weights.safetensors")
+    shutil.copyfile(weights or source / "weights.safetensors", target / "weights.safetensors")
     card = replace(
         card,
         id=as_id,

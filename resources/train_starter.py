@@ -1,17 +1,20 @@
-"""Train the starter model: cross-validate by patient, then fit on every film, then bundle.
+"""Train the starter model: cross-validate by patient, then fit on every film, calibrate, bundle.
 
     python resources/train_starter.py --images DIR --work DIR
 
 `--images` holds `labels.csv` (file,label,patient) and the films it names. `--work` keeps the runs; an
 interrupted one goes on where it was. The figures on the card are those of films that the model that
 looked at them had not been fitted on: every film once, by the model of the fold it was left out of.
+
+Two stages: at 160 px, then a short second training at 224 px that starts from the first's encoder. Films
+left out then give one temperature and a shift for each finding, which goes into the last layer's bias.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
 from bundling import bundle, overread
+from numpy.typing import NDArray
 
 from inference.card import Covers
 from inference.registry import ModelRegistry
@@ -41,6 +45,7 @@ RECIPE = {
     "keep": "last",
     "stored-as": "float16",
 }
+SECOND_STAGE = {"input-size": "224", "epochs": "10", "learning-rate": "0.0004"}
 LIMITS = (
     "Frontal chest radiographs of adults only. It knows three answers and nothing else.",
     "The COVID-19 films come from other hospitals, scanners and journal pages than the rest: a model can "
@@ -70,30 +75,63 @@ def main() -> int:
     recipe |= dict(change.split("=", 1) for change in choice.set)
     chosen = [int(i) for i in choice.only_folds.split(",")] if choice.only_folds else range(FOLDS)
     if choice.final_first:
-        _train(choice, recipe, "final", ["--no-held-out"])
+        _train_stages(choice, recipe, "final", ["--no-held-out"])
     models = {fold: _train_fold(choice, recipe, fold) for fold in chosen}
-    results = [result for fold, model in models.items() for result in _left_out(choice, model, fold)]
-    temperature, figures = _figures(results, choice.seed)
+    results = [_left_out(choice, model, fold) for fold, model in models.items()]
+    calibration, figures = _figures(results, choice.seed)
     interval = "-".join(f"{end:.3f}" for end in figures["intervals"]["accuracy"])
     sys.stdout.write(
-        f"{len(results)} films left out: accuracy {figures['accuracy']:.3f} ({interval}), "
-        f"macro AUROC {figures['macro_auroc']:.3f}, temperature {temperature:.2f}\n"
+        f"{sum(map(len, results))} films left out: accuracy {figures['accuracy']:.3f} ({interval}), "
+        f"macro AUROC {figures['macro_auroc']:.3f}, temperature {calibration.temperature:.2f}\n"
     )
     if choice.no_final:
         return 0
-    final = _train(choice, recipe, "final", ["--no-held-out"])
+    final = _train_stages(choice, recipe, "final", ["--no-held-out"])
+    shifted = choice.work / "calibrated.safetensors"
+    _shift_bias(choice.work / "models" / final / "weights.safetensors", calibration, shifted)
     bundle(
         choice.work / "models",
         final,
         "starter",
         name="starter",
         covers=Covers(("CR", "DX", "picture"), ("CHEST",), ("PA", "AP")),
-        data=_data(results, len(models)),
+        data=_data([result for fold in results for result in fold], len(models)),
         figures={"cross_validation": figures},
         limits=LIMITS,
-        temperature=temperature,
+        temperature=calibration.temperature,
+        weights=shifted,
     )
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Vector scaling (Guo et al. 2017) without its matrix: logits over a temperature, plus a shift each."""
+
+    temperature: float
+    shift: tuple[float, ...]
+
+    def of(self, result: ImageResult) -> ImageResult:
+        logits = np.log(np.clip(result.probabilities, 1e-9, 1.0)) / self.temperature + self.shift
+        shares = np.exp(logits - logits.max())
+        return replace(result, probabilities=tuple(float(p) for p in shares / shares.sum()))
+
+
+def _shift_bias(weights: Path, calibration: Calibration, shifted: Path) -> None:
+    """Put the shifts into the last layer, so that the temperature alone is left for the card."""
+    from safetensors.numpy import load_file, save_file
+
+    state = load_file(weights)
+    shift = np.asarray(calibration.shift) * calibration.temperature
+    state["fc.bias"] = (state["fc.bias"].astype(np.float64) + shift).astype(state["fc.bias"].dtype)
+    save_file(state, shifted)
+
+
+def _train_stages(choice: argparse.Namespace, recipe: dict[str, str], run: str, more: list[str]) -> str:
+    """Both stages of one model; the id of the second's."""
+    first = _train(choice, recipe, run, more)
+    weights = str(choice.work / "models" / first / "weights.safetensors")
+    return _train(choice, recipe | SECOND_STAGE, f"{run}-fine", [*more, "--initial-weights", weights])
 
 
 def _train(choice: argparse.Namespace, recipe: dict[str, str], run: str, more: list[str]) -> str:
@@ -113,7 +151,7 @@ def _train(choice: argparse.Namespace, recipe: dict[str, str], run: str, more: l
 
 def _train_fold(choice: argparse.Namespace, recipe: dict[str, str], fold: int) -> str:
     more = ["--folds", str(FOLDS), "--fold", str(fold), "--shares", "1", "0", "0"]
-    return _train(choice, recipe, f"fold-{fold}", more)
+    return _train_stages(choice, recipe, f"fold-{fold}", more)
 
 
 def _left_out(choice: argparse.Namespace, model_id: str, fold: int) -> list[ImageResult]:
@@ -135,28 +173,37 @@ def _left_out(choice: argparse.Namespace, model_id: str, fold: int) -> list[Imag
     return list(evaluate(model, test).per_image)
 
 
-def _figures(results: list[ImageResult], seed: int) -> tuple[float, dict[str, Any]]:
-    """The temperature that fits films left out best, and the figures at it."""
+def _figures(results: list[list[ImageResult]], seed: int) -> tuple[Calibration, dict[str, Any]]:
+    """The calibration that fits all films left out, and figures in which each fold was calibrated by the
+    others, so that no film helps to calibrate itself."""
     from training.metrics import evaluate_results
+
+    calibrated: list[ImageResult] = []
+    for number, fold in enumerate(results):
+        others = [result for other in (*results[:number], *results[number + 1 :]) for result in other]
+        calibration = _fit_calibration(others or fold)
+        calibrated += [calibration.of(result) for result in fold]
+    names = ("covid-19", "no-finding", "pneumonia")
+    figures = evaluate_results(calibrated, names, "starter", seed=seed).as_json()
+    del figures["model"]
+    return _fit_calibration([result for fold in results for result in fold]), figures
+
+
+def _fit_calibration(results: list[ImageResult]) -> Calibration:
+    """Least log-loss, with a slight pull of the shifts towards none."""
+    from scipy.optimize import minimize
 
     logits = np.log(np.clip([r.probabilities for r in results], 1e-9, 1.0))
     truth = np.array([r.truth.index(1) for r in results])
 
-    def log_loss(temperature: float) -> float:
-        scaled = logits / temperature
+    def loss(parameters: NDArray[np.float64]) -> float:
+        shift = np.array([parameters[1], 0.0, parameters[2]])
+        scaled = logits / np.exp(parameters[0]) + shift
         scaled -= np.log(np.exp(scaled).sum(axis=1, keepdims=True))
-        return float(-scaled[np.arange(len(truth)), truth].mean())
+        return float(-scaled[np.arange(len(truth)), truth].mean() + 1e-3 * (shift**2).sum())
 
-    temperature = float(min(np.linspace(0.3, 2.0, 171), key=log_loss))
-    scaled = np.exp(logits / temperature)
-    scaled /= scaled.sum(axis=1, keepdims=True)
-    calibrated = [
-        replace(r, probabilities=tuple(float(p) for p in row)) for r, row in zip(results, scaled, strict=True)
-    ]
-    names = ("covid-19", "no-finding", "pneumonia")
-    figures = evaluate_results(calibrated, names, "starter", seed=seed).as_json()
-    del figures["model"]
-    return temperature, figures
+    found = minimize(loss, np.zeros(3)).x
+    return Calibration(float(np.exp(found[0])), (float(found[1]), 0.0, float(found[2])))
 
 
 def _data(results: list[ImageResult], folds: int) -> dict[str, Any]:
