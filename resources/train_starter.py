@@ -208,7 +208,7 @@ def _fit_calibration(results: list[ImageResult]) -> Calibration:
 
 def _data(results: list[ImageResult], folds: int) -> dict[str, Any]:
     return {
-        "what": "833 frontal chest radiographs of 558 patients, longest side 512 px",
+        "what": "833 frontal chest radiographs of 557 patients, longest side 512 px",
         "measured on": f"{len(results)} films of {len({r.patient for r in results})} patients",
         "sources": [
             "muhammedtalo/COVID-19 (Ozturk et al. 2020, doi 10.1016/j.compbiomed.2020.103792)",
