@@ -49,10 +49,12 @@ def bundle(
     limits: Sequence[str],
     temperature: float | None = None,
     weights: Path | None = None,
+    recipe: dict[str, Any] | None = None,
 ) -> ModelCard:
     """Copy a model out of a registry's folder into the program, with the card that people will read.
 
-    `weights` stand in for the registry's own where calibration changed them.
+    `weights` stand in for the registry's own where calibration changed them; `recipe` replaces entries that
+    only this machine could understand.
     """
     source, target = models / model_id, BUNDLED / as_id
     card = ModelCard.read(source / "card.json")
@@ -68,6 +70,7 @@ def bundle(
         data=data,
         figures=figures,
         limits=tuple(limits),
+        recipe=card.recipe | (recipe or {}),
         licence="Apache-2.0",
         temperature=card.temperature if temperature is None else temperature,
         weights_sha256=sha256_of(target / "weights.safetensors"),

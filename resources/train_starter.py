@@ -100,6 +100,7 @@ def main() -> int:
         limits=LIMITS,
         temperature=calibration.temperature,
         weights=shifted,
+        recipe={"initial_weights": "the encoder of the first stage (see resources/train_starter.py)"},
     )
     return 0
 
