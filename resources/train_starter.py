@@ -52,8 +52,8 @@ LIMITS = (
     "tell the source from borders and contrast instead of from the lungs. Look at the evidence.",
     "The labels 'pneumonia' and 'no finding' were mined from reports by software and are noisy.",
     "COVID-19 films are pneumonia too: the third answer means pneumonia of another pattern.",
-    "The recipe was chosen on the folds that its figures come from, so they are slightly optimistic; the shipped "
-    "network itself saw every film and was not measured.",
+    "The recipe was chosen on the folds that its figures come from, so they are slightly optimistic; the "
+    "shipped network itself saw every film and was not measured.",
     "833 films are few. For research and teaching; no medical device.",
 )
 
