@@ -17,7 +17,14 @@ from studies.image import Header
 
 _FIELDS = tuple(f.name for f in fields(Header) if f.name not in ("path", "sop_instance_uid"))
 _KNOWN_FIELDS = frozenset(_FIELDS)
-_TUPLES = ("image_position", "image_orientation")  # lists in JSON
+_TUPLES = (  # lists in JSON
+    "image_position",
+    "image_orientation",
+    "image_type",
+    "patient_orientation",
+    "frame_order",
+    "frame_positions_mm",
+)
 # An image's rows are of one file only as long as these agree; UIDs that tools repeat are caught by them.
 _IDENTITY = (
     "study_instance_uid",

@@ -127,6 +127,8 @@ def scale_bar(image: Image, placement: Placement) -> ScaleBar | None:
     text = f"{length_mm // 10} cm" if length_mm >= 10 else f"{length_mm} mm"
     if spacing.kind == "detector":
         text = f"{text} {_tr('at detector')}"
+    elif spacing.kind == "corrected":
+        text = f"{text} {_tr('by stated magnification')}"
     return ScaleBar(length_mm / mm_a_px, text)
 
 

@@ -39,6 +39,14 @@ def header(number: int = 1, **fields: Any) -> Header:
         "image_position": (0.1, -2.0, 1e-17),
         "image_orientation": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
         "is_phantom": number % 2 == 0,
+        "frame_of_reference_uid": "1.2.826.300",
+        "presentation_intent": "FOR PRESENTATION",
+        "lossy_compression": "JPEG, 12:1",
+        "image_type": ("ORIGINAL", "PRIMARY"),
+        "patient_orientation": ("L", "F"),
+        "frames_per_second": 12.5,
+        "frame_order": (1,),
+        "frame_positions_mm": (-2.5,),
     }
     return Header(**{**values, **fields})
 
