@@ -6,6 +6,8 @@ that ends early is refused, never shown in part.
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,14 @@ from numpy.typing import NDArray
 from pydicom import uid
 from pydicom.dataset import Dataset
 
+from studies.calibration import regions_of, spacing_of
 from studies.colour import COLOUR, GREY, expand_422, palette_to_rgb, to_rgb
 from studies.decoding import DECODERS, NATIVE, Decoded, Layout, arrange, decode_encapsulated
 from studies.dicom_display import (
     modality_transform,
     padding_of,
     polarity_of,
-    spacing_of,
+    presentation_lut_of,
     stored_range,
     voi_of,
 )
@@ -33,10 +36,14 @@ from studies.dicom_file import (
     opened,
     quietly,
 )
-from studies.dicom_header import header_of, number, text
+from studies.dicom_header import header_of
+from studies.dicom_plane import plane_of
+from studies.elements import number, text
 from studies.errors import ImageTooLarge, NotAnImage, UnreadableFile, UnsupportedImage
 from studies.frames import encapsulated_frame, frame_bits, native_bits, native_frame, require_complete
 from studies.image import Header, Image
+from studies.overlay import embedded_groups, overlays_of
+from studies.shutter import shutter_of
 
 MAX_PIXELS = 200_000_000
 """Pixels that one frame may have."""
@@ -88,9 +95,10 @@ def read_frame(header: Header, frame: int = 1) -> Image:
                         f"{path}: has {frames} frame(s), expected a frame number up to that, found {frame}."
                     )
                 encoded = _encoded(file, element, layout, frames, frame - 1)
-            decoded = _decode(file, element, layout, encoded)
+            decoded, words = _decode_with_words(file, element, layout, encoded)
             with quietly(sink):
-                return _image(header, frame, file, layout, decoded, sink)
+                image = _image(header, frame, file, layout, decoded, sink)
+                return _with_graphics(image, file, words, sink)
         except PARSER_ERRORS as error:
             raise UnreadableFile(
                 f"{path}: frame {frame} cannot be decoded ({clause(error)}), expected intact"
@@ -197,6 +205,45 @@ def _decode(file: OpenFile, element: PixelElement, layout: Layout, encoded: Any)
     return Decoded(arrange(encoded, layout, big_endian=file.is_big_endian), layout.photometric)
 
 
+def _decode_with_words(
+    file: OpenFile, element: PixelElement, layout: Layout, encoded: Any
+) -> tuple[Decoded, NDArray[Any] | None]:
+    """A frame, and where overlays lie in bits that it does not use, its pixels with all their bits."""
+    allocated = layout.bits_allocated
+    if allocated not in (8, 16) or layout.samples > 1 or not embedded_groups(file.dataset):
+        return _decode(file, element, layout, encoded), None
+    whole = replace(layout, bits_stored=allocated, high_bit=allocated - 1, is_signed=False)
+    decoded = _decode(file, element, whole, encoded)
+    words = decoded.pixels
+    if words.dtype != np.dtype(f"u{allocated // 8}"):
+        return _decode(file, element, layout, encoded), None
+    pixels = arrange(np.ascontiguousarray(words).tobytes(), layout, big_endian=sys.byteorder == "big")
+    return Decoded(pixels, decoded.photometric), words
+
+
+def _with_graphics(image: Image, file: OpenFile, words: NDArray[Any] | None, sink: list[str]) -> Image:
+    """The image with what the file draws over it and hides of it, its place and its size in the patient."""
+    dataset, frame = file.dataset, image.frame
+    overlays = overlays_of(dataset, frame, words, file.is_big_endian, sink)
+    shutter = shutter_of(dataset, frame, overlays, sink)
+    hiding = shutter.bitmap if shutter is not None else None
+    regions = regions_of(dataset, *image.shape, sink)
+    spacing = spacing_of(dataset, frame, regions, sink)
+    position, orientation = plane_of(dataset, frame)
+    if image.header.presentation_intent == "FOR PROCESSING":
+        sink.append("The image is FOR PROCESSING: it was not made to be read from.")
+    return replace(
+        image,
+        overlays=tuple(one for one in overlays if one is not hiding),
+        shutter=shutter,
+        regions=regions,
+        spacing=spacing,
+        position=position,
+        orientation=orientation,
+        warnings=tuple(sink),
+    )
+
+
 def _image(
     header: Header, frame: int, file: OpenFile, layout: Layout, decoded: Decoded, sink: list[str]
 ) -> Image:
@@ -207,7 +254,7 @@ def _image(
             rgb = palette_to_rgb(pixels, dataset, file.is_big_endian)
         else:
             rgb = to_rgb(pixels, decoded.photometric, _colour_bits(pixels, layout))
-        return Image(header, frame, frozen(rgb), spacing=spacing_of(dataset, frame), warnings=tuple(sink))
+        return Image(header, frame, frozen(rgb))
     slope, intercept, lut, units = modality_transform(
         dataset, frame, layout.is_signed, file.is_big_endian, sink
     )
@@ -236,11 +283,10 @@ def _image(
             file.is_big_endian,
             sink,
         ),
-        spacing=spacing_of(dataset, frame),
+        presentation_lut=presentation_lut_of(dataset, file.is_big_endian, sink),
         stored_range=stored_range(pixels, layout.bits_stored, layout.is_signed),
         bits_stored=layout.bits_stored,
         units=units,
-        warnings=tuple(sink),
         padding=padding,
     )
 

@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from studies.colour import lut_entries
-from studies.dicom_header import macro, number, numeric, text
-from studies.image import LookupTable, Polarity, Spacing, SpacingKind, Window
-
-PROJECTION = ("CR", "DX", "RG", "XA", "RF", "MG", "PX", "IO", "OT")
+from studies.elements import macro, number, numeric, text
+from studies.image import LookupTable, Polarity, Window
 
 
 def polarity_of(dataset: Dataset) -> Polarity:
@@ -20,6 +18,16 @@ def polarity_of(dataset: Dataset) -> Polarity:
     inverse = text(dataset, "PresentationLUTShape").upper() == "INVERSE"
     first = text(dataset, "PhotometricInterpretation").upper() == "MONOCHROME1"
     return "min-is-white" if first or inverse else "min-is-black"
+
+
+def presentation_lut_of(dataset: Dataset, big_endian: bool, sink: list[str]) -> LookupTable | None:
+    """The table from VOI output to P-values, where a file carries one instead of a shape (PS3.3 C.11.6)."""
+    for item in (dataset.get("PresentationLUTSequence") or [])[:1]:
+        try:
+            return _lookup_table(item, False, big_endian)
+        except (KeyError, ValueError, TypeError) as error:
+            sink.append(f"The presentation LUT cannot be used ({error}).")
+    return None
 
 
 def _lookup_table(item: Dataset, is_signed: bool, big_endian: bool) -> LookupTable:
@@ -75,7 +83,7 @@ def voi_of(
     """
     source = macro(dataset, frame, "FrameVOILUTSequence")
     offered: list[Window | LookupTable] = []
-    for item in dataset.get("VOILUTSequence") or []:
+    for item in source.get("VOILUTSequence") or dataset.get("VOILUTSequence") or []:
         try:
             offered.append(_lookup_table(item, is_signed, big_endian))
         except (KeyError, ValueError, TypeError) as error:
@@ -107,24 +115,6 @@ def padding_of(dataset: Dataset, is_signed: bool, bits_allocated: int) -> tuple[
         half = 1 << (bits_allocated - 1)
         ends = sorted((end + half) % (2 * half) - half for end in ends)
     return ends[0], ends[1]
-
-
-def spacing_of(dataset: Dataset, frame: int) -> Spacing | None:
-    """Pixel spacing and what it is measured at (PS3.3 10.7.1)."""
-    source = macro(dataset, frame, "PixelMeasuresSequence")
-    own, imager = numeric(source, "PixelSpacing"), numeric(dataset, "ImagerPixelSpacing")
-    scanned = numeric(dataset, "NominalScannedPixelSpacing")
-    chosen = next((pair for pair in (own, imager, scanned) if len(pair) >= 2 and min(pair[:2]) > 0), None)
-    if chosen is None:
-        return None
-    kind: SpacingKind = "patient"
-    if chosen is imager or (chosen is own and own == imager):
-        kind = "detector"
-    elif chosen is scanned:
-        kind = "unknown"
-    elif text(dataset, "Modality") in PROJECTION and not imager:
-        kind = "patient" if text(dataset, "PixelSpacingCalibrationType") else "unknown"
-    return Spacing(chosen[0], chosen[1], kind)
 
 
 def stored_range(pixels: NDArray[Any], bits_stored: int, is_signed: bool) -> tuple[float, float]:

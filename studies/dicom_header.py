@@ -4,45 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any
 
 from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
 from pydicom.valuerep import PersonName
 
+from studies.compression import lossy_compression
 from studies.dicom_file import OpenFile
+from studies.dicom_plane import frames_per_second, order_of_frames, plane_of
+from studies.elements import functional_group, number, text
 from studies.image import Header
 
 _DATE = re.compile(r"^(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})$")
 _TIME = re.compile(r"^(\d{2}):?(\d{2})?:?(\d{2})?")
-
-
-def text(dataset: Dataset, keyword: str) -> str:
-    """A text element, decoded and trimmed, several values joined by a backslash; empty when absent."""
-    value = dataset.get(keyword)
-    if value is None:
-        return ""
-    if isinstance(value, MultiValue | list):
-        return "\\".join(str(part).strip() for part in value)
-    return str(value).replace("\0", "").strip()
-
-
-def number(dataset: Dataset, keyword: str) -> float | None:
-    """The first value of a numeric element, or None when it is absent, empty or no number."""
-    numbers = numeric(dataset, keyword)
-    return numbers[0] if numbers else None
-
-
-def numeric(dataset: Dataset, keyword: str) -> tuple[float, ...]:
-    """All values of a numeric element; empty when any of them is no finite number."""
-    value: Any = dataset.get(keyword)
-    if value is None or value == "":
-        return ()
-    try:
-        values = tuple(float(part) for part in (value if isinstance(value, MultiValue | list) else [value]))
-    except (TypeError, ValueError):
-        return ()
-    return values if all(abs(part) < 1e300 for part in values) else ()
 
 
 def readable_name(value: PersonName | str | None) -> str:
@@ -94,20 +67,11 @@ def _body_part(dataset: Dataset) -> str:
     return part.upper()
 
 
-def functional_group(dataset: Dataset, frame: int, keyword: str) -> Dataset | None:
-    """The item of a frame's functional group macro, per frame or else shared (PS3.3 C.7.6.16.1)."""
-    per_frame = dataset.get("PerFrameFunctionalGroupsSequence") or []
-    shared = dataset.get("SharedFunctionalGroupsSequence") or []
-    for groups in ([per_frame[frame - 1]] if frame <= len(per_frame) else []) + list(shared[:1]):
-        found = groups.get(keyword)
-        if found:
-            return found[0] if isinstance(found[0], Dataset) else None
-    return None
-
-
-def macro(dataset: Dataset, frame: int, keyword: str) -> Dataset:
-    """The functional group macro of a frame, or the data set itself where the file is not enhanced."""
-    return functional_group(dataset, frame, keyword) or dataset
+def _patient_orientation(dataset: Dataset) -> tuple[str, str] | None:
+    """What lies to the right of and below a film, as letters (PS3.3 C.7.6.1.1.1)."""
+    parts = text(dataset, "PatientOrientation").upper().split("\\")
+    right, below = [*(part.strip() for part in parts), ""][:2]
+    return (right, below) if right or below else None
 
 
 def derived_uid(digest_hex: str, purpose: str = "") -> str:
@@ -129,8 +93,8 @@ def header_of(file: OpenFile, rows: int, columns: int, frames: int) -> Header:
     patient_id, sop = text(dataset, "PatientID"), text(dataset, "SOPInstanceUID")
     study, series = text(dataset, "StudyInstanceUID"), text(dataset, "SeriesInstanceUID")
     digest = content_hash(file) if not (patient_id and sop and study and series) else ""
-    position = numeric(macro(dataset, 1, "PlanePositionSequence"), "ImagePositionPatient")
-    orientation = numeric(macro(dataset, 1, "PlaneOrientationSequence"), "ImageOrientationPatient")
+    position, orientation = plane_of(dataset, 1)
+    order, along = order_of_frames(dataset, frames)
     series_number, instance_number = number(dataset, "SeriesNumber"), number(dataset, "InstanceNumber")
     dates = (text(dataset, f"{kind}Date") for kind in ("Study", "Series", "Acquisition", "Content"))
     anatomy = functional_group(dataset, 1, "FrameAnatomySequence")
@@ -161,7 +125,15 @@ def header_of(file: OpenFile, rows: int, columns: int, frames: int) -> Header:
         laterality=text(dataset, "ImageLaterality") or text(dataset, "Laterality"),
         manufacturer=text(dataset, "Manufacturer"),
         transfer_syntax_uid=file.transfer_syntax,
-        image_position=position if len(position) == 3 else None,
-        image_orientation=orientation if len(orientation) == 6 else None,
+        image_position=position,
+        image_orientation=orientation,
         is_phantom=text(dataset, "QualityControlImage").upper() == "YES",
+        frame_of_reference_uid=text(dataset, "FrameOfReferenceUID"),
+        presentation_intent=text(dataset, "PresentationIntentType").upper(),
+        lossy_compression=lossy_compression(dataset, file.transfer_syntax),
+        image_type=tuple(part for part in text(dataset, "ImageType").split("\\") if part),
+        patient_orientation=_patient_orientation(dataset),
+        frames_per_second=frames_per_second(dataset),
+        frame_order=order,
+        frame_positions_mm=along,
     )

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studies.image import Image, LookupTable, Window
+from studies.image import Image, LookupTable, Shutter, Window
+from studies.shutter import visible
 
 LARGEST_TABLE = 1 << 20
 """Stored ranges up to this many values get a table; wider ones (32-bit images) are computed by pixel."""
@@ -67,7 +68,10 @@ def _apply_window(window: Window, x: NDArray[np.float64]) -> NDArray[np.float64]
         center, width = center - 0.5, width - 1.0
     if width <= 0:
         return (x > center).astype(np.float64)
-    return np.asarray(np.clip((x - center) / width + 0.5, 0.0, 1.0), dtype=np.float64)
+    grey = np.subtract(x, center)
+    grey /= width
+    grey += 0.5
+    return np.clip(grey, 0.0, 1.0, out=grey)
 
 
 def valid_range(image: Image) -> tuple[float, float]:
@@ -144,7 +148,13 @@ def offered_windows(image: Image) -> tuple[tuple[str, Window | LookupTable], ...
 
 def _grey(image: Image, values: NDArray[Any], state: DisplayState) -> NDArray[np.float64]:
     """Grey in [0, 1] of stored values through modality transform and VOI, before polarity."""
-    modality = stored_to_modality(image, values)
+    return _grey_of_modality(image, stored_to_modality(image, values), state)
+
+
+def _grey_of_modality(
+    image: Image, modality: NDArray[np.float64], state: DisplayState
+) -> NDArray[np.float64]:
+    """Grey in [0, 1] of modality values through the VOI, before polarity."""
     if isinstance(state.voi, LookupTable):
         return np.clip(_look_up(state.voi, modality) / (2.0**state.voi.bits - 1.0), 0.0, 1.0)
     return _apply_window(full_range_window(image) if state.voi is None else state.voi, modality)
@@ -159,7 +169,8 @@ def _polarise(image: Image, state: DisplayState, shades: NDArray[Any], white: fl
 
 def _bytes(image: Image, state: DisplayState, grey: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Greys in [0, 1] as 8 bit, rounded before polarity so that inversion is the exact complement."""
-    return _polarise(image, state, np.rint(grey * 255.0).astype(np.uint8), 255)
+    scaled = grey * 255.0
+    return _polarise(image, state, np.rint(scaled, out=scaled).astype(np.uint8), 255)
 
 
 def _stored_values(image: Image) -> NDArray[np.int64] | None:
@@ -175,14 +186,29 @@ def _blacken_padding(image: Image, stored: NDArray[np.int64], entries: NDArray[A
         entries[(stored >= image.padding[0]) & (stored <= image.padding[1])] = 0
 
 
+class Tables:
+    """Tables of one image, one after the other, as a reader drags its window.
+
+    What does not depend on the window (the modality values of all stored values) is worked out once.
+    """
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self._stored = _stored_values(image)
+        self._modality = None if self._stored is None else stored_to_modality(image, self._stored)
+
+    def table(self, state: DisplayState) -> DisplayTable | None:
+        """The whole of display as a table of 8-bit greys; None for colour, float and very deep images."""
+        if self._stored is None or self._modality is None:
+            return None
+        entries = _bytes(self._image, state, _grey_of_modality(self._image, self._modality, state))
+        _blacken_padding(self._image, self._stored, entries)
+        return DisplayTable(int(self._stored[0]), entries)
+
+
 def table(image: Image, state: DisplayState) -> DisplayTable | None:
     """The whole of display as a table of 8-bit greys; None for colour, float and very deep images."""
-    stored = _stored_values(image)
-    if stored is None:
-        return None
-    entries = _bytes(image, state, _grey(image, stored, state))
-    _blacken_padding(image, stored, entries)
-    return DisplayTable(int(stored[0]), entries)
+    return Tables(image).table(state)
 
 
 def _take(pixels: NDArray[Any], first: int, entries: NDArray[Any]) -> NDArray[Any]:
@@ -212,7 +238,8 @@ def network_intensities(image: Image) -> NDArray[np.float32]:
     """What a network is given before its own preprocessing: float32 (H, W) in [0, 1], 0 black.
 
     The file's first VOI, else the full range of valid pixels (of a picture: of its depth), polarity
-    applied. Colour is reduced to ITU-R BT.601 luma. Padding is 0. No reader's window enters.
+    applied. Colour is reduced to ITU-R BT.601 luma. Padding is 0. No reader's window enters, and no
+    display shutter: what it hides from a dazzled eye was there when the network was trained.
     """
     if image.is_colour:
         red, green, blue = (image.pixels[..., channel].astype(np.float32) for channel in range(3))
@@ -233,16 +260,27 @@ def network_intensities(image: Image) -> NDArray[np.float32]:
 
 
 def render(image: Image, state: DisplayState | None = None) -> NDArray[np.uint8]:
-    """The image at full size as 8-bit grey (H, W) or RGB (H, W, 3); without a state as it is first shown."""
+    """The image at full size as 8-bit grey (H, W) or RGB (H, W, 3), without a state as it is first shown.
+
+    The file's shutter hides what it hides.
+    """
     state = initial_state(image) if state is None else state
     if image.is_colour:
-        colour = np.array(image.pixels, dtype=np.uint8)
-        return 255 - colour if state.inverted else colour
-    found = table(image, state)
-    if found is None:
-        shown = _bytes(image, state, _grey_pixels(image, state))
+        shown = np.array(image.pixels, dtype=np.uint8)
+        shown = 255 - shown if state.inverted else shown
     else:
-        shown = _take(image.pixels, found.first, found.entries)
-    if image.valid is not None:
-        shown[~image.valid] = 0
+        found = table(image, state)
+        if found is None:
+            shown = _bytes(image, state, _grey_pixels(image, state))
+        else:
+            shown = _take(image.pixels, found.first, found.entries)
+        if image.valid is not None:
+            shown[~image.valid] = 0
+    if image.shutter is not None:
+        shown[~visible(image.shutter, *image.shape)] = shutter_grey(image.shutter)
     return shown
+
+
+def shutter_grey(shutter: Shutter) -> int:
+    """The 8-bit grey of what a shutter hides; a P-value, so that no window and no inversion changes it."""
+    return round(shutter.p_value * 255 / 65535)

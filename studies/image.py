@@ -284,6 +284,8 @@ class Image:
         Stored values from the first to the second, both included, are padding (PS3.3 C.7.5.1.1.2).
     stored_range
         The least and greatest stored value that the file's BitsStored and sign allow.
+    presentation_lut
+        Table from VOI output to P-values (PS3.3 C.11.6), spread over the whole of either; None for most.
     position, orientation
         Of this frame, in patient coordinates: the centre of its first pixel in mm, and the direction
         cosines of its rows and of its columns (PS3.3 C.7.6.2.1.1); None where the file is silent.
@@ -315,6 +317,7 @@ class Image:
     overlays: tuple[Overlay, ...] = ()
     shutter: Shutter | None = None
     regions: tuple[UltrasoundRegion, ...] = ()
+    presentation_lut: LookupTable | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

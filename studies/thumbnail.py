@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from studies.display import DisplayState, full_range_window, initial_state, render
+from studies.display import DisplayState, full_range_window, initial_state, render, shutter_grey
 from studies.image import Image
+from studies.shutter import visible
 
 
 def thumbnail(image: Image, side: int = 96) -> NDArray[np.uint8]:
@@ -30,8 +31,11 @@ def thumbnail(image: Image, side: int = 96) -> NDArray[np.uint8]:
         image,
         pixels=image.pixels[::step, ::step],
         valid=None if image.valid is None else image.valid[::step, ::step],
+        shutter=None,
     )
     shown = np.ascontiguousarray(render(thin, state))
+    if image.shutter is not None:
+        shown[~visible(image.shutter, rows, columns)[::step, ::step]] = shutter_grey(image.shutter)
     return np.asarray(cv2.resize(shown, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 

@@ -174,7 +174,7 @@ def test_padding_is_marked_invalid(tmp_path: Path, signed: bool, value: int, lim
         ({"ImagerPixelSpacing": [0.2, 0.1]}, (0.2, 0.1, "detector")),
         ({"ImagerPixelSpacing": [0.2, 0.1], "PixelSpacing": [0.2, 0.1]}, (0.2, 0.1, "detector")),
         ({"ImagerPixelSpacing": [0.2, 0.2], "PixelSpacing": [0.15, 0.15]}, (0.15, 0.15, "patient")),
-        ({"PixelSpacing": [0.15, 0.15]}, (0.15, 0.15, "unknown")),
+        ({"PixelSpacing": [0.15, 0.15]}, (0.15, 0.15, "detector")),
         ({"PixelSpacing": [0.15, 0.15], "PixelSpacingCalibrationType": "FIDUCIAL"}, (0.15, 0.15, "patient")),
         ({"PixelSpacing": [0.7, 0.7], "Modality": "CT"}, (0.7, 0.7, "patient")),
         ({"PixelSpacing": [0, 0]}, None),
