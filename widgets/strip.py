@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 
 from studies.image import Series, Study
 from widgets import theme
-from widgets.viewer_painting import picture_of
+from widgets.viewer_pictures import picture_of
 
 _SIDE = theme.space(18)
 _GAP = theme.space(1)

@@ -152,7 +152,8 @@ class Viewer(FilmCanvas):
             ratio = self.devicePixelRatioF()
             self.setCursor(Qt.CursorShape.SizeVerCursor)
             zoom = dragged_zoom(drag.zoom, dy)
-            self._set_view(placement.zoomed(zoom, drag.start.x() * ratio, drag.start.y() * ratio))
+            at = drag.start.x() * ratio, drag.start.y() * ratio
+            self._set_view(placement.zoomed(zoom, *at), is_moving=True)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the drag that this button began."""

@@ -6,12 +6,12 @@ Geometry, sampling and texts live in modules of their own and know no widget.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -21,16 +21,27 @@ from studies.image import Header, Image, LookupTable, Window
 from widgets import theme
 from widgets.viewer_colour_bar import ColourBar
 from widgets.viewer_geometry import Film, Placement, View
+from widgets.viewer_heatmap import HeatmapPainter
+from widgets.viewer_layers import Layer
+from widgets.viewer_mapping import FilmMapper
 from widgets.viewer_notice import Notice
-from widgets.viewer_painting import FilmMapper, FilmSampler, HeatmapPainter, Sampled, picture_of
+from widgets.viewer_pictures import picture_of
+from widgets.viewer_planes import PlanePainter, ShutterPainter, planes_of
+from widgets.viewer_sampling import FilmSampler, mappable
+from widgets.viewer_text_painting import TextPainter
 from widgets.viewer_texts import (
+    IDENTITY,
     CornerTexts,
+    TextField,
     display_texts,
     header_texts,
-    paint_corner_texts,
-    paint_scale_bar,
     scale_bar,
+    spoken,
+    warnings_of,
 )
+
+SETTLED_MS = 120
+"""So long after the last step of a zoom the film is reduced exactly."""
 
 
 class FilmCanvas(QWidget):
@@ -44,12 +55,21 @@ class FilmCanvas(QWidget):
         Physical pixels of the screen for one stored pixel.
     cursor_left
         There is no stored pixel under the mouse any more.
+    view_changed
+        The film was moved, turned, flipped or zoomed.
+    state_changed
+        Window or inversion changed (`DisplayState`).
+    image_changed
+        Another frame is shown, or none.
     open_requested
         The button of an empty viewer was pressed.
     """
 
     window_changed = Signal(object)
     zoom_changed = Signal(float)
+    view_changed = Signal()
+    state_changed = Signal(object)
+    image_changed = Signal()
     cursor_left = Signal()
     open_requested = Signal()
 
@@ -62,7 +82,17 @@ class FilmCanvas(QWidget):
         self._index, self._count = 0, 1
         self._sampler: FilmSampler | None = None
         self._mapper: FilmMapper | None = None
-        self._mapped: tuple[Sampled, DisplayState, NDArray[np.uint8]] | None = None
+        self._shutter: ShutterPainter | None = None
+        self._planes: tuple[PlanePainter, ...] = ()
+        self._layers: list[Layer] = []
+        self._texts = TextPainter()
+        self._hidden_texts: frozenset[TextField] = frozenset()
+        self._is_identity_hidden = False
+        self._header_texts: tuple[Header, frozenset[TextField], CornerTexts] | None = None
+        self._are_planes_shown = True
+        self._is_moving = False
+        self._settling = QTimer(self, singleShot=True, interval=SETTLED_MS)
+        self._settling.timeout.connect(self._on_settled)
         self._heatmap: HeatmapPainter | None = None
         self._heatmap_title = ""
         self._opacity = 0.5
@@ -103,13 +133,18 @@ class FilmCanvas(QWidget):
         elif before is None or Film.of(before) != Film.of(image):
             self._view = replace(self._view, zoom=None, centre=None)
         if before is not image:
-            self._image, self._mapped = image, None
-            self._sampler, self._mapper = FilmSampler(image), FilmMapper(image)
+            self._image = image
+            shown = mappable(image)
+            self._sampler, self._mapper = FilmSampler(shown), FilmMapper(shown)
+            self._shutter = None if image.shutter is None else ShutterPainter(image.shutter, image.shape)
+            self._planes = planes_of(image, QColor(theme.TOKENS.accent))
         self._waiting_for = None
         self._notice.hide()
         self._state = state
-        self.setAccessibleDescription("; ".join(_spoken(image.header)))
+        self._describe(image.header)
         self._on_heatmap_changed()
+        if before is not image:
+            self.image_changed.emit()
         self.window_changed.emit(state.voi)
         self.zoom_changed.emit(self.zoom)
         self.update()
@@ -119,7 +154,7 @@ class FilmCanvas(QWidget):
         self._drop_image()
         self._waiting_for = header
         self._notice.hide()
-        self.setAccessibleDescription("; ".join((self.tr("Reading the film"), *_spoken(header))))
+        self._describe(header, self.tr("Reading the film"))
         self.update()
 
     def show_problem(self, sentence: str) -> None:
@@ -138,8 +173,10 @@ class FilmCanvas(QWidget):
 
     def _drop_image(self) -> None:
         self._image = self._waiting_for = None
-        self._sampler = self._mapper = self._mapped = self._heatmap = None
+        self._sampler = self._mapper = self._heatmap = self._shutter = None
+        self._planes = ()
         self._on_heatmap_changed()
+        self.image_changed.emit()
         self.cursor_left.emit()
 
     @property
@@ -189,6 +226,47 @@ class FilmCanvas(QWidget):
     @property
     def is_text_visible(self) -> bool:
         return self._are_texts_shown
+
+    def set_hidden_texts(self, hidden: frozenset[TextField]) -> None:
+        """Choose which texts are left out; warnings always stand."""
+        self._hidden_texts = hidden
+        self.update()
+
+    def set_identity_hidden(self, is_hidden: bool) -> None:
+        """Hide who the patient is, for showing the film to others, whatever else is chosen."""
+        self._is_identity_hidden = is_hidden
+        header = self._waiting_for if self._image is None else self._image.header
+        if header is not None:
+            self._describe(header)
+        self.update()
+
+    @property
+    def is_identity_hidden(self) -> bool:
+        return self._is_identity_hidden
+
+    @property
+    def hidden_texts(self) -> frozenset[TextField]:
+        """The fields that are not shown now."""
+        return self._hidden_texts | (IDENTITY if self._is_identity_hidden else frozenset())
+
+    def _describe(self, header: Header, *before: str) -> None:
+        self.setAccessibleDescription("; ".join((*before, *spoken(header, self.hidden_texts))))
+
+    # What lies over the film
+
+    def add_layer(self, layer: Layer) -> None:
+        """Draw something over the film, above what was added before."""
+        self._layers.append(layer)
+        self.update()
+
+    def set_planes_visible(self, visible: bool) -> None:
+        """Show or hide the graphics that files carry over their own images (60xx)."""
+        self._are_planes_shown = visible
+        self.update()
+
+    @property
+    def are_planes_visible(self) -> bool:
+        return self._are_planes_shown
 
     # Heatmap
 
@@ -251,7 +329,7 @@ class FilmCanvas(QWidget):
             return
         ratio = self.devicePixelRatioF()
         x, y = (None, None) if at is None else (at.x() * ratio, at.y() * ratio)
-        self._set_view(placement.zoomed(placement.zoom * factor, x, y))
+        self._set_view(placement.zoomed(placement.zoom * factor, x, y), is_moving=True)
 
     def rotate(self, degrees: int) -> None:
         """Turn the film clockwise by a multiple of 90 degrees."""
@@ -275,13 +353,23 @@ class FilmCanvas(QWidget):
             self._set_state(initial_state(self._image))
         self._set_view(View())
 
-    def _set_view(self, view: View) -> None:
-        if self._image is not None and view != self._view:
-            before = self.zoom
-            self._view = view
-            if self.zoom != before:
-                self.zoom_changed.emit(self.zoom)
-            self.update()
+    def _set_view(self, view: View, is_moving: bool = False) -> None:
+        """Lay the film anew; while it is moving, quickly, and exactly as soon as it stands still."""
+        if self._image is None or view == self._view:
+            return
+        before = self.zoom
+        self._view = view
+        if self.zoom != before:
+            self._is_moving = is_moving
+            self.zoom_changed.emit(self.zoom)
+        if self._is_moving:
+            self._settling.start()
+        self.view_changed.emit()
+        self.update()
+
+    def _on_settled(self) -> None:
+        self._is_moving = False
+        self.update()
 
     def _set_state(self, state: DisplayState) -> None:
         if self._image is None:
@@ -290,6 +378,7 @@ class FilmCanvas(QWidget):
         self._state = state
         if is_other_window:
             self.window_changed.emit(state.voi)
+        self.state_changed.emit(state)
         self.update()
 
     # Painting
@@ -297,16 +386,21 @@ class FilmCanvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw ground, film, map and texts."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(theme.TOKENS.film))
         placement = self.placement
         font = theme.figures(self.font())
         font.setPixelSize(theme.text_px())
         if self._image is not None and placement is not None:
             self._paint_film(painter, placement)
+            for layer in self._layers:
+                painter.save()
+                layer.paint(painter, placement, self.devicePixelRatioF())
+                painter.restore()
             if self._are_texts_shown:
                 self._paint_texts(painter, self._image, placement, font)
-        elif self._waiting_for is not None:
-            self._paint_waiting(painter, self._waiting_for, font)
+        else:
+            painter.fillRect(self.rect(), QColor(theme.TOKENS.film))
+            if self._waiting_for is not None:
+                self._paint_waiting(painter, self._waiting_for, font)
         if self.hasFocus():
             painter.setPen(QPen(QColor(theme.TOKENS.accent), 1))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
@@ -315,29 +409,64 @@ class FilmCanvas(QWidget):
     def _paint_film(self, painter: QPainter, placement: Placement) -> None:
         assert self._sampler is not None
         assert self._mapper is not None
-        sampled = self._sampler.sample(placement)
-        if sampled is None:
-            return
-        if self._mapped is None or self._mapped[0] is not sampled or self._mapped[1] is not self._state:
-            self._mapped = sampled, self._state, self._mapper.map(sampled, self._state)
         ratio = self.devicePixelRatioF()
-        at = QPointF(sampled.box[0] / ratio, sampled.box[1] / ratio)
-        grey = np.ascontiguousarray(self._mapped[2])
+        sampled = self._sampler.sample(placement, self._is_moving)
+        if sampled is None:
+            painter.fillRect(self.rect(), QColor(theme.TOKENS.film))
+            return
+        left, top, right, bottom = sampled.box
+        self._paint_ground(
+            painter, QRectF(left / ratio, top / ratio, (right - left) / ratio, (bottom - top) / ratio)
+        )
+        grey = np.ascontiguousarray(self._mapper.map(sampled, self._state))
         picture = picture_of(grey)
         picture.setDevicePixelRatio(ratio)
+        at = QPointF(left / ratio, top / ratio)
         painter.drawImage(at, picture)
+        if self._shutter is not None:
+            self._shutter.paint(painter, placement, ratio)
         if self._heatmap is not None and self.is_heatmap_drawn:
             colours = self._heatmap.picture(placement, self._opacity)
             colours.setDevicePixelRatio(ratio)
             painter.drawImage(at, colours)
+        if self._are_planes_shown:
+            for plane in self._planes:
+                plane.paint(painter, placement, ratio)
+
+    def _paint_ground(self, painter: QPainter, film: QRectF) -> None:
+        """Fill what the film leaves free; what it covers is painted once only."""
+        ground, width, height = QColor(theme.TOKENS.film), self.width(), self.height()
+        left, top = math.ceil(film.left()), math.ceil(film.top())
+        right, bottom = math.floor(film.right()), math.floor(film.bottom())
+        for x, y, wide, high in (
+            (0, 0, width, top),
+            (0, bottom, width, height - bottom),
+            (0, top, left, bottom - top),
+            (right, top, width - right, bottom - top),
+        ):
+            if wide > 0 and high > 0:
+                painter.fillRect(x, y, wide, high, ground)
+
+    def _known_texts(self, header: Header) -> CornerTexts:
+        """The texts of a header, worked out once as long as it is shown."""
+        hidden = self.hidden_texts
+        if (
+            self._header_texts is None
+            or self._header_texts[0] is not header
+            or self._header_texts[1] != hidden
+        ):
+            self._header_texts = header, hidden, header_texts(header, hidden)
+        return self._header_texts[2]
 
     def _paint_texts(self, painter: QPainter, image: Image, placement: Placement, font: QFont) -> None:
-        known = header_texts(image.header)
-        shown = display_texts(image, self._state, placement.zoom, self._index, self._count)
-        texts = CornerTexts(known.top_left, known.top_right, shown, image.warnings)
-        paint_corner_texts(painter, QRectF(self.rect()), texts, font)
-        if (bar := scale_bar(image, placement)) is not None:
-            paint_scale_bar(painter, QRectF(self.rect()), bar, self.devicePixelRatioF(), font)
+        room = QRectF(self.rect())
+        known, hidden = self._known_texts(image.header), self.hidden_texts
+        shown = display_texts(image, self._state, placement.zoom, self._index, self._count, hidden)
+        texts = CornerTexts(known.top_left, known.top_right, shown, warnings_of(image))
+        self._texts.paint_corners(painter, room, texts, font)
+        bar = None if "scale" in hidden else scale_bar(image, placement)
+        if bar is not None:
+            self._texts.paint_scale_bar(painter, room, bar, self.devicePixelRatioF(), font)
 
     def _paint_waiting(self, painter: QPainter, header: Header, font: QFont) -> None:
         rows, columns = max(header.rows, 1), max(header.columns, 1)
@@ -352,7 +481,7 @@ class FilmCanvas(QWidget):
         words = self.tr("Reading {name}").format(name=Path(header.path).name)
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, words)
         if self._are_texts_shown:
-            paint_corner_texts(painter, QRectF(self.rect()), header_texts(header), font)
+            self._texts.paint_corners(painter, QRectF(self.rect()), self._known_texts(header), font)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep what floats over the film in its place."""
@@ -364,8 +493,3 @@ class FilmCanvas(QWidget):
 
 def _frame_of(image: Image) -> tuple[str, int]:
     return image.header.sop_instance_uid, image.frame
-
-
-def _spoken(header: Header) -> tuple[str, ...]:
-    texts = header_texts(header)
-    return (*texts.top_right, *texts.top_left)

@@ -8,8 +8,10 @@ from PySide6.QtWidgets import QWidget
 
 from inference.prediction import Heatmap
 from widgets import theme
-from widgets.viewer_painting import argb_table, picture_of_argb
-from widgets.viewer_texts import number_text, outlined_text
+from widgets.viewer_heatmap import argb_table
+from widgets.viewer_pictures import picture_of_argb
+from widgets.viewer_text_painting import outlined_text
+from widgets.viewer_texts import number_text
 
 _BAR = theme.space(3)
 _HEIGHT = theme.space(48)

@@ -121,17 +121,21 @@ class Placement:
     def matrix(self) -> NDArray[np.float64]:
         """(2, 3): ``x, y = matrix @ (column, row, 1)``.
 
-        Up to a zoom of 1 the film's corner falls on a corner between pixels of the screen, so that
-        nothing is smeared over two pixels.
+        The film's corner falls on a corner between pixels of the screen, so that nothing is smeared
+        over two pixels, and moving the film moves whole pixels.
         """
+        matrix = self._unrounded()
+        matrix[:, 2] = np.rint(matrix[:, 2])
+        return matrix
+
+    def _unrounded(self) -> NDArray[np.float64]:
+        """As `matrix`, before the film is set on whole pixels: steps of a zoom must not add up their rest."""
         down, along = self.steps
         cosine, sine = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[self.view.rotation]
         across = -along if self.view.flipped else along
         turn = np.array([[cosine * across, -sine * down], [sine * across, cosine * down]])
         row, column = self.centre
         shift = np.array([self.width / 2, self.height / 2]) - turn @ np.array([column, row])
-        if self.zoom <= 1.0:
-            shift = np.rint(shift)
         return np.column_stack([turn, shift])
 
     def image_to_view(self, row: float, column: float) -> tuple[float, float]:
@@ -151,14 +155,17 @@ class Placement:
         other = self.image_to_view(self.film.rows, self.film.columns)
         return min(one[0], other[0]), min(one[1], other[1]), max(one[0], other[0]), max(one[1], other[1])
 
-    def visible_box(self) -> tuple[int, int, int, int]:
-        """(left, top, right, bottom) of the film's part in the viewport, in whole pixels; may be empty."""
+    def visible_box(self, margin: int = 0) -> tuple[int, int, int, int]:
+        """(left, top, right, bottom) of the film's part in the viewport, in whole pixels; may be empty.
+
+        With a margin, of its part in a viewport that is larger by so many pixels at each edge.
+        """
         left, top, right, bottom = self.film_box()
         return (
-            max(round(left), 0),
-            max(round(top), 0),
-            min(round(right), self.width),
-            min(round(bottom), self.height),
+            max(round(left), -margin),
+            max(round(top), -margin),
+            min(round(right), self.width + margin),
+            min(round(bottom), self.height + margin),
         )
 
     def zoomed(self, zoom: float, x: float | None = None, y: float | None = None) -> View:
@@ -167,10 +174,11 @@ class Placement:
         zoom = min(max(zoom, least), MOST_ZOOM)
         x = self.width / 2 if x is None else x
         y = self.height / 2 if y is None else y
-        row, column = self.view_to_image(x, y)
-        turn = replace(self, view=replace(self.view, zoom=zoom)).matrix()[:, :2]
+        matrix = self._unrounded()
+        column, row = np.linalg.solve(matrix[:, :2], np.array([x, y]) - matrix[:, 2])
+        turn = replace(self, view=replace(self.view, zoom=zoom))._unrounded()[:, :2]
         across, down = np.linalg.solve(turn, np.array([x - self.width / 2, y - self.height / 2]))
-        centre = row - float(down), column - float(across)
+        centre = float(row - down), float(column - across)
         return replace(self.view, zoom=zoom, centre=self._held(centre))
 
     def panned(self, dx: float, dy: float) -> View:

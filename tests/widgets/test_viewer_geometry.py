@@ -67,7 +67,7 @@ def test_zooming_keeps_the_point_under_the_cursor(
         return  # held at the film's edge, so that the film is not lost
     there = Placement(placement.film, view, placement.width, placement.height)
     x_now, y_now = there.image_to_view(row, column)
-    slack = 0.51 if view.zoom <= 1 else 1e-3  # up to 1 the film lies on whole pixels
+    slack = 0.51 * (1 + view.zoom / placement.zoom)  # laid on whole pixels of the screen, before and after
     assert (x_now, y_now) == pytest.approx((x, y), abs=slack)
 
 

@@ -13,10 +13,13 @@ from PySide6.QtGui import QImage
 from inference.overlay import colour_overlay, to_stored_pixels
 from inference.prediction import Heatmap
 from studies.display import DisplayState, initial_state, render
-from studies.image import Image, Window
+from studies.image import Image, LookupTable, Window
 from tests.widgets.films import film, noise
 from widgets.viewer_geometry import Film, Placement, View
-from widgets.viewer_painting import FilmMapper, FilmSampler, HeatmapPainter, picture_of
+from widgets.viewer_heatmap import HeatmapPainter
+from widgets.viewer_mapping import FilmMapper
+from widgets.viewer_pictures import picture_of
+from widgets.viewer_sampling import FilmSampler, mappable
 
 
 def shown(
@@ -183,3 +186,66 @@ def test_grey_and_colour_arrays_become_pictures() -> None:
     colour = np.zeros((3, 5, 3), np.uint8)
     colour[1, 2] = (10, 20, 30)
     assert picture_of(colour).pixelColor(2, 1).getRgb()[:3] == (10, 20, 30)
+
+
+@pytest.mark.parametrize("zoom", [0.11, 0.25, 0.4, 0.73, 1.6, 3.0])
+@pytest.mark.parametrize("name", ["16 bit", "CT", "padded", "colour"])
+def test_a_film_that_is_being_zoomed_looks_like_the_one_that_stands_still(name: str, zoom: float) -> None:
+    rows, columns = np.mgrid[0:240, 0:320]
+    smooth = (np.sin(rows / 30) * np.cos(columns / 40) * 900 + 2000).astype(np.uint16)
+    image = {
+        "16 bit": film(smooth, voi=(Window(2000, 2000),)),
+        "CT": film(smooth.astype(np.int16), intercept=-1024.0, voi=(Window(1000, 2000),)),
+        "padded": film(smooth, valid=columns > 40, voi=(Window(2000, 2000),)),
+        "colour": film(np.dstack([smooth // 16] * 3).astype(np.uint8)),
+    }[name]
+    placement = Placement(Film.of(image), View(zoom=zoom), 200, 150)
+    sampler, mapper = FilmSampler(image), FilmMapper(image)
+    quick = sampler.sample(placement, is_moving=True)
+    assert quick is not None
+    moving = mapper.map(quick, initial_state(image)).astype(int)
+    exact = sampler.sample(placement)
+    assert exact is not None
+    still = mapper.map(exact, initial_state(image)).astype(int)
+    assert quick.box == exact.box
+    assert not quick.is_exact
+    assert exact.is_exact
+    assert np.percentile(np.abs(moving - still), 99) <= 8
+
+
+def test_moving_a_film_shows_what_sampling_it_there_shows() -> None:
+    image = film(noise(900, 1100))
+    sampler, mapper = FilmSampler(image), FilmMapper(image)
+    for centre in ((450.0, 550.0), (430.0, 600.0), (470.5, 500.25), (700.0, 900.0), (0.0, 0.0)):
+        placement = Placement(Film.of(image), View(zoom=2.0, centre=centre), 300, 200)
+        moved, anew = sampler.sample(placement), FilmSampler(image).sample(placement)
+        assert moved is not None
+        assert anew is not None
+        assert moved.box == anew.box
+        state = initial_state(image)
+        assert np.array_equal(mapper.map(moved, state), mapper.map(anew, state))
+
+
+def test_behind_a_modality_table_the_mean_is_taken_of_its_values() -> None:
+    entries = np.array([0.0, 4000.0], np.float32)
+    lut = LookupTable(0, entries, 12)
+    image = film(
+        np.tile(np.array([[0, 1]], np.uint16), (40, 20)), modality_lut=lut, voi=(Window(2048, 4096),)
+    )
+    view = shown(mappable(image), View(zoom=0.25), (10, 10))
+    expected = render(film(np.full((2, 2), 2000, np.uint16), voi=(Window(2048, 4096),)))
+    assert np.unique(view).tolist() == [int(expected[0, 0])]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.int8])
+@pytest.mark.parametrize("ends", [(0, 100), (-50, 50), (20, 70), (-128, 127)])
+def test_values_beyond_the_ends_of_a_table_take_its_first_or_last_entry(
+    dtype: type, ends: tuple[int, int]
+) -> None:
+    info = np.iinfo(dtype)
+    pixels = np.linspace(info.min, info.max, 600).astype(dtype).reshape(20, 30)
+    image = film(
+        pixels, stored_range=(float(ends[0]), float(ends[1])), voi=(Window(sum(ends) / 2, ends[1] - ends[0]),)
+    )
+    view = shown(image, View(zoom=1.0), image.shape)
+    assert np.array_equal(view, render(image))
