@@ -1,0 +1,110 @@
+"""One reader's process as its pool sees it, and the answer that somebody waits for."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from multiprocessing.context import SpawnProcess
+from typing import Any, Generic, TypeVar
+
+import psutil
+
+from studies.reader_child import main
+from studies.reader_task import HeaderOutcome, HeadersTask, Limits, Question, Task, Urgency
+
+_NICE = 5  # all readers but the first, which is there for what is looked at
+_PATIENCE_S = 2.0
+_SECONDS_TO_START = 60.0
+
+Result = TypeVar("Result")
+
+
+class Wanted(Future[Result], Generic[Result]):
+    """An answer that will come. `cancel` it when nobody wants it any more and it has not been begun."""
+
+    def __init__(self, task: Task, urgency: Urgency) -> None:
+        super().__init__()
+        self.task = task
+        self.urgency = urgency
+        self.on_part: Callable[[Sequence[HeaderOutcome]], None] = lambda outcomes: None
+        self.left: tuple[str, ...] = task.paths if isinstance(task, HeadersTask) else ()
+        self.is_careful = False  # one file at a time, because a reader died of one of them
+
+    def take_part(self, outcomes: Sequence[HeaderOutcome]) -> None:
+        """The next headers have come."""
+        self.left = self.left[len(outcomes) :]
+        self.on_part(outcomes)
+
+
+class Reader:
+    """One process and what it is doing. Used by the pool's thread alone."""
+
+    def __init__(self, place: int) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self.place = place
+        self.connection, theirs = spawn.Pipe()
+        self.process: SpawnProcess = spawn.Process(
+            target=main, args=(theirs, _NICE if place else 0), name=f"overread-reader-{place}", daemon=True
+        )
+        try:
+            self.process.start()
+        except BaseException:
+            self.connection.close()
+            raise
+        finally:
+            theirs.close()  # or its end would never show on ours
+        self.is_ready = False
+        self.wanted: Wanted[Any] | None = None
+        self.unread = 0  # headers that it was asked for and that have not come
+        self.deadline = time.monotonic() + _SECONDS_TO_START
+        self.killed_for = ""
+        self._allowed_bytes = 0
+        self._idle_bytes = 0
+
+    def ask(self, wanted: Wanted[Any], number: int, limits: Limits, *, watched: bool) -> None:
+        """Hand a question over; that it is gone shows when its answer is waited for."""
+        task = wanted.task
+        if isinstance(task, HeadersTask):
+            task = HeadersTask(wanted.left[:1] if wanted.is_careful else wanted.left)
+            self.unread = len(task.paths)
+        self.wanted = wanted
+        self._allowed_bytes = limits.bytes_for(task.pixels)
+        self._idle_bytes = self._used_bytes() if watched else 0
+        kept_by_kernel = 0 if watched else self._allowed_bytes
+        question = Question(number, task, limits.seconds_for(task.pixels), kept_by_kernel)
+        self.expect(question.seconds)
+        with contextlib.suppress(OSError):
+            self.connection.send(question)
+
+    def expect(self, seconds: float) -> None:
+        """It has to say something within so many seconds from now."""
+        self.deadline = time.monotonic() + seconds
+
+    def rest(self) -> None:
+        self.wanted, self.deadline = None, 0.0
+
+    def is_bloated(self) -> bool:
+        """Whether it has taken more memory than it may since it was asked."""
+        return self._used_bytes() - self._idle_bytes > self._allowed_bytes
+
+    def _used_bytes(self) -> int:
+        try:
+            return int(psutil.Process(self.process.pid).memory_info().rss)
+        except psutil.Error:
+            return 0
+
+    def close(self) -> int | None:
+        """End it; its exit code."""
+        self.connection.close()  # it reads the end of the pipe and ends
+        if self.wanted is not None or not self.is_ready:
+            self.process.kill()  # it holds nothing that can be lost
+        self.process.join(_PATIENCE_S)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        exit_code = self.process.exitcode
+        self.process.close()
+        return exit_code
