@@ -55,7 +55,9 @@ def test_every_field_of_the_header_is_read(tmp_path: Path) -> None:
         AccessionNumber="A1", StudyDate="20240131", StudyTime="101112", StudyDescription="Thorax p.a.",
         SeriesDescription="PA", SeriesNumber=3, InstanceNumber=7, Modality="DX", BodyPartExamined="CHEST",
         ViewPosition="PA", ImageLaterality="U", Manufacturer="Maker", ImagePositionPatient=[1, 2, 3],
-        ImageOrientationPatient=[1, 0, 0, 0, 1, 0], QualityControlImage="YES",
+        ImageOrientationPatient=[1, 0, 0, 0, 1, 0], QualityControlImage="YES", FrameOfReferenceUID="1.2.9",
+        PresentationIntentType="FOR PRESENTATION", ImageType=["ORIGINAL", "PRIMARY", ""],
+        PatientOrientation=["L", "F"], LossyImageCompression="01",
     )  # fmt: skip
     header = read_header(path)
     assert header.path == str(path)
@@ -71,6 +73,11 @@ def test_every_field_of_the_header_is_read(tmp_path: Path) -> None:
     assert header.image_position == (1, 2, 3)
     assert header.image_orientation == (1, 0, 0, 0, 1, 0)
     assert header.is_phantom
+    assert header.frame_of_reference_uid == "1.2.9"
+    assert header.presentation_intent == "FOR PRESENTATION"
+    assert header.image_type == ("ORIGINAL", "PRIMARY")
+    assert header.patient_orientation == ("L", "F")
+    assert header.lossy_compression == "lossy"
     assert header.content_hash == ""
     assert header.split_key == "patient:P1"
 
@@ -186,6 +193,13 @@ def test_spacing_says_what_it_is_measured_at(
     spacing = read(read_header(write_dicom(tmp_path / "a.dcm", ramp(), **elements))).spacing
     found = None if spacing is None else (spacing.row_mm, spacing.column_mm, spacing.kind)
     assert found == expected
+
+
+def test_an_image_for_processing_says_so(tmp_path: Path) -> None:
+    path = write_dicom(tmp_path / "a.dcm", ramp(), PresentationIntentType="FOR PROCESSING")
+    assert read(read_header(path)).warnings == (
+        "The image is FOR PROCESSING: it was not made to be read from.",
+    )
 
 
 def test_a_ct_is_in_hounsfield_units(tmp_path: Path) -> None:
