@@ -14,6 +14,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
+    QFocusEvent,
     QHideEvent,
     QKeyEvent,
     QMouseEvent,
@@ -25,6 +26,7 @@ from PySide6.QtWidgets import QWidget
 from studies.display import DisplayState, stored_to_modality
 from studies.image import Image, Window
 from widgets.viewer_canvas import FilmCanvas
+from widgets.viewer_layers import Pointer
 from widgets.viewer_tools import (
     Tool,
     drag_step,
@@ -59,19 +61,29 @@ class _Drag:
     window: Window | None
     step: float
     zoom: float
+    index: int
     is_under_way: bool = False
 
 
 class Viewer(FilmCanvas):
     """A film that is windowed, moved, enlarged and scrolled by hand.
 
-    Left drag: the chosen tool (window, at first). Middle drag: pan. Right drag: zoom. Wheel: frames, or
-    zoom where there is one only. Ctrl and wheel: zoom at the mouse. Double click: fit. Alt held: bare film.
+    Left drag: the chosen tool (window, at first). Middle drag: pan. Right drag: zoom; right click: menu.
+    Wheel: frames, or zoom where there is one only. Ctrl and wheel: zoom at the mouse. Double click: told,
+    for the window to give this view all the room. Alt held: bare film.
 
     Signals
     -------
     scroll_requested
         Frames to go forward (negative: back).
+    menu_requested
+        The right button was clicked: where, as a global position (QPoint).
+    maximise_requested
+        The film was double-clicked.
+    touched
+        A button was pressed here, the wheel turned, or the focus came by key: this view is the active one.
+    tool_changed
+        What the left button does now (`Tool`).
     cursor_value
         Row, column (from 0) and value under the mouse in modality units (RGB tuple for colour).
     files_dropped
@@ -79,12 +91,19 @@ class Viewer(FilmCanvas):
     """
 
     scroll_requested = Signal(int)
+    menu_requested = Signal(object)
+    maximise_requested = Signal()
+    touched = Signal()
+    tool_changed = Signal(str)
     cursor_value = Signal(int, int, object)
     files_dropped = Signal(list)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._left_tool: Tool = "window"
+        self._pointers: list[Pointer] = []
+        self._taken_by: Pointer | None = None
+        self._is_up_brighter = True
         self._drag: _Drag | None = None
         self._wheel = 0
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -92,20 +111,50 @@ class Viewer(FilmCanvas):
         self.setAcceptDrops(True)
 
     def show_image(self, image: Image, state: DisplayState | None = None, keep_view: bool = False) -> None:
-        """Show a frame (see `FilmCanvas.show_image`); a drag that began on another one ends."""
-        if image is not self.image:
+        """Show a frame (see `FilmCanvas.show_image`); a drag that began on another one ends.
+
+        Scrolling by drag goes on: it is what brought the other frame.
+        """
+        if image is not self.image and not (self._drag is not None and self._drag.tool == "scroll"):
             self._drag = None
         super().show_image(image, state, keep_view)
 
     def set_left_tool(self, tool: Tool) -> None:
         """Choose what dragging with the left button does."""
-        self._left_tool = tool
+        if tool != self._left_tool:
+            self._left_tool = tool
+            self.tool_changed.emit(tool)
+
+    @property
+    def left_tool(self) -> Tool:
+        return self._left_tool
+
+    def set_up_brighter(self, is_up_brighter: bool) -> None:
+        """Whether dragging a window upwards brightens the film, or darkens it."""
+        self._is_up_brighter = is_up_brighter
+
+    def add_pointer(self, pointer: Pointer) -> None:
+        """Ask something before the viewer's own tools; what was added last is asked first."""
+        self._pointers.insert(0, pointer)
+
+    def cancel(self) -> bool:
+        """Give up what is being drawn or dragged (Esc); whether there was anything."""
+        if self._drag is not None:
+            self._drag = None
+            self.unsetCursor()
+            return True
+        return any(pointer.cancel() for pointer in self._pointers)
 
     # Mouse and keys
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a drag: left for the chosen tool, middle to pan, right to zoom."""
         self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self.touched.emit()
+        if self._image is not None and self._drag is None and self._taken_by is None:
+            self._taken_by = next((pointer for pointer in self._pointers if pointer.press(event)), None)
+        if self._taken_by is not None:
+            return
         tools: dict[Qt.MouseButton, Tool] = {
             Qt.MouseButton.LeftButton: self._left_tool,
             Qt.MouseButton.MiddleButton: "pan",
@@ -119,15 +168,20 @@ class Viewer(FilmCanvas):
             window = window_of(self._image, self._state)
             step = drag_step(self._image, window)
         at = event.position()
-        self._drag = _Drag(tool, event.button(), at, at, window, step, self.zoom)
+        self._drag = _Drag(tool, event.button(), at, at, window, step, self.zoom, self._index)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with a drag, and tell what is under the mouse."""
         self._check_alt(event.modifiers())
         at = event.position()
+        if self._taken_by is not None:
+            self._taken_by.move(event)
+            self._tell_value(at)
+            return
         drag = self._drag
         if drag is None:
             self._tell_value(at)
+            self._show_what_a_press_would_do(event)
             return
         moved = at - drag.start
         if not drag.is_under_way and moved.manhattanLength() < _DRAG_BEGINS_PX:
@@ -137,9 +191,26 @@ class Viewer(FilmCanvas):
             self._pan(at - drag.last)
         elif drag.tool == "zoom":
             self._zoom_from(drag, moved.y())
+        elif drag.tool == "scroll":
+            self._scroll_from(drag, moved.y())
         elif drag.window is not None and self._image is not None:
-            inverted = is_shown_inverted(self._image, self._state)
-            self.apply_window(dragged_window(drag.window, drag.step, moved.x(), moved.y(), inverted))
+            up_is_greater = is_shown_inverted(self._image, self._state) == self._is_up_brighter
+            self.apply_window(dragged_window(drag.window, drag.step, moved.x(), moved.y(), up_is_greater))
+
+    def _scroll_from(self, drag: _Drag, dy: float) -> None:
+        """A whole series takes about the height of the view, a step never less than 4 px."""
+        px = max(self.height() * 0.8 / max(self._count, 1), 4.0)
+        wanted = min(max(drag.index + round(dy / px), 0), self._count - 1)
+        if wanted != self._index:
+            self.scroll_requested.emit(wanted - self._index)
+
+    def _show_what_a_press_would_do(self, event: QMouseEvent) -> None:
+        shapes = (pointer.hover(event) for pointer in self._pointers)
+        shape = next((shape for shape in shapes if shape is not None), None)
+        if shape is not None:
+            self.setCursor(shape)
+        else:
+            self.unsetCursor()
 
     def _pan(self, by: QPointF) -> None:
         if (placement := self.placement) is not None:
@@ -157,15 +228,31 @@ class Viewer(FilmCanvas):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the drag that this button began."""
-        if self._drag is not None and event.button() == self._drag.button:
+        if self._taken_by is not None:
+            if not event.buttons():
+                taker, self._taken_by = self._taken_by, None
+                taker.release(event)
+            return
+        drag = self._drag
+        if drag is not None and event.button() == drag.button:
             self._drag = None
             self.unsetCursor()
+            if drag.button == Qt.MouseButton.RightButton and not drag.is_under_way:
+                self.menu_requested.emit(event.globalPosition().toPoint())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Fit the film."""
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._drag = None
-            self.fit()
+        """Ask for all the room, unless something on the film takes the double click."""
+        if event.button() != Qt.MouseButton.LeftButton or self._image is None:
+            return
+        self._drag = None
+        if not any(pointer.double_click(event) for pointer in self._pointers):
+            self.maximise_requested.emit()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """This view is the active one."""
+        super().focusInEvent(event)
+        if event.reason() != Qt.FocusReason.ActiveWindowFocusReason:
+            self.touched.emit()
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the mouse any more."""
@@ -188,6 +275,7 @@ class Viewer(FilmCanvas):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll through frames; with Ctrl, or where there is one frame only, zoom at the mouse."""
         event.accept()
+        self.touched.emit()
         turned = event.angleDelta().y()
         zooms = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier) or self._count <= 1
         if zooms:

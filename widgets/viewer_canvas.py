@@ -90,6 +90,7 @@ class FilmCanvas(QWidget):
         self._is_identity_hidden = False
         self._header_texts: tuple[Header, frozenset[TextField], CornerTexts] | None = None
         self._are_planes_shown = True
+        self._is_marked = False
         self._is_moving = False
         self._settling = QTimer(self, singleShot=True, interval=SETTLED_MS)
         self._settling.timeout.connect(self._on_settled)
@@ -259,6 +260,11 @@ class FilmCanvas(QWidget):
         self._layers.append(layer)
         self.update()
 
+    def set_marked(self, is_marked: bool) -> None:
+        """Draw a line around this view: it is the active one of several."""
+        self._is_marked = is_marked
+        self.update()
+
     def set_planes_visible(self, visible: bool) -> None:
         """Show or hide the graphics that files carry over their own images (60xx)."""
         self._are_planes_shown = visible
@@ -401,7 +407,7 @@ class FilmCanvas(QWidget):
             painter.fillRect(self.rect(), QColor(theme.TOKENS.film))
             if self._waiting_for is not None:
                 self._paint_waiting(painter, self._waiting_for, font)
-        if self.hasFocus():
+        if self.hasFocus() or self._is_marked:
             painter.setPen(QPen(QColor(theme.TOKENS.accent), 1))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()

@@ -9,7 +9,23 @@ from typing import Literal
 from studies.display import DisplayState, full_range_window, valid_range
 from studies.image import Image, LookupTable, Window
 
-Tool = Literal["window", "pan", "zoom"]
+Tool = Literal[
+    "window",
+    "pan",
+    "zoom",
+    "scroll",
+    "area zoom",
+    "area window",
+    "magnifier",
+    "length",
+    "angle",
+    "cobb",
+    "ellipse",
+    "rectangle",
+    "arrow",
+    "text",
+]
+"""What the left button does. From ``"area zoom"`` on, a `Pointer` on the film does it, not the viewer."""
 
 _DRAG_PX = 500.0
 _ZOOM_PX = 240.0

@@ -9,6 +9,7 @@ from widgets.evidence import EvidencePanel
 from widgets.findings import FindingsPanel
 from widgets.strip import ThumbnailStrip
 from widgets.theme import space
+from widgets.view_grid import ViewGrid
 from widgets.viewer import Viewer
 from widgets.worklist import Worklist
 
@@ -17,17 +18,22 @@ FINDINGS_WIDTH = 320
 
 
 class ReadingPage(QWidget):
-    """Layout only; the panels know nothing of each other."""
+    """Layout only; the panels know nothing of each other.
+
+    `viewer` is the main view, which findings and decisions are about; `active` is the one that keys and
+    buttons act on.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.worklist = Worklist()
-        self.viewer = Viewer()
+        self.grid = ViewGrid()
+        self.viewer = self.grid.main
         self.strip = ThumbnailStrip()
         self.strip.hide()  # until a study has more than one frame
         self.findings = FindingsPanel()
         self.evidence = EvidencePanel()
-        self.middle = _column(self.viewer, self.strip)
+        self.middle = _column(self.grid, self.strip)
         self.side = self._made_side()
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setChildrenCollapsible(False)
@@ -40,6 +46,11 @@ class ReadingPage(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
+
+    @property
+    def active(self) -> Viewer:
+        """The view that keys and the buttons of the bar act on."""
+        return self.grid.active
 
     def _made_side(self) -> QWidget:
         """Findings above evidence, scrolled when the window is low."""
