@@ -20,6 +20,7 @@ from studies.calibration import regions_of, spacing_of
 from studies.colour import COLOUR, GREY, expand_422, palette_to_rgb, to_rgb
 from studies.decoding import DECODERS, NATIVE, Decoded, Layout, arrange, decode_encapsulated
 from studies.dicom_display import (
+    float_padding,
     modality_transform,
     padding_of,
     polarity_of,
@@ -258,8 +259,8 @@ def _image(
     slope, intercept, lut, units = modality_transform(
         dataset, frame, layout.is_signed, file.is_big_endian, sink
     )
-    modality_is_signed = layout.is_signed or intercept < 0
-    pixels, valid = _finite(pixels)
+    modality_is_signed = layout.is_signed or intercept < 0 or slope < 0
+    pixels, valid = _finite(pixels, dataset)
     padding = (
         padding_of(dataset, layout.is_signed, layout.bits_allocated) if pixels.dtype.kind != "f" else None
     )
@@ -295,16 +296,17 @@ def _colour_bits(pixels: NDArray[Any], layout: Layout) -> int:
     return 8 if pixels.dtype.itemsize == 1 else layout.bits_stored
 
 
-def _finite(pixels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """Float pixels as float32 with what is not finite set to 0 and marked invalid; others as they are."""
+def _finite(pixels: NDArray[Any], dataset: Dataset) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Float pixels as float32, what is not finite or is padding 0 and marked invalid; others as they are."""
     if pixels.dtype.kind != "f":
         return pixels, None
+    padded = float_padding(dataset, pixels)
     with np.errstate(over="ignore"):
         narrow = pixels.astype(np.float32)
-    finite = np.isfinite(narrow)
-    if finite.all():
+    valid = np.isfinite(narrow) if padded is None else np.isfinite(narrow) & ~padded
+    if valid.all():
         return narrow, None
-    return np.where(finite, narrow, np.float32(0)), finite
+    return np.where(valid, narrow, np.float32(0)), valid
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -6,11 +6,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom import uid
 from pydicom.dataset import Dataset
 
 from studies.colour import lut_entries
 from studies.elements import macro, number, numeric, text
 from studies.image import LookupTable, Polarity, Window
+
+DEEPEST_TABLE = 20
+"""Bits of a stored value up to which a table over all of them is worth while."""
+
+_ANGIOGRAPHIC = (
+    uid.XRayAngiographicImageStorage,
+    uid.XRayRadiofluoroscopicImageStorage,
+    "1.2.840.10008.5.1.4.1.1.12.3",  # biplane, retired
+)
 
 
 def polarity_of(dataset: Dataset) -> Polarity:
@@ -43,7 +53,16 @@ def _lookup_table(item: Dataset, is_signed: bool, big_endian: bool) -> LookupTab
 def modality_transform(
     dataset: Dataset, frame: int, is_signed: bool, big_endian: bool, sink: list[str]
 ) -> tuple[float, float, LookupTable | None, str]:
-    """Slope, intercept, modality LUT and units of a frame (PS3.3 C.11.1, C.7.6.16.2.9)."""
+    """Slope, intercept, modality LUT and units of a frame (PS3.3 C.11.1, C.7.6.16.2.9).
+
+    Angiograms and fluoroscopies of which the values are not linear to X-ray intensity carry a table that
+    makes them so; it is for measuring, not for display, and windows count in stored values (PS3.3
+    C.8.7.1.1.2, PS3.4 N.2.5).
+    """
+    if text(dataset, "SOPClassUID") in _ANGIOGRAPHIC and text(
+        dataset, "PixelIntensityRelationship"
+    ).upper() in ("LOG", "DISP"):
+        return 1.0, 0.0, None, ""
     if dataset.get("ModalityLUTSequence"):
         item = dataset.ModalityLUTSequence[0]
         kind = text(item, "ModalityLUTType")
@@ -105,6 +124,17 @@ def voi_of(
     return tuple(offered)
 
 
+def float_padding(dataset: Dataset, pixels: NDArray[np.floating[Any]]) -> NDArray[np.bool_] | None:
+    """Where float pixels, (H, W), are padding (PS3.3 C.7.6.24, C.7.6.25); None where the file names none."""
+    for kind in ("Float", "DoubleFloat"):
+        value = number(dataset, f"{kind}PixelPaddingValue")
+        limit = number(dataset, f"{kind}PixelPaddingRangeLimit")
+        if value is not None:
+            low, high = sorted((value, value if limit is None else limit))
+            return (pixels >= pixels.dtype.type(low)) & (pixels <= pixels.dtype.type(high))
+    return None
+
+
 def padding_of(dataset: Dataset, is_signed: bool, bits_allocated: int) -> tuple[int, int] | None:
     """First and last stored value that is padding (PS3.3 C.7.5.1.1.2), or None."""
     value, limit = number(dataset, "PixelPaddingValue"), number(dataset, "PixelPaddingRangeLimit")
@@ -118,7 +148,10 @@ def padding_of(dataset: Dataset, is_signed: bool, bits_allocated: int) -> tuple[
 
 
 def stored_range(pixels: NDArray[Any], bits_stored: int, is_signed: bool) -> tuple[float, float]:
-    """What BitsStored and sign allow, widened where a codestream holds more than that."""
+    """What BitsStored and sign allow, widened where a codestream holds more than that.
+
+    Of values of more than 20 bits it is what the frame holds: that mostly fits into a table, all do not.
+    """
     if pixels.dtype.kind == "f":
         finite = pixels[np.isfinite(pixels)]
         return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
@@ -127,4 +160,7 @@ def stored_range(pixels: NDArray[Any], bits_stored: int, is_signed: bool) -> tup
         if is_signed
         else (0, (1 << bits_stored) - 1)
     )
-    return float(min(low, int(pixels.min()))), float(max(high, int(pixels.max())))
+    least, most = int(pixels.min()), int(pixels.max())
+    if bits_stored > DEEPEST_TABLE:
+        return float(least), float(most)
+    return float(min(low, least)), float(max(high, most))

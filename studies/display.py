@@ -154,10 +154,16 @@ def _grey(image: Image, values: NDArray[Any], state: DisplayState) -> NDArray[np
 def _grey_of_modality(
     image: Image, modality: NDArray[np.float64], state: DisplayState
 ) -> NDArray[np.float64]:
-    """Grey in [0, 1] of modality values through the VOI, before polarity."""
+    """Grey in [0, 1] of modality values through VOI and presentation LUT, before polarity."""
     if isinstance(state.voi, LookupTable):
-        return np.clip(_look_up(state.voi, modality) / (2.0**state.voi.bits - 1.0), 0.0, 1.0)
-    return _apply_window(full_range_window(image) if state.voi is None else state.voi, modality)
+        grey = np.clip(_look_up(state.voi, modality) / (2.0**state.voi.bits - 1.0), 0.0, 1.0)
+    else:
+        grey = _apply_window(full_range_window(image) if state.voi is None else state.voi, modality)
+    lut = image.presentation_lut
+    if lut is None:
+        return grey
+    spread = grey * (len(lut.entries) - 1) + lut.first  # C.11.6: all of the one over all of the other
+    return np.clip(_look_up(lut, spread) / (2.0**lut.bits - 1.0), 0.0, 1.0)
 
 
 def _polarise(image: Image, state: DisplayState, shades: NDArray[Any], white: float) -> NDArray[Any]:

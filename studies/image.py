@@ -283,7 +283,8 @@ class Image:
     padding
         Stored values from the first to the second, both included, are padding (PS3.3 C.7.5.1.1.2).
     stored_range
-        The least and greatest stored value that the file's BitsStored and sign allow.
+        The least and greatest stored value that the file's BitsStored and sign allow; of values of more
+        than 20 bits, and of floats, those that the frame holds.
     presentation_lut
         Table from VOI output to P-values (PS3.3 C.11.6), spread over the whole of either; None for most.
     position, orientation
