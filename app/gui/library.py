@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,9 +22,8 @@ from reviews.errors import StoreError
 from reviews.record import Review
 from studies.errors import StudyError
 from studies.image import Header, Study
-from studies.reader import read
+from studies.reader_pool import ReaderPool
 from studies.scan import Found, assemble, scan
-from studies.thumbnail import thumbnail
 from widgets.worklist_model import Row, Status
 
 log = logging.getLogger(__name__)
@@ -51,12 +51,14 @@ class Library(QObject):
     import_finished = Signal(object)  # Imported
     failed = Signal(str)  # a sentence
 
-    def __init__(self, workplace: Workplace, store_jobs: Jobs, parent: QObject | None = None) -> None:
+    def __init__(
+        self, workplace: Workplace, store_jobs: Jobs, readers: ReaderPool, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._workplace = workplace
         self._store_jobs = store_jobs
+        self._readers = readers
         self._scan_jobs = Jobs("scan", 1, self)
-        self._thumbnail_jobs = Jobs("thumbnail", 1, self)
         self.studies: dict[str, Study] = {}
         self._study_uid_of: dict[str, str] = {}  # SOPInstanceUID: StudyInstanceUID
         self.predictions: dict[FrameKey, Prediction] = {}
@@ -219,15 +221,20 @@ class Library(QObject):
             if study is None or uid in self._thumbnails_asked:
                 continue
             self._thumbnails_asked.add(uid)
-            self._thumbnail_jobs.submit(
-                lambda study=study: _thumbnail_of(study),  # type: ignore[misc]
-                lambda picture, uid=uid: self._on_thumbnail(uid, picture),  # type: ignore[misc]
+            frames = study.series[0].frames
+            wanted = self._readers.thumbnail(*frames[len(frames) // 2])
+            wanted.add_done_callback(
+                lambda done, uid=uid: self._scan_jobs.deliver(lambda: self._on_thumbnail(uid, done))  # type: ignore[misc]
             )
 
-    def _on_thumbnail(self, uid: str, picture: NDArray[np.uint8] | None) -> None:
-        if picture is None or uid not in self.studies:
+    def _on_thumbnail(self, uid: str, made: Future[NDArray[np.uint8]]) -> None:
+        if made.cancelled() or uid not in self.studies:
             return
-        self._thumbnails[uid] = picture
+        error = made.exception()
+        if isinstance(error, StudyError):
+            log.info("no thumbnail: %s", type(error).__name__)
+            return
+        self._thumbnails[uid] = made.result()
         self.rows_changed.emit([self.row(uid)])
 
     # -- what is known of a frame ------------------------------------------------------------
@@ -396,7 +403,6 @@ class Library(QObject):
 
     def close(self) -> None:
         self._stop_importing = True
-        self._thumbnail_jobs.close(wait=False)
         self._scan_jobs.close()
 
 
@@ -405,14 +411,3 @@ def reason_without_model(models: Sequence[ModelCard], header: Header) -> str:
     reasons = [(m.covers.phantoms != header.is_phantom, reason_not_covered(m, header)) for m in models]
     told = [reason for _, reason in sorted(reasons, key=lambda pair: pair[0]) if reason]
     return told[0] if told else "No model is in use."
-
-
-def _thumbnail_of(study: Study) -> NDArray[np.uint8] | None:
-    """The middle frame of the first series, small; None when it cannot be decoded."""
-    frames = study.series[0].frames
-    header, frame = frames[len(frames) // 2]
-    try:
-        return thumbnail(read(header, frame))
-    except StudyError as error:
-        log.info("no thumbnail: %s", type(error).__name__)
-        return None

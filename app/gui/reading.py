@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QObject, Signal
 
 from app.gui.decisions import Decisions
-from app.gui.film_cache import FilmCache, FrameKey
+from app.gui.film_cache import FrameKey
+from app.gui.films import Films
 from app.gui.jobs import Jobs
 from app.gui.library import Library
 from app.gui.suggestions import Suggestions
@@ -22,9 +23,9 @@ from inference.card import ModelCard
 from inference.client import InferenceClient
 from inference.prediction import Look, Prediction
 from reviews.record import Answer
-from studies.errors import StudyError
 from studies.image import Header, Image, Study
-from studies.reader import read
+
+VIEW = "reading"  # as `Films` knows it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,13 @@ class Position:
         return header.sop_instance_uid, frame
 
     @property
+    def frames(self) -> tuple[tuple[Header, int], ...]:
+        """All frames of its series, in scrolling order."""
+        return self.study.series[self.series].frames
+
+    @property
     def count(self) -> int:
-        return len(self.study.series[self.series].frames)
+        return len(self.frames)
 
 
 class Reading(QObject):
@@ -72,19 +78,21 @@ class Reading(QObject):
         library: Library,
         client: InferenceClient,
         store_jobs: Jobs,
+        films: Films,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._library = library
-        self._decode_jobs = Jobs("decode", 2, self)
-        self._films = FilmCache()
+        self._films = films
         self._suggestions = Suggestions(workplace, library, client, store_jobs, self)
-        self._decisions = Decisions(workplace, library, self._suggestions, self._films, store_jobs, self)
-        self._decoding: set[FrameKey] = set()
+        self._decisions = Decisions(workplace, library, self._suggestions, films.cache, store_jobs, self)
         self._shown_series: tuple[str, int] | None = None
         self.position: Position | None = None
         self.finding: str | None = None  # whose heatmap is asked for
         self.maps_wanted = False
+        self._keeps_view = False  # when the film that is waited for comes
+        films.ready.connect(self._on_film)
+        films.failed.connect(self._on_film_refused)
         self._suggestions.answered.connect(self._on_answered)
         self._decisions.stored.connect(self._on_stored)
         self._decisions.saved.connect(self.saved)
@@ -134,15 +142,14 @@ class Reading(QObject):
             self._shown_series = series
             self.finding = None
         self.position_changed.emit(position, is_other_series)
-        image = self._films.get(position.key)
+        self._keeps_view = not is_other_series
+        image = self._films.show(VIEW, position.frames, position.index)
         if image is None:
             self.film_waiting.emit(position.header_and_frame[0])
-            self._decode(position, keep_view=not is_other_series)
         else:
-            self.film_ready.emit(image, not is_other_series)
+            self.film_ready.emit(image, self._keeps_view)
         self._ask_about(position)
         self._show_findings()
-        self._decode_ahead(position)
 
     def step(self, by: int) -> None:
         """Scroll within the series; stops at its ends."""
@@ -164,36 +171,15 @@ class Reading(QObject):
             self._ask_about(self.position)
             self._show_findings()
 
-    def _decode(self, position: Position, keep_view: bool) -> None:
-        header, frame = position.header_and_frame
-        key = position.key
-        if key in self._decoding:
-            return
-        self._decoding.add(key)
+    def _on_film(self, key: FrameKey, image: Image) -> None:
+        if self.position is not None and self.position.key == key:
+            self.film_ready.emit(image, self._keeps_view)
 
-        def done(image: Image) -> None:
-            self._decoding.discard(key)
-            self._films.put(key, image)
-            if self.position is not None and self.position.key == key:
-                self.film_ready.emit(image, keep_view)
-
-        def failed(error: Exception) -> None:
-            self._decoding.discard(key)
-            if not isinstance(error, StudyError):
-                raise error
-            self._library.set_failure(key, str(error))
-            if self.position is not None and self.position.key == key:
-                self.film_failed.emit(str(error))
-                self._show_findings()
-
-        self._decode_jobs.submit(lambda: read(header, frame), done, failed)
-
-    def _decode_ahead(self, position: Position) -> None:
-        for index in (position.index + 1, position.index - 1, position.index + 2):
-            if 0 <= index < position.count:
-                near = Position(position.study, position.series, index)
-                if self._films.get(near.key) is None:
-                    self._decode(near, keep_view=True)
+    def _on_film_refused(self, key: FrameKey, sentence: str) -> None:
+        self._library.set_failure(key, sentence)
+        if self.position is not None and self.position.key == key:
+            self.film_failed.emit(sentence)
+            self._show_findings()
 
     # -- what the model says -------------------------------------------------------------------
 
@@ -300,9 +286,6 @@ class Reading(QObject):
             evidence = self._suggestions.evidence(*self.position.header_and_frame, self.finding)
             self.heatmap_choices_changed.emit(evidence.choices, evidence.selected)
             self.heatmap_changed.emit(evidence.heatmap)
-
-    def close(self) -> None:
-        self._decode_jobs.close(wait=False)
 
 
 def _frames(study: Study) -> Iterator[tuple[FrameKey, Position]]:

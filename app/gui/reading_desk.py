@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,8 @@ from app.gui.window import Window
 from app.workplace import Workplace
 from inference.prediction import Heatmap
 from reviews.record import Review
-from studies.errors import StudyError
 from studies.image import Header, Image
-from studies.reader import read
-from studies.thumbnail import thumbnail
+from studies.reader_pool import ReaderPool
 from widgets.findings import FindingsState
 from widgets.messages import Problem
 
@@ -47,8 +46,10 @@ class ReadingDesk(QObject):
         learning: Learning,
         store_jobs: Jobs,
         remarks: Remarks,
+        readers: ReaderPool,
     ) -> None:
         super().__init__(window)
+        self._readers = readers
         self._workplace = workplace
         self._window = window
         self._library = library
@@ -283,14 +284,11 @@ class ReadingDesk(QObject):
         if header is None:
             return
 
-        def work() -> NDArray[np.uint8] | None:
-            try:
-                return thumbnail(read(header, frame))
-            except StudyError:
-                return None  # the film itself says what is wrong when it is opened
+        def tell(made: Future[NDArray[np.uint8]]) -> None:
+            if (
+                not made.cancelled() and made.exception() is None
+            ):  # the film says itself what is wrong with it
+                pixels = made.result()
+                self._strip_jobs.deliver(lambda: self._window.reading.strip.set_thumbnail(uid, frame, pixels))
 
-        def done(pixels: NDArray[np.uint8] | None) -> None:
-            if pixels is not None:
-                self._window.reading.strip.set_thumbnail(uid, frame, pixels)
-
-        self._strip_jobs.submit(work, done)
+        self._readers.thumbnail(header, frame).add_done_callback(tell)

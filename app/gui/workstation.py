@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app import locations
+from app.gui.films import Films
 from app.gui.jobs import Jobs
 from app.gui.learning import Learning
 from app.gui.learning_desk import LearningDesk
@@ -20,6 +21,7 @@ from app.gui.remarks import Remarks
 from app.gui.window import Window
 from app.workplace import Workplace
 from inference.client import Died, Failed, InferenceClient, Looked, Ready, WorkerEvent
+from studies.reader_pool import ReaderPool
 
 STORE_LOOK_MS = 2000
 
@@ -34,7 +36,9 @@ class Workstation(QObject):
         self.workplace = workplace
         self.window = window
         self.store_jobs = Jobs("store", 1, self)
-        self.library = Library(workplace, self.store_jobs, self)
+        self.readers = ReaderPool()
+        self.readers.start()  # a third of a second that passes while the worklist is loaded
+        self.library = Library(workplace, self.store_jobs, self.readers, self)
         self.client = InferenceClient(
             workplace.models_folder,
             workplace.bundled,
@@ -42,11 +46,19 @@ class Workstation(QObject):
             self.worker_event.emit,
             workplace.settings.device,
         )
-        self.reading = Reading(workplace, self.library, self.client, self.store_jobs, self)
+        self.films = Films(self.readers, parent=self)
+        self.reading = Reading(workplace, self.library, self.client, self.store_jobs, self.films, self)
         self.learning = Learning(workplace, self.library, self.store_jobs, self)
         self._remarks = Remarks(window.banner, self)
         self._reading_desk = ReadingDesk(
-            workplace, window, self.library, self.reading, self.learning, self.store_jobs, self._remarks
+            workplace,
+            window,
+            self.library,
+            self.reading,
+            self.learning,
+            self.store_jobs,
+            self._remarks,
+            self.readers,
         )
         self._learning_desk = LearningDesk(window, self.library, self.reading, self.learning, self._remarks)
         self._keys = ReadingKeys(
@@ -141,7 +153,8 @@ class Workstation(QObject):
         self._reading_desk.close()
         self._store_timer.stop()
         self.learning.close()
-        self.reading.close()
+        self.films.close()
         self.library.close()
         self.store_jobs.close()
+        self.readers.close()
         self.client.stop()
