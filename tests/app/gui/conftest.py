@@ -23,7 +23,7 @@ from widgets import theme
 from widgets.worklist import Row, StudyView
 
 LONG_MS = 40_000  # a worker that has to load torch on a busy machine
-OUR_THREADS = ("store", "strip", "scan", "thumbnail", "decode", "adapt", "inference-client")
+OUR_THREADS = ("store", "strip", "scan", "readers", "adapt", "inference-client")
 
 
 class Desk:
