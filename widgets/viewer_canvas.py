@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from inference.prediction import Heatmap
 from studies.display import DisplayState, initial_state
+from studies.geometry import letters_of
 from studies.image import Header, Image, LookupTable, Window
 from widgets import theme
 from widgets.viewer_colour_bar import ColourBar
@@ -35,7 +36,9 @@ from widgets.viewer_texts import (
     TextField,
     display_texts,
     header_texts,
+    laid_texts,
     scale_bar,
+    screen_letters,
     spoken,
     warnings_of,
 )
@@ -91,6 +94,7 @@ class FilmCanvas(QWidget):
         self._header_texts: tuple[Header, frozenset[TextField], CornerTexts] | None = None
         self._are_planes_shown = True
         self._is_marked = False
+        self._remarks: tuple[str, ...] = ()
         self._is_moving = False
         self._settling = QTimer(self, singleShot=True, interval=SETTLED_MS)
         self._settling.timeout.connect(self._on_settled)
@@ -210,6 +214,10 @@ class FilmCanvas(QWidget):
         width, height = max(round(self.width() * ratio), 1), max(round(self.height() * ratio), 1)
         return Placement(Film.of(self._image), self._view, width, height)
 
+    def set_view(self, view: View) -> None:
+        """Lay the film as another view is laid; the film is held as after any other move."""
+        self._set_view(view)
+
     def set_position(self, index: int, count: int) -> None:
         """Say which frame (from 0) of how many this is."""
         self._index, self._count = index, count
@@ -258,6 +266,11 @@ class FilmCanvas(QWidget):
     def add_layer(self, layer: Layer) -> None:
         """Draw something over the film, above what was added before."""
         self._layers.append(layer)
+        self.update()
+
+    def set_remarks(self, remarks: tuple[str, ...]) -> None:
+        """Say something about this view among the warnings, such as that the film is another patient's."""
+        self._remarks = remarks
         self.update()
 
     def set_marked(self, is_marked: bool) -> None:
@@ -468,8 +481,12 @@ class FilmCanvas(QWidget):
         room = QRectF(self.rect())
         known, hidden = self._known_texts(image.header), self.hidden_texts
         shown = display_texts(image, self._state, placement.zoom, self._index, self._count, hidden)
-        texts = CornerTexts(known.top_left, known.top_right, shown, warnings_of(image))
+        warnings = (*self._remarks, *laid_texts(self._view), *warnings_of(image))
+        texts = CornerTexts(known.top_left, known.top_right, shown, warnings)
         self._texts.paint_corners(painter, room, texts, font)
+        if "orientation" not in hidden:
+            letters = screen_letters(letters_of(image), self._view)
+            self._texts.paint_orientation(painter, room, letters, font)
         bar = None if "scale" in hidden else scale_bar(image, placement)
         if bar is not None:
             self._texts.paint_scale_bar(painter, room, bar, self.devicePixelRatioF(), font)

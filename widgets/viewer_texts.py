@@ -10,8 +10,9 @@ from typing import Literal, get_args
 from PySide6.QtCore import QCoreApplication
 
 from studies.display import DisplayState
+from studies.geometry import Letters
 from studies.image import Header, Image, Window
-from widgets.viewer_geometry import Placement
+from widgets.viewer_geometry import Placement, View
 
 _LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -181,6 +182,27 @@ def _window_text(image: Image, state: DisplayState) -> str:
     if voi is None:
         return QCoreApplication.translate("CornerTexts", "Full range")
     return voi.explanation or QCoreApplication.translate("CornerTexts", "The file's own table")
+
+
+def laid_texts(view: View) -> tuple[str, ...]:
+    """How a film is turned, for the eye that would not notice; these lines cannot be hidden."""
+    translate = QCoreApplication.translate
+    lines = []
+    if view.flipped:
+        lines.append(translate("CornerTexts", "Flipped"))
+    if view.rotation:
+        lines.append(translate("CornerTexts", "Turned {0}°").format(view.rotation))
+    return tuple(lines)
+
+
+def screen_letters(letters: Letters, view: View) -> Letters:
+    """The letters at the left, top, right and bottom of the screen, of those of the image as stored."""
+    left, top, right, bottom = letters
+    if view.flipped:
+        left, right = right, left
+    for _ in range(view.rotation // 90):
+        left, top, right, bottom = bottom, left, top, right
+    return left, top, right, bottom
 
 
 @dataclass(frozen=True, slots=True)

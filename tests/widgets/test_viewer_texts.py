@@ -10,12 +10,20 @@ from studies.image import LookupTable, Spacing, Window
 from tests.widgets.films import film, header, noise
 from widgets.viewer_geometry import Film, Placement, View
 from widgets.viewer_texts import (
+    IDENTITY,
+    TEXT_FIELDS,
     ScaleBar,
+    TextField,
     display_texts,
+    field_name,
     header_texts,
+    laid_texts,
     number_text,
     person_name,
     scale_bar,
+    screen_letters,
+    spoken,
+    warnings_of,
 )
 
 
@@ -113,3 +121,41 @@ def test_a_scale_at_the_detector_says_so() -> None:
 @pytest.mark.parametrize("spacing", [None, Spacing(1.0, 1.0, "unknown")])
 def test_without_a_known_spacing_there_is_no_scale(spacing: Spacing | None) -> None:
     assert bar_of(spacing) is None
+
+
+def test_letters_go_with_the_film_when_it_is_flipped_and_turned() -> None:
+    stored = ("R", "A", "L", "P")  # an axial slice
+    assert screen_letters(stored, View()) == stored
+    assert screen_letters(stored, View(flipped=True)) == ("L", "A", "R", "P")
+    assert screen_letters(stored, View(rotation=90)) == ("P", "R", "A", "L")
+    assert screen_letters(stored, View(rotation=180)) == ("L", "P", "R", "A")
+    assert screen_letters(stored, View(rotation=90, flipped=True)) == ("P", "L", "A", "R")
+
+
+def test_a_flip_is_told_even_where_no_direction_is_known() -> None:
+    assert laid_texts(View(rotation=90, flipped=True)) == ("Flipped", "Turned 90°")
+    assert laid_texts(View()) == ()
+
+
+def test_who_the_patient_is_can_be_hidden_and_what_the_film_is_stays() -> None:
+    known = header(
+        patient_name="Doe^Jane",
+        patient_id="7",
+        patient_birth_date="1971-02-03",
+        study_date="2026-01-04",
+        accession_number="A1",
+        study_description="Chest",
+    )
+    assert header_texts(known, IDENTITY).top_right == ()
+    assert header_texts(known, IDENTITY).top_left == ("DX Chest",)
+    assert not any("Doe" in line for line in spoken(known, IDENTITY))
+
+
+@pytest.mark.parametrize("field", TEXT_FIELDS)
+def test_every_text_has_a_name_for_its_menu(field: TextField) -> None:
+    assert field_name(field)
+
+
+def test_compression_with_loss_is_told_first() -> None:
+    image = film(noise(), header_fields={"lossy_compression": "JPEG, 12:1"}, warnings=("Another.",))
+    assert warnings_of(image) == ("Compressed with loss: JPEG, 12:1", "Another.")
