@@ -33,31 +33,30 @@ from studies.dicom_file import (
     OpenFile,
     PixelElement,
     clause,
-    looks_like_dicom,
     opened,
     quietly,
 )
-from studies.dicom_header import header_of
+from studies.dicom_header import HEADER_KEYWORDS, header_of
 from studies.dicom_plane import plane_of
 from studies.elements import number, text
 from studies.errors import ImageTooLarge, NotAnImage, UnreadableFile, UnsupportedImage
 from studies.frames import encapsulated_frame, frame_bits, native_bits, native_frame, require_complete
 from studies.image import Header, Image
 from studies.overlay import embedded_groups, overlays_of
+from studies.regular_file import RegularFile
 from studies.shutter import shutter_of
 
 MAX_PIXELS = 200_000_000
 """Pixels that one frame may have."""
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether the file's first bytes are those of a DICOM file; may raise OSError."""
-    with path.open("rb") as stream:
-        return looks_like_dicom(stream.read(140))
-
-
-def read_header(path: Path) -> Header:
+def read_header(path: Path, file: RegularFile | None = None) -> Header:
     """Read the header of a DICOM image and make sure that the file is whole; nothing is decoded.
+
+    Parameters
+    ----------
+    file
+        The file, when it is open already.
 
     Raises
     ------
@@ -65,12 +64,12 @@ def read_header(path: Path) -> Header:
         One sentence that names the file, what was found and what was expected.
     """
     sink: list[str] = []
-    with opened(path, sink) as file:
+    with opened(path, sink, file, HEADER_KEYWORDS) as dicom:
         try:
             with quietly(sink):
-                layout, frames = _layout(file)
-                require_complete(file, layout, frames, sink)
-                return header_of(file, layout.rows, layout.columns, frames)
+                layout, frames = _layout(dicom)
+                require_complete(dicom, layout, frames, sink)
+                return header_of(dicom, layout.rows, layout.columns, frames)
         except PARSER_ERRORS as error:
             raise UnreadableFile(
                 f"{path}: its header is damaged or cut short ({clause(error)}), expected readable values."

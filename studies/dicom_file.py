@@ -12,19 +12,22 @@ import struct
 import threading
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
 from pydicom import uid
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset, read_partial
 from pydicom.tag import BaseTag
 
 from studies.errors import ImageTooLarge, NotAnImage, UnreadableFile
+from studies.regular_file import RegularFile, open_regular
 
 LARGEST_INFLATED = 2 * 1024**3
 """Bytes that a deflated data set may grow to."""
@@ -117,37 +120,48 @@ def looks_like_dicom(head: bytes) -> bool:
 
 
 @contextmanager
-def opened(path: Path, sink: list[str]) -> Iterator[OpenFile]:
+def opened(
+    path: Path, sink: list[str], file: RegularFile | None = None, keywords: Collection[str] = ()
+) -> Iterator[OpenFile]:
     """Open a DICOM file and read its data set up to the pixels; oddities go to `sink`.
+
+    Parameters
+    ----------
+    file
+        The file, when it is open already.
+    keywords
+        Elements to read; those of the outermost data set that are not named are passed over. All without.
 
     Raises
     ------
     UnreadableFile
         The file may not be read, is empty, is no DICOM, or is damaged before its pixels.
     """
-    try:
-        with path.open("rb") as stream:
-            yield _parse(path, stream, sink)
-    except OSError as error:
-        raise UnreadableFile(
-            f"{path}: could not be read ({error.strerror or error}), expected a file with rights to read it."
-        ) from error
+    if file is not None:
+        yield _parse(file, sink, keywords)
+        return
+    with open_regular(path) as opened_here:
+        yield _parse(opened_here, sink, keywords)
 
 
-def _parse(path: Path, stream: BinaryIO, sink: list[str]) -> OpenFile:
-    head = stream.read(140)
-    if not looks_like_dicom(head):
+def _parse(file: RegularFile, sink: list[str], keywords: Collection[str]) -> OpenFile:
+    path, stream, size = file.path, file.stream, file.size
+    if not looks_like_dicom(file.head):
         raise NotAnImage(f"{path}: is no DICOM file (no 'DICM' at byte 128), expected a DICOM image.")
-    stream.seek(0)
-    size = path.stat().st_size
-    try:
-        with quietly(sink):
-            dataset, stream, size = _read_header(path, stream, size, head)
-            element = _pixel_element(dataset, stream, size)
-    except PARSER_ERRORS as error:
-        raise UnreadableFile(
-            f"{path}: its header is damaged or cut short ({clause(error)}), expected a readable one."
-        ) from error
+    tags = _tags(tuple(keywords))
+    found = _parse_head(file, sink, tags)
+    if found is None:
+        try:
+            stream.seek(0)
+            with quietly(sink):
+                dataset, stream, size = _read_header(path, stream, size, file.head, tags)
+                element = _pixel_element(dataset, stream, size)
+        except PARSER_ERRORS as error:
+            raise UnreadableFile(
+                f"{path}: its header is damaged or cut short ({clause(error)}), expected a readable one."
+            ) from error
+    else:
+        dataset, element = found
     meta = getattr(dataset, "file_meta", None)
     implicit, little = dataset.original_encoding
     syntax = str(meta.get("TransferSyntaxUID", "") or "") if meta is not None else ""
@@ -155,6 +169,32 @@ def _parse(path: Path, stream: BinaryIO, sink: list[str]) -> OpenFile:
         native = uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian
         syntax = str(uid.ImplicitVRLittleEndian if implicit else native)
     return OpenFile(path, dataset, stream, size, syntax, not little, element)
+
+
+def _parse_head(
+    file: RegularFile, sink: list[str], tags: list[BaseTag | int] | None
+) -> tuple[Dataset, PixelElement] | None:
+    """The data set, when all of it up to the pixels is in the bytes that were read at once."""
+    if uid.DeflatedExplicitVRLittleEndian.encode() in file.head[:1024]:
+        return None
+    oddities: list[str] = []
+    buffer = io.BytesIO(file.head)
+    try:
+        with quietly(oddities):
+            dataset, _, _ = _read_header(file.path, buffer, file.size, file.head, tags)
+            element = _pixel_element(dataset, buffer, file.size)
+    except PARSER_ERRORS:
+        return None  # cut in the middle of a value, or damaged: the whole file will tell
+    if element is None:
+        return None
+    sink.extend(oddity for oddity in oddities if oddity not in sink)
+    return dataset, element
+
+
+@cache
+def _tags(keywords: tuple[str, ...]) -> list[BaseTag | int] | None:
+    found = [tag_for_keyword(keyword) for keyword in keywords]
+    return [tag for tag in found if tag is not None] or None
 
 
 def clause(error: BaseException) -> str:
@@ -166,10 +206,12 @@ def clause(error: BaseException) -> str:
 
 
 def _stop_at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
-    return int(tag) in PIXEL_TAGS
+    return tag in PIXEL_TAGS
 
 
-def _read_header(path: Path, stream: BinaryIO, size: int, head: bytes) -> tuple[Dataset, BinaryIO, int]:
+def _read_header(
+    path: Path, stream: BinaryIO, size: int, head: bytes, tags: list[BaseTag | int] | None
+) -> tuple[Dataset, BinaryIO, int]:
     """The data set, the stream that stands at its pixels, and that stream's size in bytes."""
     if head[128:132] == b"DICM" and head[132:138] == b"\x02\x00\x00\x00UL":
         meta_end = 144 + int.from_bytes(_at(stream, 140, 4), "little")
@@ -177,7 +219,7 @@ def _read_header(path: Path, stream: BinaryIO, size: int, head: bytes) -> tuple[
         if uid.DeflatedExplicitVRLittleEndian.encode() in meta_bytes:
             return _read_deflated(path, stream, meta_bytes, meta_end)
         stream.seek(0)
-    dataset = read_partial(stream, _stop_at_pixels, defer_size=None, force=True)
+    dataset = read_partial(stream, _stop_at_pixels, defer_size=None, force=True, specific_tags=tags)
     return dataset, stream, size
 
 

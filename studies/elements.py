@@ -2,20 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag, Tag
+
+_PLAIN_TEXT = ("AE", "AS", "CS", "DA", "DT", "LO", "SH", "TM", "UI")
+_DECIMALS = ("DS", "IS")
 
 
 def text(dataset: Dataset, keyword: str) -> str:
     """A text element, decoded and trimmed, several values joined by a backslash; empty when absent."""
+    raw = _raw(dataset, keyword)
+    if raw is None:
+        return ""
+    plain = _plain(raw, keyword, _PLAIN_TEXT)
+    if plain is not None:
+        return "\\".join(part.strip() for part in plain.split("\\"))
     value = dataset.get(keyword)
     if value is None:
         return ""
     if isinstance(value, MultiValue | list):
         return "\\".join(str(part).strip() for part in value)
     return str(value).replace("\0", "").strip()
+
+
+@cache
+def _tag(keyword: str) -> BaseTag:
+    return Tag(keyword)
+
+
+@cache
+def _vr(keyword: str) -> str:
+    return dictionary_VR(_tag(keyword))
+
+
+def _raw(dataset: Dataset, keyword: str) -> DataElement | RawDataElement | None:
+    """An element as it was read, not converted yet when nobody has asked for its value; None when absent."""
+    found: DataElement | RawDataElement | None = dataset.get_item(_tag(keyword), keep_deferred=True)
+    return found
+
+
+def _plain(raw: DataElement | RawDataElement, keyword: str, kinds: tuple[str, ...]) -> str | None:
+    """The characters of an element of one of these kinds that no character set can change; else None.
+
+    Converting a value costs pydicom ten times as much, and a header has fifty. What is not converted here
+    is converted there.
+    """
+    if not isinstance(raw, RawDataElement) or not isinstance(raw.value, bytes):
+        return None
+    if (raw.VR or _vr(keyword)) not in kinds or not raw.value.isascii() or b"\x1b" in raw.value:
+        return None
+    return raw.value.decode("ascii").replace("\0", "")
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:
@@ -26,7 +69,16 @@ def number(dataset: Dataset, keyword: str) -> float | None:
 
 def numeric(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     """All values of a numeric element; empty when any of them is no finite number."""
-    value: Any = dataset.get(keyword)
+    raw = _raw(dataset, keyword)
+    if raw is None:
+        return ()
+    value: Any = _plain(raw, keyword, _DECIMALS)
+    if value is not None:
+        value = value.split("\\")
+    elif isinstance(raw, RawDataElement) and raw.VR == "US" and raw.value and len(raw.value) == 2:
+        return (float(int.from_bytes(raw.value, "little" if raw.is_little_endian else "big")),)
+    else:
+        value = dataset.get(keyword)
     if value is None or value == "":
         return ()
     try:
@@ -36,10 +88,17 @@ def numeric(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     return values if all(abs(part) < 1e300 for part in values) else ()
 
 
+def items(dataset: Dataset, keyword: str) -> Sequence[Dataset]:
+    """The items of a sequence; none when it is absent or empty."""
+    if _raw(dataset, keyword) is None:
+        return ()
+    return dataset.get(keyword) or ()
+
+
 def functional_group(dataset: Dataset, frame: int, keyword: str) -> Dataset | None:
     """The item of a frame's functional group macro, per frame or else shared (PS3.3 C.7.6.16.1)."""
-    per_frame = dataset.get("PerFrameFunctionalGroupsSequence") or []
-    shared = dataset.get("SharedFunctionalGroupsSequence") or []
+    per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
+    shared = items(dataset, "SharedFunctionalGroupsSequence")
     for groups in ([per_frame[frame - 1]] if frame <= len(per_frame) else []) + list(shared[:1]):
         found = groups.get(keyword)
         if found:
