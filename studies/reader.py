@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from studies import dicom, picture
+from studies import dicom, picture, volume
 from studies.dicom import MAX_PIXELS as MAX_PIXELS
 from studies.dicom_file import looks_like_dicom
 from studies.errors import NotAnImage
@@ -25,10 +25,13 @@ def read_header(path: Path) -> Header:
         if looks_like_dicom(file.head):
             return dicom.read_header(path, file)
         is_picture = picture.looks_like_picture(file.head)
+        is_volume = not is_picture and volume.looks_like_volume(file.head)
     if is_picture:
         return picture.read_header(path)
+    if is_volume:
+        return volume.read_header(path)
     raise NotAnImage(
-        f"{path}: is no image that can be told by its content, expected DICOM, PNG, JPEG or TIFF."
+        f"{path}: is no image that can be told by its content, expected DICOM, PNG, JPEG, TIFF or NIfTI."
     )
 
 
@@ -43,4 +46,5 @@ def read(header: Header, frame: int = 1) -> Image:
     if header.kind == "dicom":
         return dicom.read_frame(header, frame)
     with open_regular(Path(header.path)):
-        return picture.read_frame(header, frame)
+        readers = {"picture": picture, "volume": volume}
+        return readers[header.kind].read_frame(header, frame)

@@ -335,7 +335,7 @@ class Library(QObject):
         frames = [(h.sop_instance_uid, n) for series in study.series for h, n in series.frames]
         base = Row(
             study_uid=uid,
-            patient=first.patient_name or (Path(first.path).name if first.kind == "picture" else ""),
+            patient=first.patient_name or (Path(first.path).name if first.kind != "dicom" else ""),
             patient_id=first.patient_id,
             birth_date=first.patient_birth_date,
             sex=first.patient_sex,
