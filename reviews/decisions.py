@@ -15,8 +15,8 @@ from typing import Any, get_args
 from sqlalchemy import ColumnElement, Connection, Row, Table, exists, func, insert, select
 
 from reviews.clock import in_utc, now
-from reviews.errors import InvalidAnswer, InvalidReview, UnknownImage
-from reviews.images import frames_of
+from reviews.errors import InvalidAnswer, InvalidReview
+from reviews.images import require_frame
 from reviews.record import Answer, Review, Shown
 from reviews.tables import review
 
@@ -36,14 +36,7 @@ def append(connection: Connection, new: Review) -> Review:
     if new.takes_back is not None or new.id:
         raise InvalidReview("A review that is already recorded, or takes one back, cannot be recorded anew.")
     _require_answers(new)
-    frames = frames_of(connection, new.sop_instance_uid)
-    if frames is None:
-        raise UnknownImage(f"The image {new.sop_instance_uid} is not in the worklist; import it first.")
-    if not 1 <= new.frame <= frames:
-        raise UnknownImage(
-            f"The image {new.sop_instance_uid} has {frames} frame{'' if frames == 1 else 's'}, "
-            f"counted from 1; a review was given for frame {new.frame}."
-        )
+    require_frame(connection, new.sop_instance_uid, new.frame, "a review")
     return _insert(connection, replace(new, time=in_utc(new.time) if new.time else now()))
 
 
@@ -62,7 +55,7 @@ def _require_answers(new: Review) -> None:
 
 def undo(connection: Connection, reader: str) -> Review | None:
     """Take back a reader's latest decision in force; the new row, or None where there is none."""
-    target = _latest(connection, review.c.reader == reader, _is_decision_in_force())
+    target = latest_in_force(connection, reader)
     if target is None:
         return None
     remaining = standing(connection, target.sop_instance_uid, target.frame, leaving_out=target.id)
@@ -71,15 +64,7 @@ def undo(connection: Connection, reader: str) -> Review | None:
 
 def redo(connection: Connection, reader: str) -> Review | None:
     """Take back a reader's latest undo; None where there is none since their latest decision."""
-    decision = review.alias("own_decision")
-    latest_decision = (
-        select(func.max(decision.c.id))
-        .where(decision.c.reader == reader, decision.c.takes_back.is_(None))
-        .scalar_subquery()
-    )
-    undone = _latest(
-        connection, review.c.reader == reader, _is_undo_in_force(), review.c.id > latest_decision
-    )
+    undone = latest_undo(connection, reader)
     if undone is None:
         return None
     decided = _latest(connection, review.c.id == undone.takes_back)
@@ -87,6 +72,28 @@ def redo(connection: Connection, reader: str) -> Review | None:
     remaining = standing(connection, decided.sop_instance_uid, decided.frame)
     stands_again = remaining if remaining is not None and remaining.id > decided.id else decided
     return _insert(connection, _taking_back(undone, reader, stands_again))
+
+
+def latest_in_force(connection: Connection, reader: str) -> Review | None:
+    """A reader's latest decision that was not taken back: what `undo` would take back."""
+    return _latest(connection, review.c.reader == reader, _is_decision_in_force())
+
+
+def latest_undo(connection: Connection, reader: str) -> Review | None:
+    """A reader's latest undo that stands, if it came after their latest decision: what `redo` takes back."""
+    decision = review.alias("own_decision")
+    latest_decision = (
+        select(func.max(decision.c.id))
+        .where(decision.c.reader == reader, decision.c.takes_back.is_(None))
+        .scalar_subquery()
+    )
+    return _latest(connection, review.c.reader == reader, _is_undo_in_force(), review.c.id > latest_decision)
+
+
+def latest_time(connection: Connection, reader: str) -> str:
+    """When a reader last decided something, taken back or not; empty where they never did."""
+    row = _latest(connection, review.c.reader == reader, review.c.takes_back.is_(None))
+    return "" if row is None else row.time
 
 
 def _taking_back(target: Review, reader: str, stands: Review | None) -> Review:

@@ -8,8 +8,9 @@
     +-- StoreClosed             the store was closed before this was asked of it
     +-- NewerStore              written by a newer version of this program
     +-- DamagedStore            no database, another program's database, damaged pages
+    +-- InvalidAnnotation       an annotation that cannot be recorded as it is
     +-- InvalidReview           a review that cannot be recorded as it is
-        +-- UnknownImage        the image of a review is not in the store
+        +-- UnknownImage        the image of a review or an annotation is not in the store
         +-- InvalidAnswer       answers that contradict each other or name no finding of the model
 
 Every message is one sentence that names what was found and what was expected.
@@ -48,12 +49,16 @@ class DamagedStore(StoreError):
     """The file is no database, is another program's, or is damaged."""
 
 
+class InvalidAnnotation(StoreError):
+    """The annotation cannot be recorded as it is."""
+
+
 class InvalidReview(StoreError):
     """The review cannot be recorded as it is."""
 
 
 class UnknownImage(InvalidReview):
-    """The image of a review is not in the store."""
+    """The image of a review or an annotation is not in the store."""
 
 
 class InvalidAnswer(InvalidReview):

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from reviews.clock import now
+from reviews.errors import UnknownImage
 from reviews.record import Part
 from reviews.split import part_for
 from reviews.tables import image, image_header, patient_part, split_salt
@@ -136,6 +137,18 @@ def frames_of(connection: Connection, sop_instance_uid: str) -> int | None:
     return connection.execute(
         select(image.c.frames).where(image.c.sop_instance_uid == sop_instance_uid)
     ).scalar()
+
+
+def require_frame(connection: Connection, sop_instance_uid: str, frame: int, what: str) -> None:
+    """Raise `UnknownImage` where the store has no such frame; `what` was given for it."""
+    frames = frames_of(connection, sop_instance_uid)
+    if frames is None:
+        raise UnknownImage(f"The image {sop_instance_uid} is not in the worklist; import it first.")
+    if not 1 <= frame <= frames:
+        raise UnknownImage(
+            f"The image {sop_instance_uid} has {frames} frame{'' if frames == 1 else 's'}, "
+            f"counted from 1; {what} was given for frame {frame}."
+        )
 
 
 def _headers(connection: Connection, uids: Sequence[str]) -> list[Header]:

@@ -97,7 +97,24 @@ _FIRST = Migration(
     fill=_draw_salt,
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_FIRST,)
+_ANNOTATIONS = Migration(
+    number=2,
+    name="annotations",
+    statements=(
+        "CREATE TABLE annotation (id {serial}, uuid TEXT NOT NULL, act TEXT NOT NULL,"
+        " sop_instance_uid TEXT NOT NULL REFERENCES image (sop_instance_uid),"
+        " frame INTEGER NOT NULL, kind TEXT NOT NULL, points TEXT NOT NULL, label_at TEXT,"
+        " text TEXT NOT NULL, reader TEXT NOT NULL, time TEXT NOT NULL, is_deleted BOOLEAN NOT NULL,"
+        " takes_back INTEGER REFERENCES annotation (id))",
+        "CREATE INDEX annotation_of_uuid ON annotation (uuid, id)",
+        "CREATE INDEX annotation_of_act ON annotation (act, id)",
+        "CREATE INDEX annotation_of_reader ON annotation (reader, id)",
+        "CREATE INDEX annotation_taken_back ON annotation (takes_back)",
+    ),
+    append_only=("annotation",),
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_FIRST, _ANNOTATIONS)
 
 
 def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) -> None:

@@ -7,6 +7,18 @@ from typing import Any, Literal
 
 Answer = Literal["present", "absent", "unknown"]
 Part = Literal["train", "validation", "test"]
+AnnotationKind = Literal["length", "angle", "cobb", "ellipse", "rectangle", "arrow", "text"]
+
+POINTS: dict[AnnotationKind, int] = {
+    "length": 2,
+    "angle": 3,  # the corner is the second
+    "cobb": 4,  # two lines
+    "ellipse": 2,  # opposite corners of the box around it
+    "rectangle": 2,  # opposite corners
+    "arrow": 2,  # its head, then its tail
+    "text": 1,  # the middle of its left edge
+}
+"""How many points each kind of annotation has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,45 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
+class Annotation:
+    """A measurement or a mark on a film, as one reader left it at one time. Rows are only ever added.
+
+    The latest row of a `uuid` is the annotation as it is now; moving, naming and deleting it are rows.
+
+    Parameters
+    ----------
+    points
+        (row, column) in stored-pixel space, in the order in which they were set; how many, and what each
+        is, `POINTS` tells.
+    text
+        What the reader wrote: of a text or an arrow what it says, else a name.
+    label_at
+        Where the reader put the centre of the value, in stored-pixel space; None leaves it to the film.
+    uuid
+        Empty until it is recorded for the first time.
+    act
+        Rows that one act of the reader made share it; they are taken back together.
+    takes_back
+        The id of the row that this one undoes (or, of a row that itself undoes, makes undone). Such a
+        row holds the annotation as it stands after it.
+    """
+
+    sop_instance_uid: str
+    frame: int
+    kind: AnnotationKind
+    points: tuple[tuple[float, float], ...]
+    reader: str
+    text: str = ""
+    label_at: tuple[float, float] | None = None
+    uuid: str = ""
+    time: str = ""  # ISO 8601, UTC, microseconds
+    is_deleted: bool = False
+    act: str = ""
+    takes_back: int | None = None
+    id: int = 0  # 0 until it is stored
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """What kind of thing a write changed; views decide by it whether to refresh."""
 
@@ -53,6 +104,7 @@ class Changes:
     skipped: tuple[str, ...] = field(default=())  # sentences
     images_updated: tuple[str, ...] = ()  # SOPInstanceUID of known images whose path or header is new
     studies_marked: tuple[str, ...] = ()  # StudyInstanceUID
+    annotations: tuple[Annotation, ...] = ()  # as they stand now, deleted ones too
 
 
 @dataclass(frozen=True, slots=True)

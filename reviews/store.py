@@ -8,17 +8,27 @@ with a sentence where the store cannot be used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from inference.prediction import Prediction
-from reviews import counts, decisions, images, marks, migrations, predictions, promotions
+from reviews import acts, counts, decisions, images, marks, migrations, predictions, promotions
+from reviews import annotations as annotation_rows
 from reviews.counts import Token
 from reviews.database import Database
-from reviews.record import Changes, Collected, KeptEvaluation, Part, Promotion, Review, StudyMark
+from reviews.record import (
+    Annotation,
+    Changes,
+    Collected,
+    KeptEvaluation,
+    Part,
+    Promotion,
+    Review,
+    StudyMark,
+)
 from studies.image import Header
 
 _HEADERS_AT_ONCE = 500
@@ -175,6 +185,44 @@ class Store:
         with self._database.read() as connection:
             return decisions.history(connection)
 
+    # -- annotations -------------------------------------------------------------------------
+
+    def annotate(self, several: Sequence[Annotation]) -> Changes:
+        """Record annotations as they are now, as one act of their reader; on disk when this returns.
+
+        Raises
+        ------
+        InvalidAnnotation, UnknownImage
+            One of them cannot be recorded, so none is.
+        """
+        with self._database.write() as connection:
+            return Changes(annotations=annotation_rows.annotate(connection, several))
+
+    def annotations(self, study_uid: str | None = None) -> list[Annotation]:
+        """Every annotation as it is now, by any reader, of one study or of all."""
+        with self._database.read() as connection:
+            return annotation_rows.standing(connection, study_uid)
+
+    def annotation_history(self) -> list[Annotation]:
+        """Every row of annotations in order."""
+        with self._database.read() as connection:
+            return annotation_rows.history(connection)
+
+    def last_annotation(self) -> int:
+        """The id of the row that was recorded last: whether another process drew something since."""
+        with self._database.read() as connection:
+            return annotation_rows.last_row(connection)
+
+    def undo_act(self, reader: str) -> Changes | None:
+        """Take back what a reader did last, a decision or an annotation; None where nothing is left."""
+        with self._database.write() as connection:
+            return _changes_of_act(acts.undo(connection, reader))
+
+    def redo_act(self, reader: str) -> Changes | None:
+        """Take back a reader's latest undo of either; None where they have done something since."""
+        with self._database.write() as connection:
+            return _changes_of_act(acts.redo(connection, reader))
+
     # -- studies -----------------------------------------------------------------------------
 
     def mark_study_read(self, study_uid: str, reader: str, read: bool = True) -> Changes:
@@ -262,6 +310,12 @@ class Store:
 
 def _changes_of(row: Review) -> Changes:
     return Changes(images_reviewed=((row.sop_instance_uid, row.frame),), review=row)
+
+
+def _changes_of_act(rows: Review | tuple[Annotation, ...]) -> Changes | None:
+    if isinstance(rows, Review):
+        return _changes_of(rows)
+    return Changes(annotations=rows) if rows else None
 
 
 def _in_fews(headers: Iterable[Header], size: int) -> Iterator[list[Header]]:

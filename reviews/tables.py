@@ -156,6 +156,29 @@ study_mark = Table(
     Index("study_mark_of_study", "study_instance_uid", "id"),
 )
 
+# The latest row of a uuid is the annotation as it is now.
+annotation = Table(
+    "annotation",
+    metadata,
+    _row_number(),
+    _text("uuid"),
+    _text("act"),
+    _text("sop_instance_uid", ForeignKey("image.sop_instance_uid")),
+    Column("frame", Integer, nullable=False),
+    _text("kind"),
+    _text("points"),  # JSON [[row, column], ...]
+    _text("label_at", nullable=True),  # JSON [row, column]
+    _text("text"),
+    _text("reader"),
+    _text("time"),
+    Column("is_deleted", Boolean, nullable=False),
+    Column("takes_back", Integer, ForeignKey("annotation.id"), nullable=True),
+    Index("annotation_of_uuid", "uuid", "id"),
+    Index("annotation_of_act", "act", "id"),
+    Index("annotation_of_reader", "reader", "id"),
+    Index("annotation_taken_back", "takes_back"),
+)
+
 remembered_prediction = Table(
     "remembered_prediction",
     metadata,

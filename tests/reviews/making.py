@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reviews.record import Answer, Review, Shown
+from reviews.record import POINTS, Annotation, AnnotationKind, Answer, Review, Shown
 from studies.image import Header
 
 
@@ -61,3 +61,12 @@ def review(image: Header, reader: str = "Ada", frame: int = 1, **answers: Answer
         tuple(findings.items()),  # type: ignore[arg-type]
         shown=Shown("starter", "pneumonia", (("covid-19", 0.125), ("pneumonia", 0.1 + 0.2))),
     )
+
+
+def annotation(
+    image: Header, kind: AnnotationKind = "length", reader: str = "Ada", **fields: Any
+) -> Annotation:
+    """A new annotation of a kind, not recorded yet."""
+    points = tuple((10.5 + 30 * n, 20.25 * (n + 1)) for n in range(POINTS[kind]))
+    text = "seen" if kind == "text" else ""
+    return Annotation(image.sop_instance_uid, 1, kind, points, reader, **{"text": text, **fields})
