@@ -90,6 +90,7 @@ class Reading(QObject):
         self.position: Position | None = None
         self.finding: str | None = None  # whose heatmap is asked for
         self.maps_wanted = False
+        self._maps_beside = False  # the evidence stands in a view beside the film
         self._keeps_view = False  # when the film that is waited for comes
         films.ready.connect(self._on_film)
         films.failed.connect(self._on_film_refused)
@@ -202,6 +203,11 @@ class Reading(QObject):
             self._ask_about(self.position)
             self._show_heatmap()
 
+    def set_maps_beside(self, wanted: bool) -> None:
+        """Whether heatmaps are shown beside the film, whatever is laid over it."""
+        self._maps_beside = wanted
+        self.set_maps_wanted(self.maps_wanted)
+
     def set_method(self, method: str) -> None:
         self._suggestions.method = method
         self.set_maps_wanted(self.maps_wanted)
@@ -223,7 +229,9 @@ class Reading(QObject):
         self._suggestions.on_look_failed(request, reason)
 
     def _ask_about(self, position: Position) -> None:
-        self._suggestions.ask_about(*position.header_and_frame, with_maps=self.maps_wanted)
+        self._suggestions.ask_about(
+            *position.header_and_frame, with_maps=self.maps_wanted or self._maps_beside
+        )
 
     def _on_answered(self, key: FrameKey, prediction: Prediction | None) -> None:
         if self.position is not None and self.position.key == key:

@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app import locations
+from app.gui.compare_desk import CompareDesk
 from app.gui.films import Films
 from app.gui.jobs import Jobs
 from app.gui.learning import Learning
@@ -60,6 +61,7 @@ class Workstation(QObject):
             self._remarks,
             self.readers,
         )
+        self.compare = CompareDesk(window.reading, self.library, self.reading, self.films, self)
         self._learning_desk = LearningDesk(window, self.library, self.reading, self.learning, self._remarks)
         self._keys = ReadingKeys(
             workplace, window, self.library, self.reading, self.store_jobs, self._remarks
