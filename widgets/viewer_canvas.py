@@ -273,6 +273,10 @@ class FilmCanvas(QWidget):
         self._remarks = remarks
         self.update()
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        return self._remarks
+
     def set_marked(self, is_marked: bool) -> None:
         """Draw a line around this view: it is the active one of several."""
         self._is_marked = is_marked
@@ -371,6 +375,11 @@ class FilmCanvas(QWidget):
         if self._image is not None:
             self._set_state(initial_state(self._image))
         self._set_view(View())
+
+    def set_state(self, state: DisplayState) -> None:
+        """Show the film in another state of display."""
+        if state != self._state:
+            self._set_state(state)
 
     def _set_view(self, view: View, is_moving: bool = False) -> None:
         """Lay the film anew; while it is moving, quickly, and exactly as soon as it stands still."""
