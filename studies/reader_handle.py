@@ -15,8 +15,6 @@ import psutil
 from studies.reader_child import main
 from studies.reader_task import HeaderOutcome, HeadersTask, Limits, Question, Task, Urgency
 
-_NICE = 5  # all readers but the first, which is there for what is looked at
-_PATIENCE_S = 2.0
 _SECONDS_TO_START = 60.0
 
 Result = TypeVar("Result")
@@ -42,12 +40,12 @@ class Wanted(Future[Result], Generic[Result]):
 class Reader:
     """One process and what it is doing. Used by the pool's thread alone."""
 
-    def __init__(self, place: int) -> None:
+    def __init__(self, place: int, niceness: int) -> None:
         spawn = multiprocessing.get_context("spawn")
         self.place = place
         self.connection, theirs = spawn.Pipe()
         self.process: SpawnProcess = spawn.Process(
-            target=main, args=(theirs, _NICE if place else 0), name=f"overread-reader-{place}", daemon=True
+            target=main, args=(theirs, niceness), name=f"overread-reader-{place}", daemon=True
         )
         try:
             self.process.start()
@@ -96,12 +94,10 @@ class Reader:
         except psutil.Error:
             return 0
 
-    def close(self) -> int | None:
-        """End it; its exit code."""
-        self.connection.close()  # it reads the end of the pipe and ends
-        if self.wanted is not None or not self.is_ready:
-            self.process.kill()  # it holds nothing that can be lost
-        self.process.join(_PATIENCE_S)
+    def close(self, patience_s: float = 0.0) -> int | None:
+        """Wait for its end for a while, then end it; its exit code. It holds nothing that could be lost."""
+        self.connection.close()
+        self.process.join(patience_s)
         if self.process.is_alive():
             self.process.kill()
             self.process.join()

@@ -47,6 +47,7 @@ _log = logging.getLogger(__name__)
 
 MOST_READERS = 4
 _DEATHS_AT_START = 3
+_PATIENCE_S = 2.0
 _LOOK_S = 0.5  # how often time and memory of busy readers are looked at
 
 Result = TypeVar("Result")
@@ -63,14 +64,23 @@ class ReaderPool:
         What one file may cost.
     watches_memory
         Look at the memory of busy readers; done where the kernel does not limit it.
+    niceness
+        By how much all readers but the first, which is there for what is looked at, step back behind the
+        program itself.
     """
 
     def __init__(
-        self, readers: int | None = None, limits: Limits | None = None, *, watches_memory: bool | None = None
+        self,
+        readers: int | None = None,
+        limits: Limits | None = None,
+        *,
+        watches_memory: bool | None = None,
+        niceness: int = 5,
     ) -> None:
         self.count = readers or max(1, min(usable_cores(), MOST_READERS))
         self._limits = limits or Limits()
         self._watches_memory = sys.platform != "linux" if watches_memory is None else watches_memory
+        self._niceness = niceness
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()  # guards the queue and the two flags below
         self._queue: list[tuple[int, int, Wanted[Any]]] = []
@@ -137,6 +147,11 @@ class ReaderPool:
         heapq.heappush(self._queue, (wanted.urgency, order, wanted))
 
     @property
+    def is_up(self) -> bool:
+        """Whether a reader has been ready."""
+        return self._was_ready
+
+    @property
     def pids(self) -> tuple[int, ...]:
         """Process ids of the readers that are there."""
         return tuple(r.process.pid for r in tuple(self._readers) if r.process.pid is not None)
@@ -195,7 +210,7 @@ class ReaderPool:
             if place in there:
                 continue
             try:
-                self._readers = [*self._readers, Reader(place)]
+                self._readers = [*self._readers, Reader(place, self._niceness if place else 0)]
             except OSError as error:
                 _log.exception("A reader could not be started")
                 self._on_death_at_start(str(error.strerror))
@@ -299,7 +314,7 @@ class ReaderPool:
         """Tell of the file that a reader died of; another takes its place."""
         self._readers = [r for r in self._readers if r is not reader]
         was_ready, wanted = reader.is_ready, reader.wanted
-        exit_code = reader.close()
+        exit_code = reader.close(_PATIENCE_S)  # its pipe is closed before it is quite gone
         if not was_ready:
             self._on_death_at_start(f"exit code {exit_code}")
         elif wanted is not None:

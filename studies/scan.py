@@ -1,30 +1,39 @@
 """Finding the images of files, folders, archives and DICOMDIRs by reading headers only.
 
-Results come as they are found, in an order that does not depend on the file system. In a folder, files
-of other kinds are passed over; a file that a person named is answered for, image or not.
+Results come as they are found, in an order that does not depend on the file system, however many
+processes read. In a folder, files of other kinds are passed over; a file that a person named is
+answered for, image or not.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import zipfile
+import queue
+import threading
+import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from studies.archive import ArchiveProblem, unpack
-from studies.dicomdir import is_dicomdir, referenced_files
 from studies.errors import NotAnImage, StudyError
 from studies.image import Header, Series, Study
-from studies.reader import read_header
+from studies.reader_child import header_of
+from studies.reader_pool import ReaderPool, Wanted
+from studies.reader_task import HeaderOutcome, usable_cores
+from studies.walk import Again, Begins, Ends, Failed, File, Step, walk
+from studies.walk import natural_key as natural_key
 
 IMAGE_SUFFIXES = (".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
 """Endings that claim an image: such a file in a folder is answered for even if it is none."""
 
-_SYSTEM_FILES = ("thumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "system volume information")
+MANY = 200
+"""Files from which it is worth while to start processes for them."""
+
+FIRST_BATCH, BATCH, BATCH_S = 4, 32, 0.05
+BATCHES_A_READER = 4  # are asked for in advance; the walk is never further ahead than that
+_LOOK_S = 0.2  # how often a scan that waits looks whether it is to stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +43,12 @@ class Found:
     header: Header
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A path that could not be used; `reason` is one sentence that names it."""
-
-    path: str
-    reason: str
-
-
-def scan(paths: Iterable[Path], unpack_into: Path | None = None) -> Iterator[Found | Failed]:
+def scan(
+    paths: Iterable[Path],
+    unpack_into: Path | None = None,
+    readers: ReaderPool | None = None,
+    stop: threading.Event | None = None,
+) -> Iterator[Found | Failed]:
     """Find the images of paths: files, folders (with all below them), ZIP archives, DICOMDIRs.
 
     Parameters
@@ -50,126 +56,165 @@ def scan(paths: Iterable[Path], unpack_into: Path | None = None) -> Iterator[Fou
     unpack_into
         Folder that images of ZIP archives are written to, once for each archive's content; it has to
         outlive the headers. Without one, archives are refused.
+    readers
+        Processes that read the headers. Without them, this one does, and for many files starts some.
+    stop
+        When it is set, the scan ends, even in the middle of a file that takes long.
     """
-    seen: set[str] = set()
-    for path in paths:
-        yield from _scan_named(Path(os.path.abspath(path)), unpack_into, seen)  # noqa: PTH100 (keeps links)
-
-
-def _scan_named(path: Path, unpack_into: Path | None, seen: set[str]) -> Iterator[Found | Failed]:
-    """A path that a person named: every outcome is told."""
+    reading = _HeaderReading(readers, stop or threading.Event())
+    told = [0]  # outcomes in each folder or archive that a person named, and in all
     try:
-        if path.is_dir():
-            yield from _scan_folder(path, unpack_into, seen)
-        elif path.is_file() and is_dicomdir(path):
-            for file in referenced_files(path):
-                yield from _scan_file(file, seen, is_named=True)
-        elif path.is_file() and zipfile.is_zipfile(path):
-            yield from _scan_archive(path, unpack_into, seen)
-        else:
-            yield from _scan_file(path, seen, is_named=True)
-    except StudyError as error:
-        yield Failed(str(path), str(error))
-    except OSError as error:
-        yield Failed(
-            str(path),
-            f"{path}: could not be read or unpacked ({error.strerror or error}), expected an image.",
-        )
+        for step, outcome in reading.of(walk(paths, unpack_into)):
+            if isinstance(step, Begins):
+                told.append(0)
+                continue
+            if isinstance(step, Ends):
+                is_empty = told.pop() == 0
+                result: Found | Failed | None = _no_images(step.path) if is_empty else None
+                told[-1] += not is_empty
+            else:
+                result = _result(step, outcome)
+                told[-1] += result is not None or isinstance(step, Again)
+            if result is not None:
+                yield result
+    finally:
+        reading.close()
 
 
-def _scan_file(path: Path, seen: set[str], *, is_named: bool) -> Iterator[Found | Failed]:
-    """One file; when it was not named, another kind of file is no failure unless it claims to be an image."""
-    key = os.path.realpath(path)
-    if key in seen:
-        return
-    seen.add(key)
+def _no_images(path: str) -> Failed:
+    return Failed(path, f"{path}: contains no images, expected DICOM, PNG, JPEG or TIFF files in it.")
+
+
+def _result(step: Step, outcome: HeaderOutcome | None) -> Found | Failed | None:
+    """What is told of a step; a file that was not named may be of another kind if it claims no image."""
+    if isinstance(step, Failed):
+        return step
+    if isinstance(outcome, Header):
+        return Found(outcome)
+    if not isinstance(step, File) or outcome is None:
+        return None
+    claims = step.is_named or step.path.lower().endswith(IMAGE_SUFFIXES)
+    if isinstance(outcome, NotAnImage):
+        # A sound DICOM object of another kind (a report, a presentation state) claims nothing.
+        is_told = step.is_named or (claims and "is a DICOM object" not in str(outcome))
+    else:
+        is_told = claims or not _is_empty(step.path)
+    return Failed(step.path, str(outcome)) if is_told else None
+
+
+def _is_empty(path: str) -> bool:
     try:
-        yield Found(read_header(path))
-    except NotAnImage as error:
-        if is_named or (path.suffix.lower() in IMAGE_SUFFIXES and not _is_dicom_object(error)):
-            yield Failed(str(path), str(error))
-    except StudyError as error:
-        if is_named or path.suffix.lower() in IMAGE_SUFFIXES or not _is_empty(path):
-            yield Failed(str(path), str(error))
-
-
-def _is_dicom_object(error: NotAnImage) -> bool:
-    """Whether the file is a sound DICOM object of another kind (a report, a presentation state)."""
-    return "is a DICOM object" in str(error)
-
-
-def _is_empty(path: Path) -> bool:
-    try:
-        return path.stat().st_size == 0
+        return Path(path).stat().st_size == 0
     except OSError:
         return False
 
 
-def _scan_folder(folder: Path, unpack_into: Path | None, seen: set[str]) -> Iterator[Found | Failed]:
-    count = 0
-    for outcome in _walk(folder, unpack_into, seen, set()):
-        count += 1
-        yield outcome
-    if count == 0:
-        yield Failed(
-            str(folder), f"{folder}: contains no images, expected DICOM, PNG, JPEG or TIFF files in it."
-        )
+class _HeaderReading:
+    """Reads the headers of a walk's files, some batches at once, and tells them in the walk's order."""
+
+    def __init__(self, readers: ReaderPool | None, stop: threading.Event) -> None:
+        self._readers = readers
+        self._owns_readers = readers is None
+        self._stop = stop
+        self._seen = 0
+        self._asked: deque[_Batch] = deque()
+
+    def of(self, steps: Iterator[Step]) -> Iterator[tuple[Step, HeaderOutcome | None]]:
+        """Every step, and the header of those that are files."""
+        for batch in self._batches(steps):
+            self._asked.append(_Batch(batch, self._readers, self._owns_readers, self._stop))
+            most = BATCHES_A_READER * self._readers.count if self._readers is not None else 0
+            while len(self._asked) > most or (self._asked and self._asked[0].is_done):
+                yield from self._asked.popleft().outcomes()
+            if self._stop.is_set():
+                return
+        while self._asked and not self._stop.is_set():
+            yield from self._asked.popleft().outcomes()
+
+    def _batches(self, steps: Iterator[Step]) -> Iterator[list[Step]]:
+        batch: list[Step] = []
+        began = time.monotonic()
+        for step in steps:
+            batch.append(step)
+            self._seen += 1
+            is_full = len(batch) >= (BATCH if self._seen > FIRST_BATCH else FIRST_BATCH)
+            if is_full or time.monotonic() - began > BATCH_S:
+                self._start_readers()
+                yield batch
+                batch, began = [], time.monotonic()
+        yield batch
+
+    def _start_readers(self) -> None:
+        if self._readers is None and self._seen > MANY and usable_cores() > 1:
+            self._readers = ReaderPool(niceness=0)
+            self._readers.start()
+
+    def close(self) -> None:
+        for batch in self._asked:
+            batch.cancel()
+        if self._owns_readers and self._readers is not None:
+            self._readers.close()
 
 
-def _walk(
-    folder: Path, unpack_into: Path | None, seen: set[str], visited: set[str]
-) -> Iterator[Found | Failed]:
-    """Everything in a folder, files before folders; links are followed, each folder is entered once."""
-    real = os.path.realpath(folder)
-    if real in visited:
-        return
-    visited.add(real)
-    try:
-        with os.scandir(folder) as entries:
-            names = sorted((entry.name for entry in entries if not _is_hidden(entry.name)), key=natural_key)
-    except OSError as error:
-        yield Failed(
-            str(folder),
-            f"{folder}: could not be listed ({error.strerror or error}), expected a folder that may be read.",
-        )
-        return
-    folders = []
-    for name in names:
-        path = folder / name
-        if path.is_dir():
-            folders.append(path)
-        elif path.suffix.lower() == ".zip" and zipfile.is_zipfile(path):
-            yield from _scan_named(path, unpack_into, seen)
-        elif name.upper() != "DICOMDIR" and path.is_file():
-            yield from _scan_file(path, seen, is_named=False)
-    for path in folders:
-        yield from _walk(path, unpack_into, seen, visited)
+class _Batch:
+    """Steps of a walk, and the headers of their files: asked for, or read here when they are wanted."""
 
+    def __init__(
+        self, steps: list[Step], readers: ReaderPool | None, reads_here: bool, stop: threading.Event
+    ) -> None:
+        self._steps = steps
+        self._readers = readers
+        self._reads_here = reads_here
+        self._stop = stop
+        self._come: queue.SimpleQueue[HeaderOutcome | None] = queue.SimpleQueue()
+        self._wanted: Wanted[None] | None = None
+        paths = [step.path for step in steps if isinstance(step, File)]
+        if readers is not None and paths:
+            self._wanted = readers.headers(paths, self._take)
+            self._wanted.add_done_callback(lambda _: self._come.put(None))
 
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _SYSTEM_FILES
+    def _take(self, outcomes: Iterable[HeaderOutcome]) -> None:
+        for outcome in outcomes:
+            self._come.put(outcome)
 
+    @property
+    def is_done(self) -> bool:
+        return self._wanted is None or self._wanted.done()
 
-def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """A sorting key under which IM2 stands before IM10."""
-    parts = re.split(r"(\d+)", name.casefold())
-    keys = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
-    return (*keys, (2, 0, name))
+    def cancel(self) -> None:
+        if self._wanted is not None:
+            self._wanted.cancel()
 
+    def outcomes(self) -> Iterator[tuple[Step, HeaderOutcome | None]]:
+        """Every step and what came of it; ends early when the scan is to stop."""
+        is_idle = self._readers is not None and not self._readers.is_up
+        if self._wanted is not None and self._reads_here and is_idle:
+            self._wanted.cancel()  # they are still starting: meanwhile this process reads
+        is_here = self._wanted is None or self._wanted.cancelled()
+        for step in self._steps:
+            if self._stop.is_set():
+                self.cancel()
+                return
+            if not isinstance(step, File):
+                yield step, None
+            elif is_here:
+                yield step, header_of(step.path)
+            else:
+                outcome = self._next()
+                if outcome is None:
+                    return
+                yield step, outcome
 
-def _scan_archive(path: Path, unpack_into: Path | None, seen: set[str]) -> Iterator[Found | Failed]:
-    if unpack_into is None:
-        yield Failed(str(path), f"{path}: is a ZIP archive, expected a folder that it may be unpacked into.")
-        return
-    count = 0
-    for item in unpack(path, unpack_into):
-        count += 1
-        if isinstance(item, ArchiveProblem):
-            yield Failed(str(path), item.sentence)
-        else:
-            yield from _scan_file(item, seen, is_named=False)
-    if count == 0:
-        yield Failed(str(path), f"{path}: contains no images, expected DICOM, PNG, JPEG or TIFF files in it.")
+    def _next(self) -> HeaderOutcome | None:
+        while not self._stop.is_set():
+            try:
+                outcome = self._come.get(timeout=_LOOK_S)
+            except queue.Empty:
+                continue
+            if outcome is None and self._wanted is not None and not self._wanted.cancelled():
+                raise self._wanted.exception() or StudyError("fewer headers came than were asked for")
+            return outcome
+        return None
 
 
 def assemble(headers: Iterable[Header]) -> list[Study]:
