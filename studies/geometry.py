@@ -184,7 +184,8 @@ def angle_between(image: Image, one: tuple[Point, Point], other: tuple[Point, Po
     For the angle at a corner give both lines from the corner; for a Cobb angle take the smaller of the
     result and 180 minus it.
     """
-    row_mm, column_mm = (image.spacing.row_mm, image.spacing.column_mm) if image.spacing else (1.0, 1.0)
+    spacing = spacing_between(image, (*one, *other)) or image.spacing
+    row_mm, column_mm = (spacing.row_mm, spacing.column_mm) if spacing else (1.0, 1.0)
     lines = [((end[0] - start[0]) * row_mm, (end[1] - start[1]) * column_mm) for start, end in (one, other)]
     (down, right), (other_down, other_right) = lines
     cross, dot = right * other_down - down * other_right, right * other_right + down * other_down
