@@ -129,6 +129,11 @@ class Viewer(FilmCanvas):
     def left_tool(self) -> Tool:
         return self._left_tool
 
+    @property
+    def position(self) -> tuple[int, int]:
+        """Which frame (from 0) of how many this view is at."""
+        return self._index, self._count
+
     def set_up_brighter(self, is_up_brighter: bool) -> None:
         """Whether dragging a window upwards brightens the film, or darkens it."""
         self._is_up_brighter = is_up_brighter
