@@ -1,17 +1,70 @@
 """Heatmaps on pixels. The viewer, `explain --out` and the documentation's pictures use these functions.
 
-Needs numpy and OpenCV only.
+A map is a few cells; what is drawn of it is a strength in 255 steps of the joint peak, and a style says how
+strengths look. Needs numpy and OpenCV only.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.contours import Contour, contours
 from inference.prediction import Heatmap
 
+Mode = Literal["smooth", "cells", "contours"]
+ColourMap = Literal["inferno", "viridis", "magma", "cividis"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+COLOUR_MAPS: tuple[ColourMap, ...] = get_args(ColourMap)
+
+CONTOUR_LEVELS = (0.25, 0.5, 0.75)
+"""Shares of the joint peak at which lines are drawn."""
+CONTOUR_WIDTHS_PX = (1.25, 1.75, 2.5)
+"""The stronger the evidence, the thicker the line: the colour is not the only sign."""
+GAP_PX = 2.0
+"""Bare film between two cells of the grid."""
+
 _STEPS = 256
+_LEAST_CELL_GAPS = 4.0  # cells of less than so many gaps have none: the film would be all gaps
+_LINE_SHARE = 0.4  # the part of a colour map that is too dark for a thin line
+_HALO_PX = 2.0
+_HALO_SHARE = 0.45
+_OVERLAY_SIDE = 1000  # px of a picture that is looked at whole; lines grow with larger ones
+
+_TABLES = {
+    "inferno": cv2.COLORMAP_INFERNO,
+    "viridis": cv2.COLORMAP_VIRIDIS,
+    "magma": cv2.COLORMAP_MAGMA,
+    "cividis": cv2.COLORMAP_CIVIDIS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HeatmapStyle:
+    """How a heatmap looks.
+
+    Parameters
+    ----------
+    mode
+        ``smooth``: between the centres of the grid's cells. ``cells``: the grid of the network's last
+        layer itself, with bare film between cells, so that nobody takes it for finer.
+        ``contours``: lines of equal strength, the film bare between them.
+    opacity
+        Of the strongest evidence, in [0, 1].
+    threshold
+        Share of the joint peak below which nothing is drawn, in [0, 1].
+    colour_map
+        One of `COLOUR_MAPS`, all perceptually uniform.
+    """
+
+    mode: Mode = "smooth"
+    opacity: float = 0.5
+    threshold: float = 0.0
+    colour_map: ColourMap = "inferno"
 
 
 def to_stored_pixels(heatmap: Heatmap, shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -20,62 +73,209 @@ def to_stored_pixels(heatmap: Heatmap, shape: tuple[int, int]) -> NDArray[np.flo
     Bilinear between the centres of the grid's cells, constant beyond the outermost centres, zero
     where the image lies outside the box.
     """
+    return _values(heatmap, np.arange(shape[0]) + 0.5, np.arange(shape[1]) + 0.5)
+
+
+def strength(
+    heatmap: Heatmap,
+    rows: NDArray[np.floating[Any]],
+    columns: NDArray[np.floating[Any]],
+    mode: Mode,
+    gap_px: float = GAP_PX,
+) -> NDArray[np.uint8]:
+    """What is drawn of a map where a picture's rows and columns cross.
+
+    Parameters
+    ----------
+    rows, columns
+        (H,), (W,) evenly spaced: the centres of the picture's pixels in stored-pixel space, in either
+        direction.
+    gap_px
+        With ``cells``: pixels of the picture that stay bare between two cells.
+
+    Returns
+    -------
+    NDArray
+        (H, W) uint8: 255 at the joint peak, 0 for no evidence, for evidence against, outside the box,
+        and everywhere without a positive peak.
+    """
+    if heatmap.peak <= 0:
+        return np.zeros((len(rows), len(columns)), np.uint8)
+    if mode != "cells":
+        return _steps(_values(heatmap, rows, columns), heatmap.peak)
     top, left, bottom, right = heatmap.box
-    rows = _weights(heatmap.grid.shape[0], shape[0], top, bottom)  # (H, h)
-    columns = _weights(heatmap.grid.shape[1], shape[1], left, right)  # (W, w)
-    return np.asarray(rows @ heatmap.grid.astype(np.float32) @ columns.T, dtype=np.float32)
+    height, width = heatmap.grid.shape
+    row, is_row_bare = _cells(height, rows, top, bottom, gap_px)
+    column, is_column_bare = _cells(width, columns, left, right, gap_px)
+    across = _steps(heatmap.grid, heatmap.peak)[:, column]  # (h, W)
+    across[:, is_column_bare] = 0
+    drawn = across[row]  # (H, W)
+    drawn[is_row_bare] = 0
+    return drawn
 
 
-def colour_overlay(
-    grey: NDArray[np.uint8], values: NDArray[np.float32], peak: float, opacity: float = 0.5
+def colour_table(name: ColourMap) -> NDArray[np.uint8]:
+    """matplotlib's colour map as OpenCV carries it: (256, 3) uint8 RGB, from dark to bright."""
+    ramp = np.arange(_STEPS, dtype=np.uint8).reshape(-1, 1)
+    bgr = cv2.applyColorMap(ramp, _TABLES[name])
+    return np.ascontiguousarray(np.asarray(bgr, dtype=np.uint8)[:, 0, ::-1])
+
+
+def argb_table(style: HeatmapStyle) -> NDArray[np.uint32]:
+    """(256,) premultiplied ARGB for strengths 0 to 255: `overlay` mixes the same."""
+    alpha = _alpha(style)
+    colour = np.rint(colour_table(style.colour_map) * alpha[:, None]).astype(np.uint32)  # (256, 3)
+    opaque = np.rint(alpha * 255.0).astype(np.uint32)
+    argb = (opaque << 24) | (colour[:, 0] << 16) | (colour[:, 1] << 8) | colour[:, 2]
+    return np.asarray(argb, dtype=np.uint32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ContourStyle:
+    """A line of the style ``contours``: at which share of the joint peak, and how it is drawn."""
+
+    level: float
+    width_px: float
+    halo_px: float
+    colour: tuple[int, int, int]
+    opacity: float
+    halo_opacity: float
+
+
+def contour_styles(style: HeatmapStyle) -> tuple[ContourStyle, ...]:
+    """The lines that are drawn, the weakest first; none below the threshold.
+
+    Thin lines need more than a surface does to be seen, so that theirs is the root of the opacity; the
+    darkest part of the colour map is left out; a dark halo keeps them apart from bright film.
+    """
+    table = colour_table(style.colour_map)
+    opacity = float(np.sqrt(style.opacity))
+    lines = []
+    for level, width in zip(CONTOUR_LEVELS, CONTOUR_WIDTHS_PX, strict=True):
+        if level >= style.threshold:
+            red, green, blue = table[round((_LINE_SHARE + (1 - _LINE_SHARE) * level) * (_STEPS - 1))]
+            colour = int(red), int(green), int(blue)
+            lines.append(ContourStyle(level, width, width + _HALO_PX, colour, opacity, opacity * _HALO_SHARE))
+    return tuple(lines)
+
+
+def lines_at(heatmap: Heatmap, level: float) -> tuple[Contour, ...]:
+    """Where a map has that share of its joint peak: lines of (row, column) in stored-pixel space."""
+    return contours(heatmap.grid, heatmap.box, level * heatmap.peak) if heatmap.peak > 0 else ()
+
+
+def overlay(
+    grey: NDArray[np.uint8], heatmap: Heatmap, style: HeatmapStyle | None = None
 ) -> NDArray[np.uint8]:
     """Lay a map over a picture: the stronger the evidence, the brighter and the less transparent.
 
     Parameters
     ----------
     grey
-        (H, W) or (H, W, 3) uint8.
-    values
-        (H, W) float32, signed; what is not positive stays transparent.
-    peak
-        The value that is shown at full strength: one for all findings of an image.
-    opacity
-        Opacity at full strength, in [0, 1].
+        (H, W) or (H, W, 3) uint8, the whole image at its stored resolution.
 
     Returns
     -------
     NDArray
         (H, W, 3) uint8 RGB.
     """
-    picture = cv2.merge([grey, grey, grey]) if grey.ndim == 2 else grey
-    if peak <= 0:
-        return np.array(picture, dtype=np.uint8)
-    step = cv2.convertScaleAbs(np.maximum(values, 0), alpha=(_STEPS - 1) / peak)  # (H, W), saturated
+    style = style or HeatmapStyle()
+    picture = np.array(cv2.merge([grey, grey, grey]) if grey.ndim == 2 else grey, dtype=np.uint8)
+    shape = picture.shape[:2]
+    if heatmap.peak <= 0:
+        return picture
+    line_scale = max(max(shape) / _OVERLAY_SIDE, 1.0)
+    if style.mode == "contours":
+        return _with_contours(picture, heatmap, style, line_scale)
+    rows, columns = np.arange(shape[0]) + 0.5, np.arange(shape[1]) + 0.5
+    step = strength(heatmap, rows, columns, style.mode, round(GAP_PX * line_scale))
     step = cv2.merge([step, step, step])
-    alpha = np.linspace(0.0, opacity, _STEPS, dtype=np.float32)[:, None]  # (256, 1)
-    colour = cv2.LUT(step, (inferno_table() * alpha).reshape(_STEPS, 1, 3))  # (H, W, 3) premultiplied
+    alpha = _alpha(style)[:, None]  # (256, 1)
+    colour = cv2.LUT(step, (colour_table(style.colour_map) * alpha).reshape(_STEPS, 1, 3))  # premultiplied
     kept = cv2.LUT(step, np.repeat(1.0 - alpha, 3, axis=1).reshape(_STEPS, 1, 3))
     mixed = cv2.add(cv2.multiply(picture, kept, dtype=cv2.CV_32F), colour)
     return np.asarray(cv2.convertScaleAbs(mixed), dtype=np.uint8)
 
 
-def inferno_table() -> NDArray[np.uint8]:
-    """matplotlib's inferno as OpenCV carries it: (256, 3) uint8 RGB, from black to pale yellow."""
-    ramp = np.arange(_STEPS, dtype=np.uint8).reshape(-1, 1)
-    bgr = cv2.applyColorMap(ramp, cv2.COLORMAP_INFERNO)
-    return np.ascontiguousarray(np.asarray(bgr, dtype=np.uint8)[:, 0, ::-1])
+def _with_contours(
+    picture: NDArray[np.uint8], heatmap: Heatmap, style: HeatmapStyle, line_scale: float
+) -> NDArray[np.uint8]:
+    for line in contour_styles(style):
+        found = lines_at(heatmap, line.level)
+        for width, colour, opacity in (
+            (line.halo_px, (0, 0, 0), line.halo_opacity),
+            (line.width_px, line.colour, line.opacity),
+        ):
+            covered = _covered(found, picture.shape[:2], width * line_scale)
+            where = covered > 0
+            share = covered[where][:, None] * (opacity / 255.0)
+            mixed = picture[where] * (1.0 - share) + np.array(colour) * share
+            picture[where] = np.rint(mixed).astype(np.uint8)
+    return picture
 
 
-def _weights(cells: int, pixels: int, start: float, end: float) -> NDArray[np.float32]:
+def _covered(lines: tuple[Contour, ...], shape: tuple[int, ...], width: float) -> NDArray[np.uint8]:
+    """(H, W): how much of each pixel the lines cover, 255 for all of it."""
+    covered = np.zeros(shape, np.uint8)
+    bits = 4  # of the fractions of a pixel; OpenCV's pixel j is at j, not j + 0.5
+    for line in lines:
+        points = np.rint((line.points[:, ::-1] - 0.5) * (1 << bits)).astype(np.int32)
+        cv2.polylines(covered, [points], line.is_closed, 255, max(round(width), 1), cv2.LINE_AA, bits)
+    return covered
+
+
+def _alpha(style: HeatmapStyle) -> NDArray[np.float32]:
+    """(256,) opacity of each strength."""
+    alpha = np.linspace(0.0, style.opacity, _STEPS, dtype=np.float32)
+    alpha[np.arange(_STEPS) < style.threshold * (_STEPS - 1)] = 0.0
+    return alpha
+
+
+def _steps(values: NDArray[np.float32], peak: float) -> NDArray[np.uint8]:
+    """Positive values over the peak as 0 to 255."""
+    positive = cv2.threshold(np.ascontiguousarray(values, np.float32), 0.0, 0.0, cv2.THRESH_TOZERO)[1]
+    return np.asarray(cv2.convertScaleAbs(positive, alpha=(_STEPS - 1) / peak), dtype=np.uint8)
+
+
+def _values(
+    heatmap: Heatmap, rows: NDArray[np.floating[Any]], columns: NDArray[np.floating[Any]]
+) -> NDArray[np.float32]:
+    """The map between the centres of its cells at positions of stored-pixel space: (H, W) float32.
+
+    OpenCV's product, not numpy's: where other processes are busy, the threads of numpy's wait for each
+    other for longer than the product takes.
+    """
+    top, left, bottom, right = heatmap.box
+    down = _weights(heatmap.grid.shape[0], rows, top, bottom)  # (H, h)
+    along = _weights(heatmap.grid.shape[1], columns, left, right)  # (W, w)
+    grid = np.ascontiguousarray(heatmap.grid, np.float32)
+    half = cv2.gemm(down, grid, 1.0, None, 0.0)  # (H, w)
+    return np.asarray(cv2.gemm(half, along, 1.0, None, 0.0, flags=cv2.GEMM_2_T), dtype=np.float32)
+
+
+def _weights(cells: int, centre: NDArray[np.floating[Any]], start: float, end: float) -> NDArray[np.float32]:
     """(pixels, cells): how much of each cell a pixel takes, along one axis."""
-    centre = np.arange(pixels) + 0.5
     position = np.clip((centre - start) / (end - start) * cells - 0.5, 0, cells - 1)
     lower = np.minimum(np.floor(position).astype(np.intp), max(cells - 2, 0))
     part = position - lower
-    weights = np.zeros((pixels, cells), dtype=np.float32)
-    index = np.arange(pixels)
+    weights = np.zeros((len(centre), cells), dtype=np.float32)
+    index = np.arange(len(centre))
     weights[index, lower] = 1.0 - part
     if cells > 1:
         weights[index, lower + 1] = part
     weights[(centre < start) | (centre > end)] = 0.0
     return weights
+
+
+def _cells(
+    cells: int, centre: NDArray[np.floating[Any]], start: float, end: float, gap_px: float
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """(pixels,) each: the cell a pixel lies in, and whether it stays bare, along one axis."""
+    position = (centre - start) / (end - start) * cells
+    cell = np.clip(np.floor(position).astype(np.intp), 0, cells - 1)
+    bare = (centre < start) | (centre > end)
+    cell_px = float(1.0 / abs(position[1] - position[0])) if len(position) > 1 else 1.0
+    if cell_px >= _LEAST_CELL_GAPS * gap_px:
+        edge = np.clip(np.rint(position), 1, max(cells - 1, 1))
+        bare |= (np.abs(position - edge) * cell_px < gap_px / 2 - 1e-6) & (cells > 1)
+    return cell, bare

@@ -15,6 +15,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from inference.overlay import HeatmapStyle
 from inference.prediction import Heatmap
 from studies.display import DisplayState, initial_state
 from studies.geometry import letters_of
@@ -100,7 +101,7 @@ class FilmCanvas(QWidget):
         self._settling.timeout.connect(self._on_settled)
         self._heatmap: HeatmapPainter | None = None
         self._heatmap_title = ""
-        self._opacity = 0.5
+        self._heatmap_style = HeatmapStyle()
         self._is_heatmap_wanted = False
         self._is_bare = False
         self._are_texts_shown = True
@@ -297,7 +298,7 @@ class FilmCanvas(QWidget):
         """Lay a map over the film that is shown; `title` says what it is evidence of."""
         self._heatmap = None
         if heatmap is not None and self._image is not None:
-            self._heatmap = HeatmapPainter(heatmap, self._image.shape)
+            self._heatmap = HeatmapPainter(heatmap)
             self._heatmap_title = title or heatmap.finding
         self._on_heatmap_changed()
 
@@ -306,10 +307,15 @@ class FilmCanvas(QWidget):
         self._is_heatmap_wanted = visible
         self._on_heatmap_changed()
 
-    def set_heatmap_opacity(self, opacity: float) -> None:
-        """Opacity of the strongest evidence, 0 to 1."""
-        self._opacity = min(max(opacity, 0.0), 1.0)
-        self._on_heatmap_changed()
+    def set_heatmap_style(self, style: HeatmapStyle) -> None:
+        """How the map looks in this view."""
+        if style != self._heatmap_style:
+            self._heatmap_style = style
+            self._on_heatmap_changed()
+
+    @property
+    def heatmap_style(self) -> HeatmapStyle:
+        return self._heatmap_style
 
     def set_bare(self, bare: bool) -> None:
         """Hide the map for as long as this is on, whatever else is asked for (Alt is held)."""
@@ -324,7 +330,7 @@ class FilmCanvas(QWidget):
 
     def _on_heatmap_changed(self) -> None:
         if self._heatmap is not None and self.is_heatmap_drawn:
-            self._colour_bar.show_heatmap(self._heatmap.heatmap, self._opacity, self._heatmap_title)
+            self._colour_bar.show_heatmap(self._heatmap.heatmap, self._heatmap_style, self._heatmap_title)
             self._place_colour_bar()
         self._colour_bar.setVisible(self.is_heatmap_drawn)
         self.update()
@@ -454,9 +460,7 @@ class FilmCanvas(QWidget):
         if self._shutter is not None:
             self._shutter.paint(painter, placement, ratio)
         if self._heatmap is not None and self.is_heatmap_drawn:
-            colours = self._heatmap.picture(placement, self._opacity)
-            colours.setDevicePixelRatio(ratio)
-            painter.drawImage(at, colours)
+            self._heatmap.paint(painter, placement, ratio, self._heatmap_style)
         if self._are_planes_shown:
             for plane in self._planes:
                 plane.paint(painter, placement, ratio)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from inference.overlay import HeatmapStyle, argb_table, contour_styles
 from inference.prediction import Heatmap
 from widgets import theme
-from widgets.viewer_heatmap import argb_table
+from widgets.viewer_heatmap import stroke_contour
 from widgets.viewer_pictures import picture_of_argb
 from widgets.viewer_text_painting import outlined_text
 from widgets.viewer_texts import number_text
@@ -18,21 +19,21 @@ _HEIGHT = theme.space(48)
 
 
 class ColourBar(QWidget):
-    """A strip from no evidence to the strongest of this image, at the opacity in force."""
+    """A strip from no evidence to the strongest of this image, in the style in force."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAccessibleName(self.tr("Colour bar of the heatmap: evidence, not location"))
         self._heatmap: Heatmap | None = None
-        self._opacity = 0.5
+        self._style = HeatmapStyle()
         self._title = ""
         self._font = theme.figures(self.font())
         self._font.setPixelSize(theme.small_px())
 
-    def show_heatmap(self, heatmap: Heatmap, opacity: float, title: str) -> None:
+    def show_heatmap(self, heatmap: Heatmap, style: HeatmapStyle, title: str) -> None:
         """Show the scale of a heatmap; `title` says what it is evidence of."""
-        self._heatmap, self._opacity, self._title = heatmap, opacity, title
+        self._heatmap, self._style, self._title = heatmap, style, title
         self._font = theme.figures(self.font())
         self._font.setPixelSize(theme.small_px())
         self.setAccessibleDescription(
@@ -67,7 +68,7 @@ class ColourBar(QWidget):
         bar = QRectF(right - _BAR, top, _BAR, _HEIGHT)
         painter.fillRect(bar.adjusted(-1, -1, 1, 1), QColor(theme.TOKENS.control))
         painter.fillRect(bar, QColor(theme.TOKENS.film))
-        painter.drawImage(bar, _strip(self._opacity))
+        self._paint_scale(painter, bar)
         peak = self._heatmap.peak
         for part in (1.0, 0.5, 0.0):
             words = number_text(peak * part)
@@ -86,7 +87,17 @@ class ColourBar(QWidget):
             outlined_text(painter, QPointF(round(right - advance), round(y)), line, text)
         painter.end()
 
+    def _paint_scale(self, painter: QPainter, bar: QRectF) -> None:
+        """Every strength as it is drawn over the film: all of them, or the lines alone."""
+        if self._style.mode != "contours":
+            painter.drawImage(bar, _strip(self._style))
+            return
+        for line in contour_styles(self._style):
+            path = QPainterPath(QPointF(bar.left(), bar.bottom() - line.level * bar.height()))
+            path.lineTo(QPointF(bar.right(), path.currentPosition().y()))
+            stroke_contour(painter, path, line)
 
-def _strip(opacity: float) -> QImage:
+
+def _strip(style: HeatmapStyle) -> QImage:
     """(256, 1) picture of all strengths, the strongest on top."""
-    return picture_of_argb(argb_table(opacity)[::-1].reshape(-1, 1))
+    return picture_of_argb(argb_table(style)[::-1].reshape(-1, 1))

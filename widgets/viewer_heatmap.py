@@ -4,62 +4,119 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
-from inference.overlay import inferno_table, to_stored_pixels
+from inference.contours import Contour
+from inference.overlay import (
+    GAP_PX,
+    ContourStyle,
+    HeatmapStyle,
+    Mode,
+    argb_table,
+    contour_styles,
+    lines_at,
+    strength,
+)
 from inference.prediction import Heatmap
+from widgets import theme
 from widgets.viewer_geometry import Placement
+from widgets.viewer_layers import stored_to_widget
 from widgets.viewer_pictures import picture_of_argb
-from widgets.viewer_sampling import warped
-
-_HEATMAP_SIDE = 256
 
 
 class HeatmapPainter:
-    """A heatmap at the screen's resolution: colour and transparency follow its strength.
+    """A heatmap in a style: what `inference.overlay.overlay` makes of it, at the screen's resolution.
 
-    Strength is value over `Heatmap.peak`, and both colour and transparency are those of
-    `inference.overlay.colour_overlay`. Positive evidence only; the rest stays bare film.
+    What was sampled for a placement serves every opacity, threshold and colour map; contours are found
+    once and drawn as lines at every placement.
     """
 
-    def __init__(self, heatmap: Heatmap, shape: tuple[int, int]) -> None:
+    def __init__(self, heatmap: Heatmap) -> None:
         self.heatmap = heatmap
-        self._shape = shape
-        part = min(1.0, _HEATMAP_SIDE / max(shape))
-        small = max(round(shape[0] * part), 1), max(round(shape[1] * part), 1)
-        scale = small[0] / shape[0], small[1] / shape[1]
-        top, left, bottom, right = heatmap.box
-        box = top * scale[0], left * scale[1], bottom * scale[0], right * scale[1]
-        values = to_stored_pixels(replace(heatmap, box=box), small)
-        peak = heatmap.peak
-        strength = np.clip(values / peak, 0.0, 1.0) if peak > 0 else np.zeros_like(values)
-        self._strength = strength.astype(np.float32)
-        self._placement: Placement | None = None
-        self._steps: NDArray[np.uint8] | None = None
-        self._picture: tuple[float, QImage] | None = None
+        self._sampled: tuple[Placement, Mode, float, NDArray[np.uint8]] | None = None
+        self._picture: tuple[NDArray[np.uint8], HeatmapStyle, QImage] | None = None
+        self._paths: dict[float, QPainterPath] = {}
 
-    def picture(self, placement: Placement, opacity: float) -> QImage:
-        """The visible part, premultiplied ARGB, to be drawn at the corner of `placement.visible_box()`."""
-        if placement != self._placement or self._steps is None:
-            box = placement.visible_box()
-            to_view = np.vstack([placement.matrix(), [0.0, 0.0, 1.0]])
-            rows, columns = self._strength.shape
-            small = np.diag([columns / self._shape[1], rows / self._shape[0], 1.0])
-            strength = warped(self._strength, small @ np.linalg.inv(to_view), box)
-            self._steps = (strength * 255.0).astype(np.uint8)
-            self._placement, self._picture = placement, None
-        if self._picture is None or self._picture[0] != opacity:
-            argb = argb_table(opacity)[self._steps]
-            self._picture = opacity, picture_of_argb(argb)
-        return self._picture[1]
+    def paint(self, painter: QPainter, placement: Placement, ratio: float, style: HeatmapStyle) -> None:
+        """Draw the visible part in the widget's px; `ratio` is physical pixels of the screen a px."""
+        left, top, right, bottom = placement.visible_box()
+        if right <= left or bottom <= top:
+            return
+        if style.mode == "contours":
+            room = QRectF(left / ratio, top / ratio, (right - left) / ratio, (bottom - top) / ratio)
+            self._paint_contours(painter, room, placement, ratio, style)
+            return
+        picture = self.picture(placement, style, ratio)
+        picture.setDevicePixelRatio(ratio)
+        painter.drawImage(QPointF(left / ratio, top / ratio), picture)
+
+    def picture(self, placement: Placement, style: HeatmapStyle, ratio: float = 1.0) -> QImage:
+        """The visible part, premultiplied ARGB, for the corner of `placement.visible_box()`."""
+        steps = self._steps(placement, style.mode, ratio)
+        if self._picture is None or self._picture[0] is not steps or self._picture[1] != style:
+            argb = cv2.LUT(steps, argb_table(style).view(np.int32))
+            self._picture = steps, style, picture_of_argb(np.asarray(argb, np.int32).view(np.uint32))
+        return self._picture[2]
+
+    def _steps(self, placement: Placement, mode: Mode, ratio: float) -> NDArray[np.uint8]:
+        """(h, w) uint8 strength of every pixel of the visible box."""
+        if self._sampled is None or self._sampled[:3] != (placement, mode, ratio):
+            self._sampled = placement, mode, ratio, sampled(self.heatmap, placement, mode, GAP_PX * ratio)
+        return self._sampled[3]
+
+    def _paint_contours(
+        self, painter: QPainter, room: QRectF, placement: Placement, ratio: float, style: HeatmapStyle
+    ) -> None:
+        painter.save()
+        painter.setClipRect(room)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        to_widget = stored_to_widget(placement, ratio)
+        for line in contour_styles(style):
+            if line.level not in self._paths:
+                self._paths[line.level] = _path(lines_at(self.heatmap, line.level))
+            stroke_contour(painter, to_widget.map(self._paths[line.level]), line)
+        painter.restore()
 
 
-def argb_table(opacity: float) -> NDArray[np.uint32]:
-    """(256,) premultiplied ARGB for strengths 0 to 1, as `inference.overlay.colour_overlay` mixes them."""
-    alpha = np.linspace(0.0, opacity, 256)
-    colour = np.rint(inferno_table() * alpha[:, None]).astype(np.uint32)  # (256, 3)
-    opaque = np.rint(alpha * 255.0).astype(np.uint32)
-    argb = (opaque << 24) | (colour[:, 0] << 16) | (colour[:, 1] << 8) | colour[:, 2]
-    return argb.astype(np.uint32)
+def sampled(heatmap: Heatmap, placement: Placement, mode: Mode, gap_px: float) -> NDArray[np.uint8]:
+    """(h, w) uint8 strength at the centres of the pixels of `placement.visible_box()`."""
+    left, top, right, bottom = placement.visible_box()
+    x, y = np.arange(left, right) + 0.5, np.arange(top, bottom) + 0.5
+    matrix = placement.matrix()
+    if placement.view.rotation in (0, 180):
+        columns, rows = (x - matrix[0, 2]) / matrix[0, 0], (y - matrix[1, 2]) / matrix[1, 1]
+        return strength(heatmap, rows, columns, mode, gap_px)
+    # The film lies on its side: its rows run across the screen, so that the map is laid on its side too.
+    rows, columns = (x - matrix[0, 2]) / matrix[0, 1], (y - matrix[1, 2]) / matrix[1, 0]
+    box = heatmap.box
+    turned = replace(heatmap, grid=heatmap.grid.T, box=(box[1], box[0], box[3], box[2]))
+    return strength(turned, columns, rows, mode, gap_px)
+
+
+def stroke_contour(painter: QPainter, path: QPainterPath, line: ContourStyle) -> None:
+    """Draw a line of the style ``contours`` with its halo, as wide at every zoom."""
+    for width, colour, opacity in (
+        (line.halo_px, QColor(theme.TOKENS.film), line.halo_opacity),
+        (line.width_px, QColor(*line.colour), line.opacity),
+    ):
+        colour.setAlphaF(opacity)
+        pen = QPen(colour, width)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        painter.strokePath(path, pen)
+
+
+def _path(lines: tuple[Contour, ...]) -> QPainterPath:
+    """Lines as (column, row) in stored-pixel space."""
+    path = QPainterPath()
+    for line in lines:
+        row, column = line.points[0]
+        path.moveTo(column, row)
+        for row, column in line.points[1:]:
+            path.lineTo(column, row)
+        if line.is_closed:
+            path.closeSubpath()
+    return path

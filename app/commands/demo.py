@@ -21,7 +21,7 @@ from app.predicting import Predictors, decoded
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.errors import InferenceError
-from inference.overlay import colour_overlay, to_stored_pixels
+from inference.overlay import overlay
 from inference.prediction import Look
 from studies.display import render
 from studies.errors import StudyError
@@ -65,8 +65,7 @@ def _write_overlay(
     heatmap = next(h for h in look.heatmaps if h.finding == finding)
     name = "-".join(Path(header.path).relative_to(locations.sample_studies().resolve()).with_suffix("").parts)
     path = out / f"{name}-{finding}.png"
-    values = to_stored_pixels(heatmap, image.shape)
-    write_picture(path, colour_overlay(render(image), values, heatmap.peak))
+    write_picture(path, overlay(render(image), heatmap))
     output.result({"overlay": str(path), "finding": finding}, str(path))
 
 

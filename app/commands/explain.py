@@ -13,7 +13,7 @@ from app.output import Output
 from app.pictures import write_picture, written
 from app.predicting import Predictors
 from app.workplace import ADAPTED, Workplace
-from inference.overlay import colour_overlay, to_stored_pixels
+from inference.overlay import COLOUR_MAPS, MODES, HeatmapStyle, overlay, to_stored_pixels
 from studies.display import render
 from studies.reader import read
 
@@ -27,8 +27,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", default="gradcam", choices=METHODS)
     parser.add_argument("--out", required=True, type=Path, metavar="PNG")
     parser.add_argument("--raw", type=Path, metavar="NPY", help="the map itself, float32 (H, W), signed")
-    parser.add_argument("--opacity", type=float, default=0.5, help="of the overlay, 0 to 1")
+    style = HeatmapStyle()
+    parser.add_argument(
+        "--mode",
+        default=style.mode,
+        choices=MODES,
+        help="smooth, the cells of the network's last layer, or contours at 25, 50 and 75%% of the peak",
+    )
+    parser.add_argument("--colour-map", default=style.colour_map, choices=COLOUR_MAPS)
+    parser.add_argument("--opacity", type=_share, default=style.opacity, help="of the overlay, 0 to 1")
+    parser.add_argument(
+        "--threshold",
+        type=_share,
+        default=style.threshold,
+        help="share of the image's peak below which nothing is drawn, 0 to 1",
+    )
     add_model_options(parser)
+
+
+def _share(text: str) -> float:
+    """A number from 0 to 1; argparse says the rest where it is none."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
 
 
 def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
@@ -42,9 +64,9 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     predictor = Predictor(predictors.adapted_model(card)) if adapted else predictors.get(card)
     look = predictor.look(image, maps=[options.finding], method=options.method)
     heatmap = next(h for h in look.heatmaps if h.finding == options.finding)
-    values = to_stored_pixels(heatmap, image.shape)
+    style = HeatmapStyle(options.mode, options.opacity, options.threshold, options.colour_map)
     out = options.out.expanduser().resolve()
-    write_picture(out, colour_overlay(render(image), values, heatmap.peak, options.opacity))
+    write_picture(out, overlay(render(image), heatmap, style))
     result = {
         "path": header.path,
         "finding": options.finding,
@@ -54,6 +76,7 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     }
     if options.raw is not None:
         raw = options.raw.expanduser().resolve()
+        values = to_stored_pixels(heatmap, image.shape)
         with written(raw) as file:
             np.save(file, values.astype(np.float32), allow_pickle=False)
         result["raw"] = str(raw)

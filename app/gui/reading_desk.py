@@ -18,6 +18,7 @@ from app.gui.reading import Position, Reading
 from app.gui.remarks import Remarks
 from app.gui.window import Window
 from app.workplace import Workplace
+from inference.overlay import HeatmapStyle
 from inference.prediction import Heatmap
 from reviews.record import Review
 from studies.image import Header, Image
@@ -66,7 +67,7 @@ class ReadingDesk(QObject):
         page, settings = self._window.reading, self._workplace.settings
         page.evidence.set_methods(METHODS, "gradcam")
         page.evidence.set_opacity(settings.heatmap_opacity)
-        page.viewer.set_heatmap_opacity(settings.heatmap_opacity)
+        page.viewer.set_heatmap_style(HeatmapStyle(opacity=settings.heatmap_opacity))
         self.show_heatmaps(settings.heatmap_shown)
 
     def close(self) -> None:
@@ -229,7 +230,7 @@ class ReadingDesk(QObject):
         self._remember(heatmap_shown=is_shown)
 
     def _on_opacity_changed(self, opacity: float) -> None:
-        self._window.reading.viewer.set_heatmap_opacity(opacity)
+        self._window.reading.viewer.set_heatmap_style(HeatmapStyle(opacity=opacity))
         self._remember(heatmap_opacity=opacity)
 
     def _remember(self, **changes: Any) -> None:

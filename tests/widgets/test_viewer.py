@@ -12,6 +12,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, 
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from inference.overlay import HeatmapStyle
 from inference.prediction import Heatmap
 from studies.display import DisplayState, render
 from studies.image import Image, Window
@@ -294,7 +295,7 @@ def test_opacity_zero_leaves_the_film_as_it_is(viewer: Viewer, image: Image) -> 
     bare = pixels_of(viewer)[:, :250]
     viewer.set_heatmap(heatmap(image))
     viewer.set_heatmap_visible(True)
-    viewer.set_heatmap_opacity(0.0)
+    viewer.set_heatmap_style(HeatmapStyle(opacity=0.0))
     assert np.array_equal(pixels_of(viewer)[:, :250], bare)
 
 

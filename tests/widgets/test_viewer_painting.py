@@ -1,22 +1,17 @@
-"""What is on the screen is what `studies.display.render` and `inference.overlay` say, pixel by pixel."""
+"""What is on the screen is what `studies.display.render` says, pixel by pixel."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtGui import QImage
 
-from inference.overlay import colour_overlay, to_stored_pixels
-from inference.prediction import Heatmap
 from studies.display import DisplayState, initial_state, render
 from studies.image import Image, LookupTable, Window
 from tests.widgets.films import film, noise
 from widgets.viewer_geometry import Film, Placement, View
-from widgets.viewer_heatmap import HeatmapPainter
 from widgets.viewer_mapping import FilmMapper
 from widgets.viewer_pictures import picture_of
 from widgets.viewer_sampling import FilmSampler, mappable
@@ -135,49 +130,6 @@ def test_a_window_costs_no_new_sampling_and_an_equal_place_neither() -> None:
     sampler = FilmSampler(image)
     first = sampler.sample(Placement(Film.of(image), View(), 200, 200))
     assert sampler.sample(Placement(Film.of(image), View(), 200, 200)) is first
-
-
-def heatmap(peak: float = 2.0, box: tuple[float, float, float, float] = (0, 0, 60, 80)) -> Heatmap:
-    grid = np.random.default_rng(5).normal(0, 1, (7, 7)).astype(np.float32)
-    return Heatmap("pneumonia", "gradcam", grid, box, peak)
-
-
-def composed(picture: QImage, grey: NDArray[np.uint8]) -> NDArray[Any]:
-    """Premultiplied ARGB over grey: (H, W, 3)."""
-    height, width = grey.shape
-    bgra = np.frombuffer(picture.constBits(), np.uint8).reshape(height, width, 4).astype(float)
-    return bgra[:, :, 2::-1] + grey[:, :, None] * (1 - bgra[:, :, 3:] / 255)
-
-
-@pytest.mark.parametrize("box", [(0, 0, 60, 80), (-10, 0, 70, 80), (10, 20, 50, 60)])
-def test_the_heatmap_looks_like_the_one_that_explain_writes(box: tuple[float, float, float, float]) -> None:
-    image, map_ = film(noise()), heatmap(box=box)
-    placement = Placement(Film.of(image), View(zoom=1.0), 80, 60)
-    picture = HeatmapPainter(map_, image.shape).picture(placement, 0.6)
-    expected = colour_overlay(render(image), to_stored_pixels(map_, image.shape), map_.peak, 0.6)
-    assert np.abs(composed(picture, render(image)) - expected).max() <= 2.0
-
-
-def test_the_heatmap_turns_with_the_film() -> None:
-    image, map_ = film(noise()), heatmap()
-    upright = HeatmapPainter(map_, image.shape).picture(
-        Placement(Film.of(image), View(zoom=1.0), 80, 60), 0.6
-    )
-    turned = HeatmapPainter(map_, image.shape).picture(
-        Placement(Film.of(image), View(90, True, 1.0), 60, 80), 0.6
-    )
-    one = np.frombuffer(upright.constBits(), np.uint32).reshape(60, 80)
-    other = np.frombuffer(turned.constBits(), np.uint32).reshape(80, 60)
-    assert np.array_equal(np.rot90(one[:, ::-1], -1), other)
-
-
-@pytest.mark.parametrize("peak", [0.0, -1.0])
-def test_without_positive_evidence_the_film_stays_bare(peak: float) -> None:
-    image = film(noise())
-    picture = HeatmapPainter(heatmap(peak), image.shape).picture(
-        Placement(Film.of(image), View(), 80, 60), 1.0
-    )
-    assert not np.frombuffer(picture.constBits(), np.uint8).any()
 
 
 def test_grey_and_colour_arrays_become_pictures() -> None:
