@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
@@ -71,7 +72,7 @@ class Library(QObject):
         self._thumbnails: dict[str, NDArray[np.uint8]] = {}
         self._thumbnails_asked: set[str] = set()
         self._importing = 0
-        self._stop_importing = False
+        self._stop_importing = threading.Event()
 
     # -- loading ---------------------------------------------------------------------------
 
@@ -135,12 +136,12 @@ class Library(QObject):
         """Scan paths off the GUI thread; images appear in the worklist as they are found."""
         wanted = list(paths)
         self._importing += 1
-        self._stop_importing = False
+        self._stop_importing.clear()
         self._scan_jobs.submit(lambda: self._scan(wanted), self._on_imported, self._on_import_error)
 
     def stop_importing(self) -> None:
-        """Stop after the file that is being read; what was found stays."""
-        self._stop_importing = True
+        """Stop at once; what was found stays."""
+        self._stop_importing.set()
 
     def _scan(self, paths: list[Path]) -> Imported:
         """Runs in the scanning thread; hands over headers in batches, at most ten times a second."""
@@ -148,9 +149,8 @@ class Library(QObject):
         failures: list[tuple[str, str]] = []
         found = 0
         handed_over = time.monotonic()
-        for item in scan(paths, unpack_into=self._workplace.cache_folder / "unpacked"):
-            if self._stop_importing:
-                break
+        unpacked = self._workplace.cache_folder / "unpacked"
+        for item in scan(paths, unpacked, self._readers, self._stop_importing):
             if isinstance(item, Found):
                 batch.append(item.header)
                 found += 1
@@ -402,7 +402,7 @@ class Library(QObject):
         return "to read"
 
     def close(self) -> None:
-        self._stop_importing = True
+        self._stop_importing.set()
         self._scan_jobs.close()
 
 
