@@ -114,13 +114,20 @@ def header_texts(header: Header, hidden: frozenset[TextField] = NOTHING) -> Corn
     )
     other = header.series_description if header.series_description != header.study_description else ""
     what: tuple[tuple[TextField, str], ...] = (
-        ("study", " ".join(part for part in (header.modality, header.study_description) if part)),
+        ("study", _once(header.modality, header.study_description)),
         ("series", other),
         ("series", "" if number is None else translate("CornerTexts", "Series {0}").format(number)),
         ("laterality", "  ".join(part for part in (laterality, header.view_position) if part)),
     )
     phantom = translate("CornerTexts", "Phantom, not a patient") if header.is_phantom else ""
     return CornerTexts(_filled((*_chosen(what, hidden), phantom)), _filled(_chosen(who, hidden)))
+
+
+def _once(modality: str, description: str) -> str:
+    """Modality and description; the modality alone is not said twice."""
+    if description.upper().split()[:1] == [modality.upper()]:
+        return description
+    return f"{modality} {description}".strip()
 
 
 def _chosen(lines: tuple[tuple[TextField, str], ...], hidden: frozenset[TextField]) -> tuple[str, ...]:

@@ -201,7 +201,14 @@ class Comparing(QObject):
         taken = {(s.choice.kind, s.choice.label) for s in self._shown.values()}
         free = [choice for choice in self.choices() if (choice.kind, choice.label) not in taken]
         ranks: dict[Kind, int] = {"prior": 0, "series": 1, "later": 2, "evidence": 3}
-        return sorted(free, key=lambda choice: ranks[choice.kind])[:count]
+        likely = [choice for choice in free if choice.kind != "evidence" or self._has_evidence()]
+        return sorted(likely, key=lambda choice: ranks[choice.kind])[:count]
+
+    def _has_evidence(self) -> bool:
+        """Whether a model suggests something for the film on the screen."""
+        position = self._reading.position
+        prediction = None if position is None else self._library.predictions.get(position.key)
+        return prediction is not None and prediction.suggestion is not None
 
     def _on_position_changed(self, position: Position, is_other_series: bool) -> None:
         before, self._main = self._main, position
