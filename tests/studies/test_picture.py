@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import cv2
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
 from studies.display import initial_state, network_intensities, render
+from studies.errors import UnsupportedImage
 from studies.image import Image
 from studies.reader import read, read_header
 from tests.studies.files import colours, ramp
@@ -155,3 +158,38 @@ def test_a_jpeg_with_an_explanatory_thumbnail_in_it_is_whole(tmp_path: Path) -> 
     exif[0x010E] = "chest \u00ff\u00d9"
     Pillow.fromarray(GREY).save(tmp_path / "a.jpg", exif=exif, comment=b"\xff\xd9 inside")
     assert read_path(tmp_path / "a.jpg").shape == GREY.shape
+
+
+def test_sixteen_bit_colour_is_brought_to_eight(tmp_path: Path) -> None:
+    deep = colours().astype(np.uint16) * 257
+    cv2.imwrite(str(tmp_path / "a.png"), deep[..., ::-1])
+    assert np.abs(read_path(tmp_path / "a.png").pixels.astype(int) - colours()).max() <= 1
+
+
+def test_a_cmyk_tiff_becomes_rgb(tmp_path: Path) -> None:
+    flat = np.full((32, 32, 3), (200, 60, 20), np.uint8)
+    Pillow.fromarray(flat).convert("CMYK").save(tmp_path / "a.tiff", compression="tiff_lzw")
+    assert read_path(tmp_path / "a.tiff").pixels[16, 16] == pytest.approx([200, 60, 20], abs=2)
+
+
+def test_a_kind_of_colour_that_is_not_known_is_refused_by_name(tmp_path: Path) -> None:
+    Pillow.fromarray(np.zeros((8, 8, 3), np.uint8), "LAB").save(tmp_path / "a.tiff")
+    with pytest.raises(UnsupportedImage, match="has pixels of the kind LAB, expected grey, RGB or CMYK"):
+        read_path(tmp_path / "a.tiff")
+
+
+def test_a_jpeg_of_twelve_bits_is_refused_by_name(tmp_path: Path) -> None:
+    encoded = bytes(imagecodecs.jpeg8_encode(ramp(top=4000), level=90, bitspersample=12))
+    (tmp_path / "a.jpg").write_bytes(encoded)
+    with pytest.raises(UnsupportedImage, match="has 12-bit JPEG pixels, expected 8-bit ones"):
+        read_path(tmp_path / "a.jpg")
+
+
+def test_a_progressive_jpeg_is_read(tmp_path: Path) -> None:
+    Pillow.fromarray(GREY).save(tmp_path / "a.jpg", quality=100, progressive=True)
+    assert np.abs(read_path(tmp_path / "a.jpg").pixels.astype(int) - GREY).max() <= 4
+
+
+def test_an_interlaced_picture_of_few_bits_is_read(tmp_path: Path) -> None:
+    Pillow.fromarray(GREY).quantize(4).save(tmp_path / "a.png", bits=2)
+    assert len(np.unique(read_path(tmp_path / "a.png").pixels.reshape(-1, 1), axis=0)) <= 4
