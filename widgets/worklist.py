@@ -102,6 +102,7 @@ class Worklist(QWidget):
         self._model = WorklistModel()
         self._selected: str | None = None
         self._is_waiting = False
+        self._is_rearranging = False
         self._view = StudyView(self._model)
         self._view.setAccessibleName(self.tr("Studies"))
         self._search = self._made_search()
@@ -128,7 +129,7 @@ class Worklist(QWidget):
         """Change these studies' rows where they stand; studies not known yet are added."""
         if rows:
             self._is_waiting = False
-            self._rearrange(lambda: self._model.update_rows(rows))
+            self._rearrange(lambda: self._model.update_rows(rows), keeps_top=True)
 
     def set_waiting(self, is_waiting: bool) -> None:
         """Draw skeleton rows until the first study is there."""
@@ -153,6 +154,10 @@ class Worklist(QWidget):
     def next_unread(self, after_uid: str) -> str | None:
         """The next study in the shown order that waits for a reader; after the last comes the first."""
         return self._model.next_unread(after_uid)
+
+    def first_to_read(self) -> str | None:
+        """The first study in the shown order that waits for a reader, or else the first of all."""
+        return self._model.next_unread("") or self._model.uid_at(0)
 
     def row_of(self, uid: str) -> Row | None:
         """What is shown for a study."""
@@ -244,7 +249,7 @@ class Worklist(QWidget):
 
     def _on_current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
         uid = self._model.uid_at(current.row()) if current.isValid() else None
-        if uid is not None and uid != self._selected:
+        if uid is not None and uid != self._selected and not self._is_rearranging:
             self._selected = uid
             self.study_selected.emit(uid)
 
@@ -252,32 +257,54 @@ class Worklist(QWidget):
         super().resizeEvent(event)
         self._asking.start()
 
-    def _rearrange(self, change: Callable[[], None]) -> None:
-        """Change the model, then put selection and scrolling back as the reader left them."""
+    def _rearrange(self, change: Callable[[], None], keeps_top: bool = False) -> None:
+        """Change the model, then put selection and scrolling back as the reader left them.
+
+        What the reader looks at stays where it is: the chosen row while it is in sight; otherwise, where the
+        change is none of the reader's (`keeps_top`), the row at the top of the view.
+        """
         bar = self._view.verticalScrollBar()
-        value, offset = bar.value(), self._offset_of_selected()
-        change()
-        position = None if self._selected is None else self._model.position_of(self._selected)
-        if position is not None and self._view.currentIndex().row() != position:
-            self._view.setAutoScroll(False)
-            self._view.selectionModel().setCurrentIndex(
-                self._model.index(position), QItemSelectionModel.SelectionFlag.ClearAndSelect
-            )
-            self._view.setAutoScroll(True)
+        value, looked_at = bar.value(), self._looked_at(keeps_top)
+        self._is_rearranging = True
+        try:
+            change()
+            self._put_selection_back()
+        finally:
+            self._is_rearranging = False
         self._view.executeDelayedItemsLayout()
-        if position is not None and offset is not None:
-            value = position * row_height() - offset
+        if looked_at is not None:
+            uid, offset = looked_at
+            position = self._model.position_of(uid)
+            value = value if position is None else position * row_height() - offset
         bar.setValue(value)
         self._refresh_page()
         self._asking.start()
 
-    def _offset_of_selected(self) -> int | None:
-        """How far below the top of the view the selected row is in px; None where it is out of sight."""
-        index = self._view.currentIndex()
-        if not index.isValid():
+    def _put_selection_back(self) -> None:
+        position = None if self._selected is None else self._model.position_of(self._selected)
+        selection = self._view.selectionModel()
+        if position is None:
+            selection.clear()
+        elif selection.currentIndex().row() != position:
+            self._view.setAutoScroll(False)
+            selection.setCurrentIndex(
+                self._model.index(position), QItemSelectionModel.SelectionFlag.ClearAndSelect
+            )
+            self._view.setAutoScroll(True)
+
+    def _looked_at(self, keeps_top: bool) -> tuple[str, int] | None:
+        """A study, and how far below the top of the view its row begins, in px."""
+        view, height = self._view, row_height()
+        top = view.verticalScrollBar().value()
+        index = view.currentIndex()
+        if index.isValid() and view.viewport().rect().intersects(view.visualRect(index)):
+            place = index.row()
+        elif keeps_top and top > 0:
+            place = top // height
+        else:
             return None
-        rect = self._view.visualRect(index)
-        return rect.top() if self._view.viewport().rect().intersects(rect) else None
+        uid = self._model.uid_at(place)
+        return None if uid is None else (uid, place * height - top)
 
     def _refresh_page(self) -> None:
         studies, unread = self._model.counts()
@@ -296,10 +323,10 @@ class Worklist(QWidget):
 
     def _ask_for_thumbnails(self) -> None:
         """Ask for the thumbnails of the rows in view and a page beyond."""
-        rows, height = self._model.shown(), row_height()
+        height = row_height()
         first = max(self._view.verticalScrollBar().value() // height, 0)
         last = first + 2 * (self._view.viewport().height() // height + 1)
-        wanted = [row.study_uid for row in rows[first:last] if row.thumbnail is None]
+        wanted = [row.study_uid for row in self._model.shown(first, last) if row.thumbnail is None]
         if wanted:
             self.thumbnails_wanted.emit(wanted)
 

@@ -1,140 +1,61 @@
-"""The worklist's rows: searched, ordered and changed in place by study, without a widget for any of them.
+"""What Qt asks of the worklist: rows in their places, changed in place, moved and added without a reset.
 
-Sorting and searching are done here on plain lists and not by a `QSortFilterProxyModel`, which calls back into
-Python for every comparison: 10,000 studies would take seconds instead of milliseconds.
+Sorting and searching are done by `widgets.worklist_rows` on arrays and not by a `QSortFilterProxyModel`,
+which calls back into Python for every comparison.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QCoreApplication,
+    QModelIndex,
+    QPersistentModelIndex,
+    Qt,
+    QTimer,
+)
 
-Status = Literal["to read", "read", "part read", "no suggestion", "reading failed"]
-Order = Literal["newest", "uncertain", "patient", "to read"]
+from widgets.worklist_rows import Order, Row, Rows, Slots, Status, name_of
+
+__all__ = ["ROW_ROLE", "Order", "Row", "Status", "WorklistModel", "name_of", "status_text"]
 
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 1
-AWAITING_READER: frozenset[Status] = frozenset({"to read", "part read"})
-_STATUS_RANK: dict[Status, int] = {
-    "part read": 0,
-    "to read": 1,
-    "reading failed": 2,
-    "no suggestion": 3,
-    "read": 4,
-}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Row:
-    """One study as the worklist shows it. Text is empty, never None, where the file is silent.
-
-    Parameters
-    ----------
-    birth_date, date, time
-        ``YYYY-MM-DD`` and ``HH:MM:SS``.
-    suggestion, confidence
-        Display name and calibrated probability in [0, 1] of the suggested finding; None while the model has
-        not looked, and where it does not cover the image.
-    adapted, adapted_confidence
-        The same from the head that was fitted to this site's reviews; None where there is no such head.
-    uncertainty
-        In [0, 1]; studies are ordered by it on request. None counts as least uncertain.
-    note
-        A sentence that explains the status, e.g. why there is no suggestion; shown as tooltip.
-    thumbnail
-        (h, w) or (h, w, 3) uint8, None until it is ready.
-    is_waiting
-        The model is still looking at it.
-    """
-
-    study_uid: str
-    patient: str = ""
-    patient_id: str = ""
-    birth_date: str = ""
-    sex: str = ""
-    accession: str = ""
-    date: str = ""
-    time: str = ""
-    modality: str = ""
-    description: str = ""
-    images: int = 1
-    suggestion: str | None = None
-    confidence: float | None = None
-    adapted: str | None = None
-    adapted_confidence: float | None = None
-    uncertainty: float | None = None
-    status: Status = "to read"
-    note: str = ""
-    thumbnail: NDArray[np.uint8] | None = None
-    is_waiting: bool = False
-
-    @property
-    def awaits_reader(self) -> bool:
-        """Whether a decision is still to be made."""
-        return self.status in AWAITING_READER
-
-    @property
-    def searched_text(self) -> str:
-        """Every text field, for searching."""
-        texts = (self.patient, self.patient_id, self.birth_date, self.accession, self.date, self.modality)
-        more = (self.description, self.suggestion or "", self.adapted or "", self.status, self.note)
-        return "\n".join((*texts, *more)).casefold().replace("^", " ")
-
-
-def name_of(row: Row) -> str:
-    """The patient's name as a person reads it (DICOM's PN carets become a comma and spaces)."""
-    family, _, rest = row.patient.partition("^")
-    given = " ".join(part for part in rest.split("^") if part)
-    return f"{family}, {given}" if given else family
+_TOLD_ONE_BY_ONE = 16  # more changed rows than this are announced as one range
+_PREPARING_S = 0.004
 
 
 def status_text(status: Status) -> str:
     """The status in the reader's language."""
-    return QCoreApplication.translate("Worklist", status)
-
-
-def _patient_key(row: Row) -> Any:
-    name = name_of(row).casefold()
-    return (not name, name, row.patient_id)
-
-
-def _date_key(row: Row) -> Any:
-    return (row.date, row.time)
-
-
-_KEYS: dict[Order, Callable[[Row], Any]] = {
-    "newest": _date_key,
-    "uncertain": lambda row: 0.0 if row.uncertainty is None else -1.0 - row.uncertainty,
-    "patient": _patient_key,
-    "to read": lambda row: _STATUS_RANK[row.status],
-}
-
-
-def _in_order(rows: list[Row], order: Order) -> list[Row]:
-    """Rows in the order; those that are equal in it stand newest first, for Python's sort is stable."""
-    newest_first = sorted(rows, key=_date_key, reverse=True)
-    return newest_first if order == "newest" else sorted(newest_first, key=_KEYS[order])
+    translate = QCoreApplication.translate
+    words: dict[Status, str] = {
+        "to read": translate("Worklist", "to read"),
+        "read": translate("Worklist", "read"),
+        "part read": translate("Worklist", "part read"),
+        "no suggestion": translate("Worklist", "no suggestion"),
+        "reading failed": translate("Worklist", "reading failed"),
+    }
+    return words[status]
 
 
 class WorklistModel(QAbstractListModel):
     """Studies in the order and under the search that were asked for, each known by its study UID.
 
-    A change that leaves the order alone is announced by `dataChanged`; any other by a reset, after which the
-    view puts selection and scrolling back (see `Worklist`).
+    Rows that are changed, moved or added never reset the list, so that a view keeps what is chosen, and
+    what has the focus. A reset is what a search does, or other rows altogether (see `Worklist`).
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: dict[str, Row] = {}
-        self._texts: dict[str, str] = {}
-        self._shown: list[Row] = []
-        self._positions: dict[str, int] = {}
+        self._rows = Rows()
+        self._shown: Slots = np.empty(0, np.intp)  # by place
+        self._places: Slots = np.empty(0, np.intp)  # by slot; -1 where the search hides it
         self._order: Order = "newest"
-        self._words: tuple[str, ...] = ()
+        self._preparing = QTimer(self, interval=0)
+        self._preparing.timeout.connect(self._prepare)
 
     # What Qt asks
 
@@ -146,7 +67,7 @@ class WorklistModel(QAbstractListModel):
     ) -> Any:
         if not index.isValid() or not 0 <= index.row() < len(self._shown):
             return None
-        row = self._shown[index.row()]
+        row = self._rows[self._shown[index.row()]]
         if role == ROW_ROLE:
             return row
         if role == Qt.ItemDataRole.DisplayRole:
@@ -165,99 +86,111 @@ class WorklistModel(QAbstractListModel):
 
     def set_rows(self, rows: Iterable[Row]) -> None:
         """Replace everything."""
-        self._rows = {row.study_uid: row for row in rows}
-        self._texts = {uid: row.searched_text for uid, row in self._rows.items()}
-        self._arrange()
+        before, self._rows = self._rows, Rows(rows)
+        self._rows.search(before.searched)
+        self._reset()
+        self._preparing.start()
 
     def update_rows(self, rows: Iterable[Row]) -> None:
         """Replace the rows of these studies where they stand; rows of new studies are added."""
-        changed = list(rows)
-        stays = all(self._stays_in_place(row) for row in changed)
-        for row in changed:
-            self._rows[row.study_uid] = row
-            self._texts[row.study_uid] = row.searched_text
-        if not stays:
-            self._arrange()
-            return
-        for row in changed:
-            position = self._positions.get(row.study_uid)
-            if position is not None:
-                self._shown[position] = row
-                index = self.index(position)
-                self.dataChanged.emit(index, index)
-
-    def _stays_in_place(self, row: Row) -> bool:
-        """Whether the change leaves order and search result alone; most do, such as a thumbnail."""
-        known = self._rows.get(row.study_uid)
-        if known is None or _date_key(known) != _date_key(row):
-            return False
-        key = _KEYS[self._order]
-        is_shown = row.study_uid in self._positions
-        return key(known) == key(row) and is_shown == self._is_found(row.searched_text)
-
-    def _is_found(self, text: str) -> bool:
-        return all(word in text for word in self._words)
+        done = self._rows.update(rows, self._order)
+        self._preparing.start()
+        if done.is_rearranged:
+            self._move_to(self._rows.arranged(self._order))
+        self._tell_changed(done.changed)
 
     def set_order(self, order: Order) -> None:
         if order != self._order:
             self._order = order
-            self._arrange()
+            self._move_to(self._rows.arranged(order))
 
     def search(self, text: str) -> None:
         """Show the studies in which every word of the text occurs somewhere."""
-        words = tuple(text.casefold().split())
-        if words != self._words:
-            self._words = words
-            self._arrange()
+        if self._rows.search(text):
+            self._reset()
 
     def row_of(self, uid: str) -> Row | None:
         """The study's row, also when the search hides it."""
-        return self._rows.get(uid)
+        slot = self._rows.slot_of(uid)
+        return None if slot is None else self._rows[slot]
 
     def position_of(self, uid: str) -> int | None:
         """Where the study stands now, None when it is unknown or hidden by the search."""
-        return self._positions.get(uid)
+        slot = self._rows.slot_of(uid)
+        place = -1 if slot is None else int(self._places[slot])
+        return None if place < 0 else place
 
     def uid_at(self, position: int) -> str | None:
-        return self._shown[position].study_uid if 0 <= position < len(self._shown) else None
+        shown = self._shown
+        return self._rows[shown[position]].study_uid if 0 <= position < len(shown) else None
 
-    def shown(self) -> Sequence[Row]:
-        """The rows in the order in which they are shown."""
-        return self._shown
+    def shown(self, first: int = 0, last: int | None = None) -> Sequence[Row]:
+        """The rows in the order in which they are shown, all or from one place to before another."""
+        return [self._rows[slot] for slot in self._shown[first:last].tolist()]
 
     def next_unread(self, after_uid: str) -> str | None:
         """The next study in the shown order that waits for a reader; after the last comes the first."""
-        start = self._positions.get(after_uid, -1) + 1
-        around = (*range(start, len(self._shown)), *range(start))
-        return next(
-            (
-                self._shown[place].study_uid
-                for place in around
-                if self._shown[place].awaits_reader and self._shown[place].study_uid != after_uid
-            ),
-            None,
-        )
+        after = self.position_of(after_uid)
+        waiting = np.flatnonzero(self._rows.awaiting[self._shown])
+        waiting = waiting[waiting != (-1 if after is None else after)]
+        if not len(waiting):
+            return None
+        following = np.searchsorted(waiting, -1 if after is None else after)
+        return self.uid_at(int(waiting[following % len(waiting)]))
 
     def counts(self) -> tuple[int, int]:
         """How many studies there are, and how many of them wait for a reader, whatever the search hides."""
-        return len(self._rows), sum(row.awaits_reader for row in self._rows.values())
+        return len(self._rows), int(self._rows.awaiting.sum())
 
-    # Order and search
+    # Places
 
-    def _arranged(self) -> list[Row]:
-        rows = list(self._rows.values())
-        if self._words:
-            rows = [row for row in rows if self._is_found(self._texts[row.study_uid])]
-        return _in_order(rows, self._order)
-
-    def _arrange(self) -> None:
-        self._show(self._arranged())
-
-    def _show(self, rows: list[Row]) -> None:
+    def _reset(self) -> None:
         self.beginResetModel()
-        self._shown = rows
-        self._positions = {row.study_uid: place for place, row in enumerate(rows)}
+        self._place(self._rows.arranged(self._order))
         self.endResetModel()
+
+    def _place(self, shown: Slots) -> None:
+        self._shown = shown
+        self._places = np.full(len(self._rows), -1, np.intp)
+        self._places[shown] = np.arange(len(shown))
+
+    def _move_to(self, shown: Slots) -> None:
+        """Show these rows. New ones come in at the end, then all go to their places: views keep theirs."""
+        if np.array_equal(shown, self._shown):
+            self._place(shown)
+            return
+        is_new = np.ones(len(self._rows), np.bool_)
+        is_new[self._shown] = False
+        coming = shown[is_new[shown]]
+        if len(shown) < len(self._shown) + len(coming):  # a search does not find some of them any more
+            self._reset()
+            return
+        if len(coming):
+            count = len(self._shown)
+            self.beginInsertRows(QModelIndex(), count, count + len(coming) - 1)
+            self._place(np.concatenate((self._shown, coming)))
+            self.endInsertRows()
+        if not np.array_equal(shown, self._shown):
+            self.layoutAboutToBeChanged.emit()
+            kept = self.persistentIndexList()
+            slots = [int(self._shown[index.row()]) for index in kept]
+            self._place(shown)
+            self.changePersistentIndexList(kept, [self.index(int(self._places[slot])) for slot in slots])
+            self.layoutChanged.emit()
+
+    def _tell_changed(self, slots: Slots) -> None:
+        places = self._places[slots]
+        places = places[places >= 0]
+        if len(places) > _TOLD_ONE_BY_ONE:
+            self.dataChanged.emit(self.index(int(places.min())), self.index(int(places.max())))
+            return
+        for place in places.tolist():
+            self.dataChanged.emit(self.index(place), self.index(place))
+
+    def _prepare(self) -> None:
+        """Make what a search will need while nobody waits for anything."""
+        if not self._rows.prepare(_PREPARING_S):
+            self._preparing.stop()
 
     # Words
 

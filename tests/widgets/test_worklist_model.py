@@ -34,6 +34,28 @@ def test_each_order_puts_studies_where_a_reader_expects_them(
     assert shown(model) == expected
 
 
+@pytest.mark.parametrize(
+    ("order", "row", "expected"),
+    [
+        ("newest", Row("a", date="2026-01-09", uncertainty=0.2, status="read"), "abdce"),
+        (
+            "uncertain",
+            Row("a", patient="Roe^Sam", date="2026-01-03", uncertainty=1.0, status="read"),
+            "aecdb",
+        ),
+        ("patient", Row("a", patient="Abel", date="2026-01-03", uncertainty=0.2, status="read"), "adceb"),
+        ("to read", Row("a", patient="Roe^Sam", date="2026-01-03", uncertainty=0.2), "dbcae"),
+    ],
+)
+def test_a_row_goes_to_its_new_place(order: Order, row: Row, expected: str, qtbot: QtBot) -> None:
+    model = WorklistModel()
+    model.set_order(order)
+    model.set_rows(ROWS)
+    before = shown(model)
+    model.update_rows([row])
+    assert shown(model) == expected != before
+
+
 def test_next_follows_the_shown_order_and_goes_round(qtbot: QtBot) -> None:
     model = WorklistModel()
     model.set_rows(ROWS)
