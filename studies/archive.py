@@ -26,6 +26,7 @@ LARGE, LARGE_RATIO = 1 << 30, 100
 """An archive that unpacks to more than so many bytes must not grow by more than so many to one."""
 
 _BLOCK = 1 << 20
+_LOCAL_HEADER_BYTES = 30  # without the name
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError)
 
 
@@ -79,6 +80,7 @@ def _require_harmless(path: Path, members: list[zipfile.ZipInfo]) -> None:
     packed = sum(member.compress_size for member in members)
     if total > LARGE and total > LARGE_RATIO * packed:
         raise ImageTooLarge(f"{path}: grows from {packed:,} to {total:,} bytes, expected honest compression.")
+    _require_apart(path, members)
     for member in members:
         name = member.orig_filename.replace("\\", "/")
         if name.startswith("/") or ".." in name.split("/") or re.match(r"^[A-Za-z]:", name) or "\0" in name:
@@ -90,6 +92,17 @@ def _require_harmless(path: Path, members: list[zipfile.ZipInfo]) -> None:
                 f"{path}: has a file that grows from {member.compress_size} to {member.file_size} bytes,"
                 " expected honest compression."
             )
+
+
+def _require_apart(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    """Refuse files that share their bytes: thirty megabytes of them once unpacked to four petabytes."""
+    end = 0
+    for member in sorted(members, key=lambda member: member.header_offset):
+        if member.header_offset < end:
+            raise UnreadableFile(
+                f"{path}: has files that overlap within it ({member.filename!r}), expected each by itself."
+            )
+        end = member.header_offset + _LOCAL_HEADER_BYTES + member.compress_size
 
 
 def _require_space(path: Path, folder: Path, members: list[zipfile.ZipInfo]) -> None:

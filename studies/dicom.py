@@ -88,6 +88,7 @@ def read_frame(header: Header, frame: int = 1) -> Image:
     with opened(path, sink) as file:
         try:
             with quietly(sink):
+                _require_same(header, file)
                 layout, frames = _layout(file)
                 element = require_complete(file, layout, frames, sink)
                 if not 1 <= frame <= frames:
@@ -104,6 +105,15 @@ def read_frame(header: Header, frame: int = 1) -> Image:
                 f"{path}: frame {frame} cannot be decoded ({clause(error)}), expected intact"
                 f" {uid.UID(file.transfer_syntax).name} pixel data."
             ) from error
+
+
+def _require_same(header: Header, file: OpenFile) -> None:
+    """Refuse a file that was replaced since its header was read: it may be of another patient."""
+    found = text(file.dataset, "SOPInstanceUID")
+    if found and found != header.sop_instance_uid:
+        raise UnreadableFile(
+            f"{file.path}: holds another image than when it was added, expected the same one; add it again."
+        )
 
 
 def _layout(file: OpenFile) -> tuple[Layout, int]:

@@ -11,6 +11,8 @@ from studies.dicom_file import PARSER_ERRORS, clause, looks_like_dicom, opened, 
 from studies.errors import UnreadableFile
 
 MEDIA_STORAGE_DIRECTORY = b"UI\x14\x001.2.840.10008.1.3.10"
+MAX_FILES = 1_000_000
+"""More than any disc holds."""
 
 
 def is_dicomdir(path: Path) -> bool:
@@ -43,9 +45,12 @@ def referenced_files(path: Path) -> Iterator[Path]:
             ) from error
     if not names:
         raise UnreadableFile(f"{path}: names no files, expected references to images.")
+    if len(names) > MAX_FILES:
+        raise UnreadableFile(f"{path}: names {len(names):,} files, expected at most {MAX_FILES:,}.")
     root = path.parent.resolve()
+    listed: dict[Path, dict[str, str]] = {}
     for components in names:
-        yield _located(path, root, components)
+        yield _located(path, root, components, listed)
 
 
 def _components(value: object) -> tuple[str, ...]:
@@ -53,8 +58,11 @@ def _components(value: object) -> tuple[str, ...]:
     return tuple(str(part) for part in parts)
 
 
-def _located(path: Path, root: Path, components: tuple[str, ...]) -> Path:
-    """The file of a reference, found whatever the case in which the disc was mounted."""
+def _located(path: Path, root: Path, components: tuple[str, ...], listed: dict[Path, dict[str, str]]) -> Path:
+    """The file of a reference, found whatever the case in which the disc was mounted.
+
+    `listed` keeps what folders hold: each is listed once, however many references lead nowhere.
+    """
     found = root
     for component in components:
         if component in ("", ".", "..") or "/" in component or "\\" in component or ":" in component:
@@ -63,9 +71,9 @@ def _located(path: Path, root: Path, components: tuple[str, ...]) -> Path:
             )
         step = found / component
         if not step.exists():
-            step = next(
-                (step.with_name(n) for n in _names(found) if n.casefold() == component.casefold()), step
-            )
+            if found not in listed:
+                listed[found] = _names(found)
+            step = found / listed[found].get(component.casefold(), component)
         found = step
     if not found.resolve().is_relative_to(root):
         raise UnreadableFile(
@@ -74,5 +82,10 @@ def _located(path: Path, root: Path, components: tuple[str, ...]) -> Path:
     return found
 
 
-def _names(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+def _names(folder: Path) -> dict[str, str]:
+    """The names in a folder, by what they are whatever their case."""
+    if not folder.is_dir():
+        return {}
+    return {
+        name.casefold(): name for name in sorted((entry.name for entry in folder.iterdir()), reverse=True)
+    }
