@@ -8,6 +8,8 @@ from PySide6.QtCore import QCoreApplication
 
 from widgets.findings_rows import Answer, FindingRow, Task
 
+translate = QCoreApplication.translate
+
 
 @dataclass(frozen=True, slots=True)
 class FindingsState:
@@ -60,31 +62,27 @@ class FindingsState:
     def reason_not_to_accept(self) -> str:
         """Why there is nothing to accept; empty where there is."""
         if self.waiting:
-            return _tr("The model is looking at this image.")
+            return translate("FindingsPanel", "The model is looking at this image.")
         if self.suggestion is None:
-            return self.reason_no_suggestion or _tr("No suggestion for this image.")
+            return self.reason_no_suggestion or translate("FindingsPanel", "No suggestion for this image.")
         return ""
 
     @property
     def decision_text(self) -> str:
         """What stands, and by whom."""
         if not self.answers:
-            return _tr("Not decided yet") if self.findings else ""
+            return translate("FindingsPanel", "Not decided yet") if self.findings else ""
         present = [self.display_of(name) for name, answer in self.answers.items() if answer == "present"]
         if present:
             decision = ", ".join(present)
         elif all(answer == "unknown" for answer in self.answers.values()):
-            decision = _tr("unsure")
+            decision = translate("FindingsPanel", "unsure")
         else:
-            decision = _tr("none of these present")
+            decision = translate("FindingsPanel", "none of these present")
         if not self.decided_by:
-            return _tr("Decided: {0}").format(decision)
-        return _tr("{0} decided: {1}").format(self.decided_by, decision)
+            return translate("FindingsPanel", "Decided: {0}").format(decision)
+        return translate("FindingsPanel", "{0} decided: {1}").format(self.decided_by, decision)
 
     def display_of(self, name: str) -> str:
         """What a person reads for a finding's machine name."""
         return next((row.display for row in self.findings if row.name == name), name)
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("FindingsPanel", text)

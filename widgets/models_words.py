@@ -10,14 +10,12 @@ from PySide6.QtCore import QCoreApplication
 from inference.card import ModelCard
 from widgets.numbers import figure_text, interval_text
 
+translate = QCoreApplication.translate
+
 Group = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 """A table: its title, its headings, its rows."""
 
 _FIGURES = ("balanced_accuracy", "accuracy", "macro_auroc", "log_loss", "brier", "ece", "lung_share")
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Models", text)
 
 
 def short_id(model_id: str) -> str:
@@ -28,14 +26,14 @@ def short_id(model_id: str) -> str:
 def covers_text(card: ModelCard) -> str:
     """Which images a model is meant for."""
     covers = card.covers
-    pictures = {"picture": _tr("picture files")}
+    pictures = {"picture": translate("Models", "picture files")}
     parts = [
-        ", ".join(pictures.get(m, m) for m in covers.modalities) or _tr("any modality"),
-        ", ".join(part.capitalize() for part in covers.body_parts) or _tr("any body part"),
-        ", ".join(covers.views) or _tr("any view"),
+        ", ".join(pictures.get(m, m) for m in covers.modalities) or translate("Models", "any modality"),
+        ", ".join(part.capitalize() for part in covers.body_parts) or translate("Models", "any body part"),
+        ", ".join(covers.views) or translate("Models", "any view"),
     ]
     if covers.phantoms:
-        parts.append(_tr("phantoms only"))
+        parts.append(translate("Models", "phantoms only"))
     return "; ".join(parts)
 
 
@@ -43,12 +41,12 @@ def input_text(card: ModelCard) -> str:
     """How an image is prepared for the network."""
     pre = card.preprocessing
     geometry = {
-        "squash": _tr("whole image resized to the square"),
-        "pad": _tr("aspect ratio kept, padded to the square"),
+        "squash": translate("Models", "whole image resized to the square"),
+        "pad": translate("Models", "aspect ratio kept, padded to the square"),
     }[pre.geometry]
     normalisation = {
-        "fixed": _tr("normalised by the data set's mean and spread"),
-        "image": _tr("normalised by each image's own mean and spread"),
+        "fixed": translate("Models", "normalised by the data set's mean and spread"),
+        "image": translate("Models", "normalised by each image's own mean and spread"),
     }[pre.normalisation]
     return f"{pre.input_size} × {pre.input_size} px, {geometry}, {normalisation}"
 
@@ -69,7 +67,7 @@ def _value_text(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
-        return _tr("yes") if value else _tr("no")
+        return translate("Models", "yes") if value else translate("Models", "no")
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
@@ -82,11 +80,13 @@ def figure_groups(card: ModelCard) -> list[Group]:
     if not card.figures:
         return []
     if _is_evaluation(card.figures):
-        return _evaluation_groups(_tr("Figures"), card.figures, card)
+        return _evaluation_groups(translate("Models", "Figures"), card.figures, card)
     groups: list[Group] = []
     for key, value in card.figures.items():
         if isinstance(value, Mapping) and _is_evaluation(value):
-            groups += _evaluation_groups(_tr("Figures, {0}").format(key.replace("_", " ")), value, card)
+            groups += _evaluation_groups(
+                translate("Models", "Figures, {0}").format(key.replace("_", " ")), value, card
+            )
     return groups
 
 
@@ -107,13 +107,13 @@ def _is_evaluation(raw: Mapping[str, Any]) -> bool:
 
 def _evaluation_groups(title: str, raw: Mapping[str, Any], card: ModelCard) -> list[Group]:
     names = {
-        "balanced_accuracy": _tr("balanced accuracy"),
-        "accuracy": _tr("accuracy"),
-        "macro_auroc": _tr("macro AUROC"),
-        "log_loss": _tr("log-loss, lower is better"),
-        "brier": _tr("Brier score, lower is better"),
-        "ece": _tr("calibration error, lower is better"),
-        "lung_share": _tr("evidence inside the lungs"),
+        "balanced_accuracy": translate("Models", "balanced accuracy"),
+        "accuracy": translate("Models", "accuracy"),
+        "macro_auroc": translate("Models", "macro AUROC"),
+        "log_loss": translate("Models", "log-loss, lower is better"),
+        "brier": translate("Models", "Brier score, lower is better"),
+        "ece": translate("Models", "calibration error, lower is better"),
+        "lung_share": translate("Models", "evidence inside the lungs"),
     }
     intervals = raw.get("intervals") or {}
     rows: list[tuple[str, ...]] = [
@@ -123,9 +123,11 @@ def _evaluation_groups(title: str, raw: Mapping[str, Any], card: ModelCard) -> l
     ]
     for finding, figures in (raw.get("per_finding") or {}).items():
         if isinstance(figures, Mapping) and figures.get("auroc") is not None:
-            name = _tr("AUROC, {0}").format(card.display_of(finding))
+            name = translate("Models", "AUROC, {0}").format(card.display_of(finding))
             rows.append((name, figure_text(figures["auroc"]), ""))
     seen = ""
     if raw.get("n") and raw.get("patients"):
-        seen = _tr("{0:,} films of {1:,} patients").format(int(raw["n"]), int(raw["patients"]))
-    return [(title, (seen, "", _tr("95% interval") if intervals else ""), rows)]
+        seen = translate("Models", "{0:,} films of {1:,} patients").format(
+            int(raw["n"]), int(raw["patients"])
+        )
+    return [(title, (seen, "", translate("Models", "95% interval") if intervals else ""), rows)]
