@@ -41,7 +41,7 @@ def test_each_order_puts_studies_where_a_reader_expects_them(
         (
             "uncertain",
             Row("a", patient="Roe^Sam", date="2026-01-03", uncertainty=1.0, status="read"),
-            "aecdb",
+            "acedb",
         ),
         ("patient", Row("a", patient="Abel", date="2026-01-03", uncertainty=0.2, status="read"), "adceb"),
         ("to read", Row("a", patient="Roe^Sam", date="2026-01-03", uncertainty=0.2), "dbcae"),
