@@ -49,7 +49,8 @@ def read(header: Header, frame: int = 1) -> Image:
     """
     if header.kind == "dicom":
         return dicom.read_frame(header, frame)
-    with open_regular(Path(header.path)):
+    with open_regular(Path(header.path)) as file:
+        _require_same(header, file)
         reader = picture if header.kind == "picture" else volume
         image: Image = reader.read_frame(header, frame)
         return image
