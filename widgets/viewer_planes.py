@@ -70,7 +70,7 @@ class ShutterPainter:
     """Hides what a display shutter hides (PS3.3 C.7.6.11), sharp at every zoom."""
 
     def __init__(self, shutter: Shutter, shape: tuple[int, int]) -> None:
-        grey = min(max(shutter.p_value, 0), 65535) // 257
+        grey = round(min(max(shutter.p_value, 0), 65535) / 257)
         self._colour = QColor(grey, grey, grey)
         self._hidden = _hidden(shutter, shape)
         self._bitmap = None if shutter.bitmap is None else PlanePainter(shutter.bitmap, shape, self._colour)
