@@ -1,5 +1,7 @@
 """What a window/level drag, a zoom and a pan cost at 3000 x 2500, 16 bit, in a view of 1200 x 1000.
 
+With a heatmap too, drawn in each of its modes; `--only heatmap` measures those alone.
+
     pip install -r benchmarks/requirements.txt
     QT_QPA_PLATFORM=offscreen python benchmarks/display.py [--steps 1000]
 
@@ -18,6 +20,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +34,8 @@ from PySide6.QtCore import QPointF, Qt  # noqa: E402
 from PySide6.QtTest import QTest  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
+from inference.overlay import MODES, HeatmapStyle, Mode  # noqa: E402
+from inference.prediction import Heatmap  # noqa: E402
 from studies.image import Header, Image, Spacing, Window  # noqa: E402
 from widgets import theme  # noqa: E402
 from widgets.viewer import Viewer  # noqa: E402
@@ -68,6 +73,17 @@ def our_viewer(pixels: NDArray[np.uint16]) -> Viewer:
     viewer.show()
     QTest.qWaitForWindowExposed(viewer)
     viewer.show_image(image_of(pixels))
+    viewer.repaint()
+    return viewer
+
+
+def viewer_with_heatmap(pixels: NDArray[np.uint16], mode: Mode) -> Viewer:
+    """A viewer with the map of a network whose last layer has 12 x 12 cells, half of them above zero."""
+    viewer = our_viewer(pixels)
+    grid = np.random.default_rng(4).normal(0, 1, (12, 12)).astype(np.float32)
+    viewer.set_heatmap(Heatmap("f", "gradcam", grid, (0, 0, ROWS, COLUMNS), float(grid.max())), "finding")
+    viewer.set_heatmap_style(HeatmapStyle(mode))
+    viewer.set_heatmap_visible(True)
     viewer.repaint()
     return viewer
 
@@ -145,6 +161,19 @@ def zoom_step(viewer: Viewer, low: float, high: float) -> Callable[[int], None]:
     return step
 
 
+def opacity_step(viewer: Viewer) -> Callable[[int], None]:
+    """One step of the slider of a heatmap that fills the view, and its repaint."""
+    viewer.zoom_to(0.5)
+    viewer.repaint()
+    style = viewer.heatmap_style
+
+    def step(number: int) -> None:
+        viewer.set_heatmap_style(replace(style, opacity=0.2 + (number % 60) / 100))
+        viewer.repaint()
+
+    return step
+
+
 class Drag:
     """A mouse button that was pressed in a viewer and is moved without being let go."""
 
@@ -186,17 +215,23 @@ def told(name: str, ours: list[float], peers: dict[str, list[float]]) -> None:
     middle = statistics.median(ours)
     late = statistics.quantiles(ours, n=20)[-1]
     ratios = "  ".join(f"{middle / statistics.median(other):.2f} of {peer}" for peer, other in peers.items())
-    print(f"{name:34} median {middle:6.2f} ms  p95 {late:6.2f} ms  {ratios}")
+    print(f"{name:40} median {middle:6.2f} ms  p95 {late:6.2f} ms  {ratios}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=1000)
-    count = parser.parse_args().steps
+    parser.add_argument("--only", choices=("film", "heatmap"), help="all of it without this")
+    choice = parser.parse_args()
+    count = choice.steps
     application = QApplication.instance() or QApplication([])
     assert isinstance(application, QApplication)
     theme.apply(application)
     pixels = film()
+    if choice.only != "film":
+        measure_heatmap(pixels, count)
+    if choice.only == "heatmap":
+        return 0
     take, graph = take_step(pixels), pyqtgraph_step(pixels)
     for name, made in (
         ("window/level, fitted", window_step),
@@ -222,6 +257,26 @@ def main() -> int:
     times = measured({"ours": at_one, "take": take, "pyqtgraph": graph}, max(count // 5, 50))
     told("window/level at 1:1", times["ours"], {"np.take": times["take"], "pyqtgraph": times["pyqtgraph"]})
     return 0
+
+
+def measure_heatmap(pixels: NDArray[np.uint16], count: int) -> None:
+    """Every mode of the heatmap while the film is windowed, zoomed and moved, beside the bare film."""
+    kinds: dict[str, Callable[[Viewer], Callable[[int], None]]] = {
+        "window/level, fitted": window_step,
+        "zoom, 0.2 to 1": lambda v: zoom_step(v, 0.2, 1.0),
+        "zoom, 1 to 4": lambda v: zoom_step(v, 1.0, 4.0),
+        "pan at 1:1": lambda v: pan_step(v, 1.0),
+        "opacity, filled view": opacity_step,
+    }
+    for name, made in kinds.items():
+        bare = our_viewer(pixels)
+        viewers = {mode: viewer_with_heatmap(pixels, mode) for mode in MODES}
+        steps = {"bare": made(bare)} | {mode: made(viewer) for mode, viewer in viewers.items()}
+        times = measured(steps, max(count // 5, 50))
+        for mode in MODES:
+            told(f"{name}, heatmap: {mode}", times[mode], {"bare film": times["bare"]})
+        for viewer in (bare, *viewers.values()):
+            viewer.close()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_MOST_SAMPLES = 160  # along an axis, for grids of many cells
+_MOST_SAMPLES = 96  # along an axis, for grids of many cells
 _MOST_BETWEEN = 16  # between the centres of two cells
 
 

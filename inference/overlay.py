@@ -6,6 +6,7 @@ strengths look. Needs numpy and OpenCV only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -23,7 +24,7 @@ COLOUR_MAPS: tuple[ColourMap, ...] = get_args(ColourMap)
 
 CONTOUR_LEVELS = (0.25, 0.5, 0.75)
 """Shares of the joint peak at which lines are drawn."""
-CONTOUR_WIDTHS_PX = (1.25, 1.75, 2.5)
+CONTOUR_WIDTHS_PX = (1, 2, 3)
 """The stronger the evidence, the thicker the line: the colour is not the only sign."""
 GAP_PX = 2.0
 """Bare film between two cells of the grid."""
@@ -31,7 +32,7 @@ GAP_PX = 2.0
 _STEPS = 256
 _LEAST_CELL_GAPS = 4.0  # cells of less than so many gaps have none: the film would be all gaps
 _LINE_SHARE = 0.4  # the part of a colour map that is too dark for a thin line
-_HALO_PX = 2.0
+_HALO_PX = 2
 _HALO_SHARE = 0.45
 _OVERLAY_SIDE = 1000  # px of a picture that is looked at whole; lines grow with larger ones
 
@@ -130,38 +131,79 @@ def argb_table(style: HeatmapStyle) -> NDArray[np.uint32]:
     return np.asarray(argb, dtype=np.uint32)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class ContourStyle:
-    """A line of the style ``contours``: at which share of the joint peak, and how it is drawn."""
+    """A line of the style ``contours``: at which share of the joint peak, how wide, in which colour."""
 
     level: float
-    width_px: float
-    halo_px: float
+    width_px: int
     colour: tuple[int, int, int]
-    opacity: float
-    halo_opacity: float
 
 
 def contour_styles(style: HeatmapStyle) -> tuple[ContourStyle, ...]:
     """The lines that are drawn, the weakest first; none below the threshold.
 
-    Thin lines need more than a surface does to be seen, so that theirs is the root of the opacity; the
-    darkest part of the colour map is left out; a dark halo keeps them apart from bright film.
+    The darkest part of the colour map is left out: no thin line of it can be seen.
     """
     table = colour_table(style.colour_map)
-    opacity = float(np.sqrt(style.opacity))
     lines = []
     for level, width in zip(CONTOUR_LEVELS, CONTOUR_WIDTHS_PX, strict=True):
         if level >= style.threshold:
             red, green, blue = table[round((_LINE_SHARE + (1 - _LINE_SHARE) * level) * (_STEPS - 1))]
-            colour = int(red), int(green), int(blue)
-            lines.append(ContourStyle(level, width, width + _HALO_PX, colour, opacity, opacity * _HALO_SHARE))
+            lines.append(ContourStyle(level, width, (int(red), int(green), int(blue))))
     return tuple(lines)
 
 
 def lines_at(heatmap: Heatmap, level: float) -> tuple[Contour, ...]:
     """Where a map has that share of its joint peak: lines of (row, column) in stored-pixel space."""
     return contours(heatmap.grid, heatmap.box, level * heatmap.peak) if heatmap.peak > 0 else ()
+
+
+def contour_picture(
+    lines: Mapping[float, tuple[Contour, ...]],
+    style: HeatmapStyle,
+    to_picture: NDArray[np.float64],
+    size: tuple[int, int],
+    line_scale: float = 1.0,
+) -> NDArray[np.uint8]:
+    """Contours as a picture, bare between the lines, which are as wide whatever `to_picture` enlarges.
+
+    Thin lines need more than a surface does to be seen: their opacity is the root of the style's. A dark
+    halo keeps them apart from bright film.
+
+    Parameters
+    ----------
+    lines
+        By level: what `lines_at` gives for each level of `contour_styles(style)`.
+    to_picture
+        (2, 3): ``x, y = to_picture @ (column, row, 1)``, both continuous, edges on whole numbers.
+    size
+        (height, width) of the picture.
+    line_scale
+        Pixels of the picture for one px of a line's width.
+
+    Returns
+    -------
+    NDArray
+        (height, width, 4) uint8, premultiplied, in the order blue, green, red, alpha.
+    """
+    picture = np.zeros((*size, 4), np.uint8)
+    opacity = 255 * float(np.sqrt(style.opacity))
+    bits = 4  # of the fractions of a pixel; OpenCV's pixel j is at j, not j + 0.5
+    for line in contour_styles(style):
+        red, green, blue = (round(part * opacity / 255) for part in line.colour)
+        found: dict[bool, list[NDArray[np.int32]]] = {True: [], False: []}
+        for contour in lines[line.level]:
+            places = contour.points[:, ::-1] @ to_picture[:, :2].T + to_picture[:, 2] - 0.5
+            found[contour.is_closed].append(np.rint(places * (1 << bits)).astype(np.int32))
+        for width, colour in (
+            (line.width_px + _HALO_PX, (0, 0, 0, round(opacity * _HALO_SHARE))),
+            (line.width_px, (blue, green, red, round(opacity))),
+        ):
+            thickness = max(round(width * line_scale), 1)
+            for is_closed, points in found.items():
+                cv2.polylines(picture, points, is_closed, colour, thickness, cv2.LINE_AA, bits)
+    return picture
 
 
 def overlay(
@@ -181,13 +223,18 @@ def overlay(
     """
     style = style or HeatmapStyle()
     picture = np.array(cv2.merge([grey, grey, grey]) if grey.ndim == 2 else grey, dtype=np.uint8)
-    shape = picture.shape[:2]
+    height, width = picture.shape[:2]
+    line_scale = max(max(height, width) / _OVERLAY_SIDE, 1.0)
     if heatmap.peak <= 0:
         return picture
-    line_scale = max(max(shape) / _OVERLAY_SIDE, 1.0)
     if style.mode == "contours":
-        return _with_contours(picture, heatmap, style, line_scale)
-    rows, columns = np.arange(shape[0]) + 0.5, np.arange(shape[1]) + 0.5
+        lines = {line.level: lines_at(heatmap, line.level) for line in contour_styles(style)}
+        laid = contour_picture(lines, style, np.eye(2, 3), (height, width), line_scale)
+        where = laid[:, :, 3] > 0
+        kept = 1.0 - laid[where][:, 3:] / 255.0
+        picture[where] = np.rint(picture[where] * kept) + laid[where][:, 2::-1]
+        return picture
+    rows, columns = np.arange(height) + 0.5, np.arange(width) + 0.5
     step = strength(heatmap, rows, columns, style.mode, round(GAP_PX * line_scale))
     step = cv2.merge([step, step, step])
     alpha = _alpha(style)[:, None]  # (256, 1)
@@ -195,33 +242,6 @@ def overlay(
     kept = cv2.LUT(step, np.repeat(1.0 - alpha, 3, axis=1).reshape(_STEPS, 1, 3))
     mixed = cv2.add(cv2.multiply(picture, kept, dtype=cv2.CV_32F), colour)
     return np.asarray(cv2.convertScaleAbs(mixed), dtype=np.uint8)
-
-
-def _with_contours(
-    picture: NDArray[np.uint8], heatmap: Heatmap, style: HeatmapStyle, line_scale: float
-) -> NDArray[np.uint8]:
-    for line in contour_styles(style):
-        found = lines_at(heatmap, line.level)
-        for width, colour, opacity in (
-            (line.halo_px, (0, 0, 0), line.halo_opacity),
-            (line.width_px, line.colour, line.opacity),
-        ):
-            covered = _covered(found, picture.shape[:2], width * line_scale)
-            where = covered > 0
-            share = covered[where][:, None] * (opacity / 255.0)
-            mixed = picture[where] * (1.0 - share) + np.array(colour) * share
-            picture[where] = np.rint(mixed).astype(np.uint8)
-    return picture
-
-
-def _covered(lines: tuple[Contour, ...], shape: tuple[int, ...], width: float) -> NDArray[np.uint8]:
-    """(H, W): how much of each pixel the lines cover, 255 for all of it."""
-    covered = np.zeros(shape, np.uint8)
-    bits = 4  # of the fractions of a pixel; OpenCV's pixel j is at j, not j + 0.5
-    for line in lines:
-        points = np.rint((line.points[:, ::-1] - 0.5) * (1 << bits)).astype(np.int32)
-        cv2.polylines(covered, [points], line.is_closed, 255, max(round(width), 1), cv2.LINE_AA, bits)
-    return covered
 
 
 def _alpha(style: HeatmapStyle) -> NDArray[np.float32]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from inference.overlay import HeatmapStyle, argb_table, contour_styles
+from inference.contours import Contour
+from inference.overlay import HeatmapStyle, argb_table, contour_picture, contour_styles
 from inference.prediction import Heatmap
 from widgets import theme
-from widgets.viewer_heatmap import stroke_contour
+from widgets.viewer_heatmap import argb_of_bgra
 from widgets.viewer_pictures import picture_of_argb
 from widgets.viewer_text_painting import outlined_text
 from widgets.viewer_texts import number_text
@@ -92,10 +94,15 @@ class ColourBar(QWidget):
         if self._style.mode != "contours":
             painter.drawImage(bar, _strip(self._style))
             return
-        for line in contour_styles(self._style):
-            path = QPainterPath(QPointF(bar.left(), bar.bottom() - line.level * bar.height()))
-            path.lineTo(QPointF(bar.right(), path.currentPosition().y()))
-            stroke_contour(painter, path, line)
+        across = {
+            line.level: (Contour(np.array([[line.level, -1.0], [line.level, 2.0]]), is_closed=False),)
+            for line in contour_styles(self._style)
+        }
+        ratio = self.devicePixelRatioF()
+        size = round(bar.height() * ratio), round(bar.width() * ratio)
+        to_picture = np.array([[size[1], 0.0, 0.0], [0.0, -size[0], size[0]]])
+        lines = contour_picture(across, self._style, to_picture, size, ratio)
+        painter.drawImage(bar, picture_of_argb(argb_of_bgra(lines)))
 
 
 def _strip(style: HeatmapStyle) -> QImage:
