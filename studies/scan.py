@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,8 @@ from studies.image import Header, Series, Study
 from studies.reader_child import header_of
 from studies.reader_pool import ReaderPool, Wanted
 from studies.reader_task import HeaderOutcome, usable_cores
-from studies.walk import Again, Begins, Ends, Failed, File, Step, walk
+from studies.walk import Again, Begins, Ends, File, Step, walk
+from studies.walk import Failed as Failed
 from studies.walk import natural_key as natural_key
 
 IMAGE_SUFFIXES = (".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
@@ -48,7 +49,7 @@ def scan(
     unpack_into: Path | None = None,
     readers: ReaderPool | None = None,
     stop: threading.Event | None = None,
-) -> Iterator[Found | Failed]:
+) -> Generator[Found | Failed, None, None]:
     """Find the images of paths: files, folders (with all below them), ZIP archives, DICOMDIRs.
 
     Parameters

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 
 import numpy as np
+import pydicom.data
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from studies.dicom_header import readable_date, readable_name, readable_time
+from studies.errors import StudyError
 from studies.image import LookupTable, Window
 from studies.reader import read, read_header
 from tests.studies.files import item, lut_item, ramp, sequence, write_dicom
@@ -47,6 +50,22 @@ def test_dates_and_times_are_formatted_for_reading() -> None:
 def test_no_text_breaks_the_formatting(value: str) -> None:
     for formatted in (readable_name(value), readable_date(value), readable_time(value)):
         assert "^" not in formatted
+
+
+def test_headers_are_the_same_whether_all_elements_are_read_or_those_that_make_a_header(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = Path(str(pydicom.data.__file__)).parent / "test_files"
+    headers = {}
+    for path in sorted(folder.rglob("*.dcm")):
+        with contextlib.suppress(StudyError):
+            headers[path] = read_header(path)
+    assert len(headers) > 40
+    monkeypatch.setattr("studies.dicom.HEADER_KEYWORDS", ())
+    monkeypatch.setattr("studies.elements._PLAIN_TEXT", ())  # and whoever converts their values
+    monkeypatch.setattr("studies.elements._DECIMALS", ())
+    for path, header in headers.items():
+        assert read_header(path) == header
 
 
 def test_every_field_of_the_header_is_read(tmp_path: Path) -> None:
