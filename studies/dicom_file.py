@@ -156,7 +156,9 @@ def _parse(file: RegularFile, sink: list[str], keywords: Collection[str]) -> Ope
             with quietly(sink):
                 dataset, stream, size = _read_header(path, stream, size, file.head, tags)
                 element = _pixel_element(dataset, stream, size)
-        except PARSER_ERRORS as error:
+        except (*PARSER_ERRORS, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # of the system; pydicom raises OSError of its own over items that end early
             raise UnreadableFile(
                 f"{path}: its header is damaged or cut short ({clause(error)}), expected a readable one."
             ) from error
@@ -183,7 +185,7 @@ def _parse_head(
         with quietly(oddities):
             dataset, _, _ = _read_header(file.path, buffer, file.size, file.head, tags)
             element = _pixel_element(dataset, buffer, file.size)
-    except PARSER_ERRORS:
+    except (*PARSER_ERRORS, OSError):
         return None  # cut in the middle of a value, or damaged: the whole file will tell
     if element is None:
         return None
@@ -261,7 +263,7 @@ def _pixel_element(dataset: Dataset, stream: BinaryIO, size: int) -> PixelElemen
     keyword = PIXEL_TAGS.get(group << 16 | element)
     if keyword is None:
         return None
-    if implicit:
+    if implicit or not head[4:6].isalpha():  # some writers change to implicit for this one element
         vr, (length,), header = "OW", struct.unpack_from(f"{order}I", head, 4), 8
     elif head[4:6] in _EXPLICIT_LONG and len(head) == 12:
         vr, (length,), header = head[4:6].decode(), struct.unpack_from(f"{order}I", head, 8), 12

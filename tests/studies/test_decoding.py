@@ -404,3 +404,17 @@ def test_damaged_bytes_end_in_a_sentence_or_an_image(
     with suppress(StudyError):
         image = read_path(path)
         assert image.pixels.size == image.header.rows * image.header.columns * (3 if image.is_colour else 1)
+
+
+@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.JPEG2000Lossless])
+def test_a_pixel_element_without_a_vr_in_a_file_that_has_them_is_read(tmp_path: Path, syntax: str) -> None:
+    """As in pydicom's SC_rgb_jpeg.dcm, of a writer that changes to implicit for the pixels."""
+    pixels = ramp()
+    if syntax == uid.JPEG2000Lossless:
+        path = write_frames(tmp_path / "a.dcm", syntax, [encode_jpeg2000(pixels)], pixels)
+    else:
+        path = write_dicom(tmp_path / "a.dcm", pixels)
+    content = path.read_bytes()
+    start = content.rindex(b"\xe0\x7f\x10\x00")
+    path.write_bytes(content[: start + 4] + content[start + 8 :])
+    assert np.array_equal(read_path(path).pixels, pixels)

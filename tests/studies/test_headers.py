@@ -16,7 +16,7 @@ from studies.dicom_header import readable_date, readable_name, readable_time
 from studies.errors import StudyError
 from studies.image import LookupTable, Window
 from studies.reader import read, read_header
-from tests.studies.files import item, lut_item, ramp, sequence, write_dicom
+from tests.studies.files import dataset_of, item, lut_item, ramp, save, sequence, write_dicom
 
 
 @pytest.mark.parametrize(
@@ -247,3 +247,17 @@ def test_what_pydicom_finds_odd_is_a_warning_of_the_image_and_in_no_log(
         image = read(read_header(path))
     assert any("ISO_NONE 1" in warning for warning in image.warnings)
     assert caplog.records == []
+
+
+def test_a_header_longer_than_what_is_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the first bytes end: in a value, between items, between elements."""
+    notes = sequence(*(item(CodeMeaning="x", CodeValue=str(n)) for n in range(4)))
+    dataset = dataset_of(ramp(), AcquisitionContextSequence=notes)
+    dataset["AcquisitionContextSequence"].is_undefined_length = True
+    for note in notes:
+        note.is_undefined_length_sequence_item = True
+    path = save(tmp_path / "a.dcm", dataset, ramp().tobytes())
+    expected = read_header(path)
+    for count in range(300, path.stat().st_size - ramp().nbytes + 40):
+        monkeypatch.setattr("studies.regular_file.HEAD_BYTES", count)
+        assert read_header(path) == expected
