@@ -19,6 +19,7 @@ from widgets import theme
 from widgets.findings_note import NoteField
 from widgets.findings_rows import NUMBER_WIDTH, Answer, FindingLine, FindingRow, Task
 from widgets.findings_state import FindingsState
+from widgets.key_hints import stands_for
 from widgets.theme import space
 
 __all__ = ["Answer", "FindingRow", "FindingsPanel", "FindingsState", "Task"]
@@ -157,25 +158,27 @@ class FindingsPanel(QWidget):
     # Building
 
     def _build_buttons(self) -> None:
-        self._accept = QPushButton(self.tr("Accept  Enter"))
+        self._accept = QPushButton()
         self._accept.setAccessibleName(self.tr("Accept"))
         self._accept.setProperty("role", "primary")
-        self._accept.setToolTip(self.tr("Accept the suggestion and go to the next study  (Enter)"))
+        tip = self.tr("Accept the suggestion and go to the next study")
+        stands_for(self._accept, "accept", tip, self.tr("Accept  {0}"))
         self._accept.clicked.connect(self.accept)
-        self._unsure = QPushButton(self.tr("Unsure  U"))
+        self._unsure = QPushButton()
         self._unsure.setAccessibleName(self.tr("Unsure"))
-        self._unsure.setToolTip(self.tr("It cannot be decided on this image  (U)"))
+        tip = self.tr("It cannot be decided on this image")
+        stands_for(self._unsure, "unsure", tip, self.tr("Unsure  {0}"))
         self._unsure.clicked.connect(self.mark_unsure)
-        self._undo = _tool("undo", self.tr("Undo"), self.tr("Take back the last decision  (Ctrl+Z)"))
+        self._undo = _tool("undo", "undo", self.tr("Undo"), self.tr("Take back the last decision"))
         self._undo.clicked.connect(self.undo_requested)
-        self._redo = _tool("redo", self.tr("Redo"), self.tr("Decide again as before  (Ctrl+Y)"))
+        self._redo = _tool("redo", "redo", self.tr("Redo"), self.tr("Decide again as before"))
         self._redo.clicked.connect(self.redo_requested)
 
     def _made_note(self) -> NoteField:
         note = NoteField()
-        note.setPlaceholderText(self.tr("Note  (N)"))
         note.setAccessibleName(self.tr("Note"))
-        note.setToolTip(self.tr("Enter keeps the note, Shift+Enter begins a line, Esc takes back"))
+        tip = self.tr("Enter keeps the note, Shift+Enter begins a line, Esc takes back")
+        stands_for(note, "note", tip, self.tr("Note  {0}"))
         note.setTabChangesFocus(True)
         frame_px = 2 * round(note.document().documentMargin()) + space(2) + 2
         note.setFixedHeight(3 * QFontMetrics(note.document().defaultFont()).lineSpacing() + frame_px)
@@ -319,11 +322,11 @@ def _label(role: str, text: str = "") -> QLabel:
     return label
 
 
-def _tool(icon: str, name: str, tip: str) -> QToolButton:
+def _tool(icon: str, action: str, name: str, tip: str) -> QToolButton:
     button = QToolButton()
     button.setIcon(theme.icon(icon))
     button.setAccessibleName(name)
-    button.setToolTip(tip)
+    stands_for(button, action, tip)
     return button
 
 

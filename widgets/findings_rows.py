@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets import theme
+from widgets.key_hints import stands_for
 from widgets.numbers import probability_text
 from widgets.theme import TOKENS, space
 
@@ -153,7 +154,7 @@ class FindingLine(QWidget):
         )
         if isinstance(self._answer, QRadioButton):
             self._answer.setAutoExclusive(False)  # else an arrow key would decide
-        self._answer.setToolTip(self.tr("Decide {0}  (Shift+{1})").format(row.display, position))
+        stands_for(self._answer, f"finding {position}", self.tr("Decide {0}").format(row.display))
         self._answer.clicked.connect(self._on_clicked)
         self._answer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._word = QLabel()
