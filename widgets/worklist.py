@@ -136,7 +136,18 @@ class Worklist(QWidget):
         self._is_waiting = is_waiting
         self._refresh_page()
 
+    def set_identity_hidden(self, is_hidden: bool) -> None:
+        """Hide who the patients are, in what is drawn, told and spoken."""
+        self._model.set_identity_hidden(is_hidden)
+
     # Choosing
+
+    def step(self, by: int) -> None:
+        """Choose the study so many rows below (negative: above); at an end nothing happens."""
+        position = None if self._selected is None else self._model.position_of(self._selected)
+        uid = self._model.uid_at(0 if position is None else position + by)
+        if uid is not None:
+            self.select(uid)
 
     def select(self, uid: str) -> bool:
         """Choose a study and bring it into view; False where it is unknown or hidden by the search."""

@@ -7,6 +7,7 @@ which calls back into Python for every comparison.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,12 @@ def status_text(status: Status) -> str:
     return words[status]
 
 
+def _without_identity(row: Row) -> Row:
+    """The row as others may see it: nothing of what the film hides either."""
+    hidden = QCoreApplication.translate("Worklist", "Patient hidden")
+    return replace(row, patient=hidden, patient_id="", birth_date="", accession="", date="", time="")
+
+
 class WorklistModel(QAbstractListModel):
     """Studies in the order and under the search that were asked for, each known by its study UID.
 
@@ -54,6 +61,7 @@ class WorklistModel(QAbstractListModel):
         self._shown: Slots = np.empty(0, np.intp)  # by place
         self._places: Slots = np.empty(0, np.intp)  # by slot; -1 where the search hides it
         self._order: Order = "newest"
+        self._is_identity_hidden = False
         self._preparing = QTimer(self, interval=0)
         self._preparing.timeout.connect(self._prepare)
 
@@ -68,6 +76,8 @@ class WorklistModel(QAbstractListModel):
         if not index.isValid() or not 0 <= index.row() < len(self._shown):
             return None
         row = self._rows[self._shown[index.row()]]
+        if self._is_identity_hidden:
+            row = _without_identity(row)
         if role == ROW_ROLE:
             return row
         if role == Qt.ItemDataRole.DisplayRole:
@@ -79,6 +89,12 @@ class WorklistModel(QAbstractListModel):
         return None
 
     # What the worklist asks
+
+    def set_identity_hidden(self, is_hidden: bool) -> None:
+        """Say who the patients are, or do not; order and search know them all the same."""
+        if is_hidden != self._is_identity_hidden:
+            self._is_identity_hidden = is_hidden
+            self.dataChanged.emit(self.index(0), self.index(max(len(self._shown) - 1, 0)))
 
     @property
     def order(self) -> Order:

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from widgets.numbers import probability_text
 from widgets.worklist import Row, StudyView, Worklist
 from widgets.worklist_delegate import row_height
+from widgets.worklist_model import ROW_ROLE
 
 
 def study(number: int, **changes: object) -> Row:
@@ -320,3 +321,40 @@ def test_a_hundred_thousand_studies_need_no_widget_each(worklist: Worklist) -> N
 )
 def test_probabilities_never_claim_certainty(probability: float | None, text: str) -> None:
     assert probability_text(probability) == text
+
+
+def test_hidden_patients_are_neither_drawn_nor_told_nor_spoken(worklist: Worklist) -> None:
+    worklist.set_rows([study(1, birth_date="1971-02-03", accession="A77"), study(2)])
+    view = view_of(worklist)
+    index = view.model().index(0, 0)
+    roles = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole)
+
+    def said() -> str:
+        row = index.data(ROW_ROLE)
+        return " ".join(
+            (*(str(index.data(role)) for role in roles), row.patient, row.patient_id, row.accession)
+        )
+
+    assert "Jane1" in said()
+    seen = view.grab().toImage()
+    worklist.set_identity_hidden(True)
+    for secret in ("Jane1", "P1", "1971", "A77", "2026"):
+        assert secret not in said(), secret
+    assert view.grab().toImage() != seen
+    search_field(worklist).setText("jane2")
+    assert worklist.shown_uids() == ["1.2.2"]
+    worklist.set_identity_hidden(False)
+    search_field(worklist).clear()
+    assert "Jane1" in said()
+
+
+def test_studies_are_stepped_through_and_the_ends_hold(worklist: Worklist) -> None:
+    worklist.set_rows([study(n) for n in range(3)])
+    worklist.select("1.2.0")
+    worklist.step(1)
+    assert worklist.selected == "1.2.1"
+    worklist.step(1)
+    worklist.step(1)
+    assert worklist.selected == "1.2.2"
+    worklist.step(-1)
+    assert worklist.selected == "1.2.1"
