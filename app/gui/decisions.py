@@ -31,6 +31,7 @@ class Decisions(QObject):
     stored = Signal(object)  # FrameKey: something else stands for it now
     saved = Signal(str)  # HH:MM:SS
     taken = Signal(object)  # FrameKey: undo or redo changed it
+    annotations_taken = Signal(object)  # tuple[Annotation, ...]: undo or redo changed them
     decided = Signal(object, bool)  # Review, whether the reader wants to go on
     failed = Signal(str)
     remarked = Signal(str)  # something a reader wants to know, and no failure
@@ -114,15 +115,15 @@ class Decisions(QObject):
         if review is None:
             return state
         answers = dict(review.findings)
-        return replace(state, answers=answers, decided_by=review.reader, saved_at=_clock(review.time))
+        return replace(state, answers=answers, decided_by=review.reader, saved_at=clock(review.time))
 
     def undo(self) -> None:
-        """Take back the reader's last decision, on whichever study it was."""
-        self._take(self._workplace.store.undo, self.tr("There is no decision of yours left to take back."))
+        """Take back what the reader did last, a decision or an annotation, on whichever study it was."""
+        self._take(self._workplace.store.undo_act, self.tr("There is nothing of yours left to take back."))
 
     def redo(self) -> None:
-        """Decide again what was taken back last."""
-        self._take(self._workplace.store.redo, self.tr("There is nothing that was taken back to repeat."))
+        """Do again what was taken back last."""
+        self._take(self._workplace.store.redo_act, self.tr("There is nothing that was taken back to repeat."))
 
     # -- the store -------------------------------------------------------------------------------
 
@@ -155,32 +156,35 @@ class Decisions(QObject):
         reader = self._workplace.settings.reader_name
         store = self._workplace.store
 
-        def work() -> tuple[FrameKey, Review | None, Review | None] | None:
+        def work() -> tuple[Changes | None, Review | None]:
             changes = move(reader)
-            if changes is None or not changes.images_reviewed:
-                return None
-            key = changes.images_reviewed[0]
-            return key, store.standing(*key), changes.review
+            reviewed = changes.images_reviewed if changes is not None else ()
+            return changes, store.standing(*reviewed[0]) if reviewed else None
 
-        def done(result: tuple[FrameKey, Review | None, Review | None] | None) -> None:
-            if result is None:
+        def done(result: tuple[Changes | None, Review | None]) -> None:
+            changes, standing = result
+            if changes is None:
                 self.remarked.emit(nothing)
-                return
-            key, standing, written = result
-            self._on_stored(key, standing)
-            if standing is None and written is not None:
-                self.saved.emit(_clock(written.time))
-            self.taken.emit(key)
-            if written is not None:
-                self.decided.emit(written, False)
+            elif changes.review is None:
+                self.annotations_taken.emit(changes.annotations)
+            else:
+                self._on_taken(changes.review, standing)
 
         self._store_jobs.submit(work, done, self._on_store_error)
+
+    def _on_taken(self, written: Review, standing: Review | None) -> None:
+        key = written.sop_instance_uid, written.frame
+        self._on_stored(key, standing)
+        if standing is None:
+            self.saved.emit(clock(written.time))
+        self.taken.emit(key)
+        self.decided.emit(written, False)
 
     def _on_stored(self, key: FrameKey, standing: Review | None) -> None:
         self._library.set_standing(key, standing)
         self.stored.emit(key)
         if standing is not None:
-            self.saved.emit(_clock(standing.time))
+            self.saved.emit(clock(standing.time))
 
     def _on_store_error(self, error: Exception) -> None:
         if not isinstance(error, StoreError):
@@ -196,6 +200,6 @@ def _shown(prediction: Prediction | None) -> Shown | None:
     return Shown(prediction.model, prediction.suggestion, findings)
 
 
-def _clock(time: str) -> str:
+def clock(time: str) -> str:
     """HH:MM:SS in local time of an ISO 8601 time."""
     return datetime.fromisoformat(time).astimezone().strftime("%H:%M:%S")

@@ -68,6 +68,7 @@ class Reading(QObject):
     looked = Signal(str, float)  # device, milliseconds
     saved = Signal(str)  # HH:MM:SS
     decided = Signal(object, bool)  # Review, whether the reader wants to go on
+    annotations_taken = Signal(object)  # tuple[Annotation, ...]: undo or redo changed them
     moved_to = Signal(str)  # study UID: undo or redo went to another study
     failed = Signal(str)
     remarked = Signal(str)  # something a reader wants to know, and no failure
@@ -99,6 +100,7 @@ class Reading(QObject):
         self._decisions.saved.connect(self.saved)
         self._decisions.taken.connect(self.show_frame)
         self._decisions.decided.connect(self.decided)
+        self._decisions.annotations_taken.connect(self.annotations_taken)
         self._decisions.failed.connect(self._on_not_saved)
         self._decisions.remarked.connect(self.remarked)
 
@@ -261,7 +263,7 @@ class Reading(QObject):
             self._decisions.write_note(self.position.key, note)
 
     def undo(self) -> None:
-        """Take back the reader's last decision, on whichever study it was."""
+        """Take back what the reader did last, a decision or an annotation, on whichever study it was."""
         self._decisions.undo()
 
     def redo(self) -> None:
