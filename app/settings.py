@@ -7,10 +7,18 @@ import json
 import logging
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import cast
+
+from inference.overlay import COLOUR_MAPS, MODES, ColourMap, HeatmapStyle, Mode
 
 log = logging.getLogger(__name__)
 
-_RANGES: dict[str, tuple[float, float]] = {"heatmap_opacity": (0, 1), "gate_margin": (-1, 1)}
+_RANGES: dict[str, tuple[float, float]] = {
+    "heatmap_opacity": (0, 1),
+    "heatmap_threshold": (0, 1),
+    "gate_margin": (-1, 1),
+}
+_CHOICES: dict[str, tuple[str, ...]] = {"heatmap_mode": MODES, "heatmap_colour_map": COLOUR_MAPS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +32,23 @@ class Settings:
     gate_margin: float = -0.02
     heatmap_shown: bool = False
     heatmap_opacity: float = 0.5
+    heatmap_mode: str = "smooth"
+    heatmap_threshold: float = 0.0
+    heatmap_colour_map: str = "inferno"
+    heatmap_method: str = "gradcam"
+    evidence_expanded: bool = False
     order: str = "newest"
     samples_added: bool = False
+
+    @property
+    def heatmap_style(self) -> HeatmapStyle:
+        """How heatmaps look."""
+        return HeatmapStyle(
+            cast(Mode, self.heatmap_mode),
+            self.heatmap_opacity,
+            self.heatmap_threshold,
+            cast(ColourMap, self.heatmap_colour_map),
+        )
 
     @property
     def reader_name(self) -> str:
@@ -60,6 +83,9 @@ def read_settings(folder: Path) -> Settings:
             log.warning("%s: %s is not of type %s; its default is used", path, field.name, field.type)
         elif field.name in _RANGES and not _RANGES[field.name][0] <= value <= _RANGES[field.name][1]:
             log.warning("%s: %s is %s, which cannot be; its default is used", path, field.name, value)
+        elif field.name in _CHOICES and value not in _CHOICES[field.name]:
+            known_values = ", ".join(_CHOICES[field.name])
+            log.warning("%s: %s is none of %s; its default is used", path, field.name, known_values)
         else:
             settings = replace(settings, **{field.name: value})
     return settings

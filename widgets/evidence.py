@@ -7,21 +7,22 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QSizePolicy,
-    QSlider,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from inference.overlay import HeatmapStyle
 from widgets import theme
+from widgets.evidence_look import Chooser, ColourMapChooser, ModeChooser, ShareSlider
+from widgets.key_hints import stands_for
 
 
 class EvidencePanel(QWidget):
-    """Switch, finding, method, opacity, and a line that says what to beware of.
+    """Switch, finding and look; what is rarely changed lies under *More*.
 
     The panel decides nothing: it is told which findings and methods there are, and tells what the
     reader chose. Setting a value from outside emits nothing.
@@ -34,51 +35,59 @@ class EvidencePanel(QWidget):
         Machine name of the finding whose evidence is wanted.
     method_changed
         Machine name of the method.
-    opacity_changed
-        Opacity of the strongest evidence, 0 to 1.
+    style_changed
+        How the heatmap is to look (`HeatmapStyle`).
+    expanded_changed
+        The reader opened *More*, or closed it.
     """
 
     shown_changed = Signal(bool)
     finding_changed = Signal(str)
     method_changed = Signal(str)
-    opacity_changed = Signal(float)
+    style_changed = Signal(object)
+    expanded_changed = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Evidence"))
+        self._is_beside = False
         self._show = QCheckBox(self.tr("Show"))
-        self._show.setToolTip(self.tr("Show the heatmap over the film (H). Hold Alt for the bare film."))
+        tip = self.tr("Show the heatmap over the film; hold Alt for the bare film")
+        stands_for(self._show, "heatmap", tip)
         self._show.setAccessibleName(self.tr("Show the heatmap"))
         self._show.toggled.connect(self._on_shown)
-        self._finding = self._chooser(self.tr("Finding whose evidence is shown"))
+        self._finding = Chooser(self.tr("Finding whose evidence is shown"))
         self._finding.activated.connect(lambda _: self.finding_changed.emit(self.finding))
-        self._method = self._chooser(self.tr("Method of explanation"))
+        self._method = Chooser(self.tr("Method of explanation"))
         self._method.activated.connect(lambda _: self.method_changed.emit(self.method))
         self._only_method = QLabel()
         self._only_method.setAccessibleName(self.tr("Method of explanation"))
-        self._opacity = QSlider(Qt.Orientation.Horizontal)
-        self._opacity.setRange(0, 100)
-        self._opacity.setPageStep(10)
-        self._opacity.setValue(50)
-        self._opacity.setAccessibleName(self.tr("Opacity of the heatmap in percent"))
-        self._opacity.valueChanged.connect(self._on_opacity)
-        self._percent = QLabel()
-        self._percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._mode = ModeChooser()
+        self._colours = ColourMapChooser()
+        self._opacity = ShareSlider(self.tr("Opacity of the heatmap in percent"))
+        self._threshold = ShareSlider(self.tr("Share of the peak below which nothing is drawn, in percent"))
+        self._threshold.setToolTip(
+            self.tr("Draw nothing below this share of the strongest evidence in this image")
+        )
+        for look in (self._mode, self._colours):
+            look.activated.connect(self._on_style)
+        for slider in (self._opacity, self._threshold):
+            slider.value_changed.connect(self._on_style)
+        self._grid = QLabel()
+        self._grid.setProperty("role", "caption")
         self._notes = QLabel()
         self._notes.setProperty("role", "quiet")
         self._warning = _Warning()
+        self._more = QToolButton()
+        self._more.clicked.connect(self._on_more)
+        self._form = QFormLayout()
+        self._is_expanded = False
         self._lay_out()
         self.set_methods([("gradcam", "Grad-CAM")])
         self.set_findings([], None)
-        self._tell_percent()
-
-    def _chooser(self, name: str) -> QComboBox:
-        chooser = QComboBox()
-        chooser.setAccessibleName(name)
-        chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        chooser.setMinimumContentsLength(8)
-        chooser.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        return chooser
+        self.set_style(HeatmapStyle())
+        self.set_grid(None)
+        self.set_expanded(False)
 
     def _lay_out(self) -> None:
         title = QLabel(self.tr("Evidence"))
@@ -87,37 +96,43 @@ class EvidencePanel(QWidget):
         head.addWidget(title)
         head.addStretch(1)
         head.addWidget(self._show)
-        opacity = QHBoxLayout()
-        opacity.setSpacing(theme.space(2))
-        opacity.addWidget(self._opacity, 1)
-        opacity.addWidget(self._percent)
-        self._percent.setFixedWidth(self._percent.fontMetrics().horizontalAdvance("100%") + theme.space(2))
-        method = QHBoxLayout()
-        method.addWidget(self._method, 1)
-        method.addWidget(self._only_method, 1)
-        form = QFormLayout()
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setHorizontalSpacing(theme.space(3))
-        form.setVerticalSpacing(theme.space(2))
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        for words, field in (
-            (self.tr("Finding"), self._finding),
-            (self.tr("Method"), method),
-            (self.tr("Opacity"), opacity),
-        ):
-            label = QLabel(words)
-            label.setProperty("role", "quiet")
-            form.addRow(label, field)
+        method = QWidget()
+        either = QHBoxLayout(method)
+        either.setContentsMargins(0, 0, 0, 0)
+        either.addWidget(self._method, 1)
+        either.addWidget(self._only_method, 1)
+        self._form.setContentsMargins(0, 0, 0, 0)
+        self._form.setHorizontalSpacing(theme.space(3))
+        self._form.setVerticalSpacing(theme.space(2))
+        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._add_row(self.tr("Finding"), self._finding)
+        self._add_row(self.tr("Drawn as"), self._mode)
+        self._add_row(self.tr("Opacity"), self._opacity)
+        self._form.addRow(self._more)
+        self._rare = (
+            self._add_row(self.tr("Method"), method),
+            self._add_row(self.tr("Threshold"), self._threshold),
+            self._add_row(self.tr("Colours"), self._colours),
+        )
+        self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._notes.setWordWrap(True)
+        self._grid.setWordWrap(True)
         self._notes.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.space(3), theme.space(2), theme.space(3), theme.space(3))
         column.setSpacing(theme.space(2))
         column.addLayout(head)
-        column.addLayout(form)
+        column.addLayout(self._form)
+        column.addWidget(self._grid)
         column.addWidget(self._notes)
         column.addWidget(self._warning)
+
+    def _add_row(self, words: str, field: QWidget) -> int:
+        caption = QLabel(words)
+        caption.setProperty("role", "quiet")
+        self._form.addRow(caption, field)
+        return self._form.rowCount() - 1
 
     # What the panel is told
 
@@ -156,11 +171,40 @@ class EvidencePanel(QWidget):
         if self._show.isEnabled():
             self._show.toggle()
 
-    def set_opacity(self, opacity: float) -> None:
-        """Put the slider as remembered, 0 to 1."""
-        with QSignalBlocker(self._opacity):
-            self._opacity.setValue(round(opacity * 100))
-        self._tell_percent()
+    def set_style(self, style: HeatmapStyle) -> None:
+        """Put mode, opacity, threshold and colours as remembered."""
+        self._mode.choose(style.mode)
+        self._colours.choose(style.colour_map)
+        self._opacity.set_value(style.opacity)
+        self._threshold.set_value(style.threshold)
+
+    def set_grid(self, cells: tuple[int, int] | None) -> None:
+        """Say how fine the map is: rows and columns of the network's last layer, None without a map."""
+        if cells is not None:
+            words = self.tr("{0} × {1} cells: the network sees no finer").format(*cells)
+            self._grid.setText(words)
+        self._grid.setVisible(cells is not None)
+
+    def set_expanded(self, is_expanded: bool) -> None:
+        """Show what lies under *More*, or hide it."""
+        self._is_expanded = is_expanded
+        for row in self._rare:
+            self._form.setRowVisible(row, is_expanded)
+        self._more.setText(self.tr("Less") if is_expanded else self.tr("More"))
+        self._more.setIcon(
+            theme.icon("chevron-down" if is_expanded else "chevron-right", theme.TOKENS.text_quiet)
+        )
+        self._more.setAccessibleName(
+            self.tr("Hide method, threshold and colours")
+            if is_expanded
+            else self.tr("Show method, threshold and colours")
+        )
+        self._more.setToolTip(self._more.accessibleName())
+
+    def set_beside(self, is_beside: bool) -> None:
+        """Say that a view beside the film shows the heatmap, whatever the switch says."""
+        self._is_beside = is_beside
+        self._enable()
 
     def set_notes(self, sentence: str) -> None:
         """Say under the controls why there is no map, or what is under way; empty for nothing."""
@@ -189,26 +233,33 @@ class EvidencePanel(QWidget):
         return str(self._method.currentData() or "")
 
     @property
-    def opacity(self) -> float:
-        """Opacity of the strongest evidence, 0 to 1."""
-        return self._opacity.value() / 100
+    def style_wanted(self) -> HeatmapStyle:
+        """How the heatmap is to look."""
+        return HeatmapStyle(self._mode.mode, self._opacity.value, self._threshold.value, self._colours.name)
+
+    @property
+    def is_expanded(self) -> bool:
+        """Whether *More* is open."""
+        return self._is_expanded
 
     def _enable(self) -> None:
         offered = self._finding.count() > 0
         self._show.setEnabled(offered)
-        for control in (self._finding, self._method, self._opacity, self._percent):
-            control.setEnabled(offered and self._show.isChecked())
+        is_seen = offered and (self._show.isChecked() or self._is_beside)
+        looks = (self._mode, self._opacity, self._threshold, self._colours)
+        for control in (self._finding, self._method, *looks):
+            control.setEnabled(is_seen)
 
     def _on_shown(self, shown: bool) -> None:
         self._enable()
         self.shown_changed.emit(shown)
 
-    def _on_opacity(self) -> None:
-        self._tell_percent()
-        self.opacity_changed.emit(self.opacity)
+    def _on_style(self) -> None:
+        self.style_changed.emit(self.style_wanted)
 
-    def _tell_percent(self) -> None:
-        self._percent.setText(f"{self._opacity.value()}%")
+    def _on_more(self) -> None:
+        self.set_expanded(not self.is_expanded)
+        self.expanded_changed.emit(self.is_expanded)
 
 
 class _Warning(QWidget):

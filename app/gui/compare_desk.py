@@ -42,4 +42,5 @@ class CompareDesk(QObject):
             return
         self._is_evidence_beside = is_beside
         self._page.viewer.set_heatmap_visible(self._page.evidence.is_shown and not is_beside)
+        self._page.evidence.set_beside(is_beside)
         self._reading.set_maps_beside(is_beside)

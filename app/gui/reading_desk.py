@@ -65,9 +65,11 @@ class ReadingDesk(QObject):
 
     def _show_settings(self) -> None:
         page, settings = self._window.reading, self._workplace.settings
-        page.evidence.set_methods(METHODS, "gradcam")
-        page.evidence.set_opacity(settings.heatmap_opacity)
-        page.viewer.set_heatmap_style(HeatmapStyle(opacity=settings.heatmap_opacity))
+        page.evidence.set_methods(METHODS, settings.heatmap_method)
+        self._reading.set_method(page.evidence.method)
+        page.evidence.set_style(settings.heatmap_style)
+        page.evidence.set_expanded(settings.evidence_expanded)
+        self._show_style(settings.heatmap_style)
         self.show_heatmaps(settings.heatmap_shown)
 
     def close(self) -> None:
@@ -165,9 +167,10 @@ class ReadingDesk(QObject):
         findings.redo_requested.connect(reading.redo)
         findings.finding_selected.connect(self._on_finding_selected)
         evidence.finding_changed.connect(reading.select_finding)
-        evidence.method_changed.connect(reading.set_method)
+        evidence.method_changed.connect(self._on_method_changed)
         evidence.shown_changed.connect(self._on_heatmap_switched)
-        evidence.opacity_changed.connect(self._on_opacity_changed)
+        evidence.style_changed.connect(self._on_style_changed)
+        evidence.expanded_changed.connect(lambda is_open: self._remember(evidence_expanded=is_open))
 
     def _on_position_changed(self, position: Position, is_other_series: bool) -> None:
         strip = self._window.reading.strip
@@ -213,6 +216,7 @@ class ReadingDesk(QObject):
             title = card.display_of(heatmap.finding) if card else heatmap.finding
             page.findings.set_selected_finding(heatmap.finding)
         page.viewer.set_heatmap(heatmap, title)
+        page.evidence.set_grid(None if heatmap is None else (heatmap.grid.shape[0], heatmap.grid.shape[1]))
 
     def _on_finding_selected(self, name: str) -> None:
         self.show_heatmaps(True)
@@ -229,9 +233,23 @@ class ReadingDesk(QObject):
         self._reading.set_maps_wanted(is_shown)
         self._remember(heatmap_shown=is_shown)
 
-    def _on_opacity_changed(self, opacity: float) -> None:
-        self._window.reading.viewer.set_heatmap_style(HeatmapStyle(opacity=opacity))
-        self._remember(heatmap_opacity=opacity)
+    def _on_method_changed(self, method: str) -> None:
+        self._reading.set_method(method)
+        self._remember(heatmap_method=method)
+
+    def _on_style_changed(self, style: HeatmapStyle) -> None:
+        self._show_style(style)
+        self._remember(
+            heatmap_mode=style.mode,
+            heatmap_opacity=style.opacity,
+            heatmap_threshold=style.threshold,
+            heatmap_colour_map=style.colour_map,
+        )
+
+    def _show_style(self, style: HeatmapStyle) -> None:
+        """The look is one for all views: maps that stand side by side are compared."""
+        for viewer in self._window.reading.grid.viewers:
+            viewer.set_heatmap_style(style)
 
     def _remember(self, **changes: Any) -> None:
         settings = replace(self._workplace.settings, **changes)

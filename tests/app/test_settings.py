@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings, read_settings, write_settings
+from inference.overlay import HeatmapStyle
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
@@ -19,6 +20,31 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     write_settings(tmp_path, settings)
     assert read_settings(tmp_path) == settings
     assert [p.name for p in tmp_path.iterdir()] == ["settings.json"]
+
+
+def test_how_heatmaps_look_is_remembered(tmp_path: Path) -> None:
+    style = HeatmapStyle("contours", 0.7, 0.1, "viridis")
+    settings = replace(
+        Settings(),
+        heatmap_mode=style.mode,
+        heatmap_opacity=style.opacity,
+        heatmap_threshold=style.threshold,
+        heatmap_colour_map=style.colour_map,
+    )
+    write_settings(tmp_path, settings)
+    assert read_settings(tmp_path).heatmap_style == style
+    assert Settings().heatmap_style == HeatmapStyle()
+
+
+def test_a_mode_or_colour_map_that_is_none_keeps_its_default(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "settings.json").write_text('{"heatmap_mode": "glow", "heatmap_colour_map": "jet"}')
+    assert read_settings(tmp_path) == Settings()
+    assert [r.getMessage().rpartition(": ")[2] for r in caplog.records] == [
+        "heatmap_mode is none of smooth, cells, contours; its default is used",
+        "heatmap_colour_map is none of inferno, viridis, magma, cividis; its default is used",
+    ]
 
 
 def test_without_a_file_the_defaults_hold_and_the_reader_is_the_systems_user(tmp_path: Path) -> None:

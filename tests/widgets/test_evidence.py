@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from inference.overlay import HeatmapStyle
 from widgets.evidence import EvidencePanel
 
 FINDINGS = [("covid-19", "COVID-19 pattern"), ("pneumonia", "Other pneumonia")]
@@ -55,30 +56,97 @@ def test_another_finding_is_told_by_its_machine_name(panel: EvidencePanel, qtbot
 
 def test_opacity_is_told_between_0_and_1(panel: EvidencePanel, qtbot: QtBot) -> None:
     panel.set_shown(True)
-    with qtbot.waitSignal(panel.opacity_changed) as told:
+    with qtbot.waitSignal(panel.style_changed) as told:
         qtbot.keyClick(panel.findChildren(QSlider)[0], Qt.Key.Key_Right)
-    assert told.args == [pytest.approx(0.51)]
+    assert told.args == [HeatmapStyle(opacity=0.51)]
     assert "51%" in words(panel)
 
 
+def test_the_whole_look_is_chosen_from_the_keyboard(panel: EvidencePanel, qtbot: QtBot) -> None:
+    panel.set_shown(True)
+    qtbot.keyClick(panel.findChildren(QToolButton)[0], Qt.Key.Key_Space)
+    told: list[HeatmapStyle] = []
+    panel.style_changed.connect(told.append)
+    for name, key in (
+        ("How the heatmap is drawn", Qt.Key.Key_Down),
+        ("Share of the peak below which nothing is drawn, in percent", Qt.Key.Key_PageUp),
+        ("Colours of the heatmap, all perceptually uniform", Qt.Key.Key_End),
+    ):
+        control = next(w for w in panel.findChildren(QWidget) if w.accessibleName() == name)
+        assert control.isVisible()
+        qtbot.keyClick(control, key)
+    assert told[-1] == HeatmapStyle("cells", 0.5, 0.1, "cividis") == panel.style_wanted
+    assert len(told) == 3
+
+
+def test_tab_goes_through_every_control_from_top_to_bottom(panel: EvidencePanel, qtbot: QtBot) -> None:
+    panel.set_shown(True)
+    panel.set_methods([("gradcam", "Grad-CAM"), ("layercam", "Layer-CAM")])
+    panel.set_expanded(True)
+    panel.activateWindow()
+    qtbot.waitUntil(panel.isActiveWindow)
+    panel.findChildren(QCheckBox)[0].setFocus()
+    places = []
+    for _ in range(8):
+        focused = panel.focusWidget()
+        assert focused is not None
+        places.append(focused.mapTo(panel, QPoint(0, 0)).y())
+        qtbot.keyClick(focused, Qt.Key.Key_Tab)
+    assert places == sorted(set(places))
+
+
+def test_more_opens_and_closes_and_is_told(panel: EvidencePanel, qtbot: QtBot) -> None:
+    """The finding, the mode and the opacity are always there; method, threshold and colours on demand."""
+    assert len([s for s in panel.findChildren(QSlider) if s.isVisible()]) == 1
+    with qtbot.waitSignal(panel.expanded_changed) as told:
+        qtbot.mouseClick(panel.findChildren(QToolButton)[0], Qt.MouseButton.LeftButton)
+    assert told.args == [True]
+    assert len([s for s in panel.findChildren(QSlider) if s.isVisible()]) == 2
+    panel.set_expanded(False)
+    assert len([s for s in panel.findChildren(QSlider) if s.isVisible()]) == 1
+
+
+def test_the_look_can_be_changed_while_the_evidence_stands_beside_the_film(panel: EvidencePanel) -> None:
+    panel.set_beside(True)
+    assert panel.findChildren(QSlider)[0].isEnabled()
+    panel.set_beside(False)
+    assert not panel.findChildren(QSlider)[0].isEnabled()
+
+
+def test_the_panel_says_how_fine_the_map_is(panel: EvidencePanel) -> None:
+    panel.set_grid((7, 8))
+    assert any("7 × 8 cells" in line for line in words(panel))
+    panel.set_grid(None)
+    assert not any("cells" in line for line in words(panel))
+
+
 def test_being_told_emits_nothing(panel: EvidencePanel, qtbot: QtBot) -> None:
-    signals = (panel.shown_changed, panel.finding_changed, panel.method_changed, panel.opacity_changed)
+    signals = (
+        panel.shown_changed,
+        panel.finding_changed,
+        panel.method_changed,
+        panel.style_changed,
+        panel.expanded_changed,
+    )
     heard: list[object] = []
     for signal in signals:
         signal.connect(heard.append)
     panel.set_shown(True)
-    panel.set_opacity(0.3)
+    panel.set_style(HeatmapStyle("contours", 0.3, 0.2, "magma"))
+    panel.set_expanded(True)
     panel.set_findings(FINDINGS[::-1], "covid-19")
     panel.choose_finding("pneumonia")
     panel.set_methods([("gradcam", "Grad-CAM"), ("layercam", "Layer-CAM")], "layercam")
     assert not heard
-    assert (panel.opacity, panel.method) == (0.3, "layercam")
+    assert panel.style_wanted == HeatmapStyle("contours", 0.3, 0.2, "magma")
+    assert panel.method == "layercam"
 
 
 def test_a_single_method_is_named_and_not_to_be_chosen(panel: EvidencePanel) -> None:
+    panel.set_expanded(True)
     assert panel.method == "gradcam"
     assert "Grad-CAM" in words(panel)
-    assert len([c for c in panel.findChildren(QComboBox) if c.isVisible()]) == 1
+    assert len([c for c in panel.findChildren(QComboBox) if c.isVisible()]) == 3
 
 
 def test_without_findings_the_switch_sleeps(panel: EvidencePanel) -> None:
@@ -100,5 +168,6 @@ def test_warning_and_note_are_there_only_with_words(panel: EvidencePanel) -> Non
 
 
 def test_every_control_has_a_name_for_screen_readers(panel: EvidencePanel) -> None:
-    controls = [*panel.findChildren(QComboBox), *panel.findChildren(QSlider), *panel.findChildren(QCheckBox)]
+    kinds = (QComboBox, QSlider, QCheckBox, QToolButton)
+    controls = [control for kind in kinds for control in panel.findChildren(kind)]
     assert all(control.accessibleName() for control in controls)
