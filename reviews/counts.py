@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from reviews import decisions
 from reviews.images import parts_after
 from reviews.record import Collected
 from reviews.split import PARTS
-from reviews.tables import evaluation, image_header, promotion, review, study_mark
-
-Token = tuple[int, ...]
-"""The last row of each table that grows; opaque to who holds it."""
 
 
 def collected(connection: Connection) -> Collected:
@@ -43,12 +39,3 @@ def collected(connection: Connection) -> Collected:
         images_known=len(belongs),
         patients_known=len({key for key, _ in belongs.values()}),
     )
-
-
-def token(connection: Connection) -> Token:
-    """Where the tables end now: two index look-ups a table, whatever their size."""
-    tables = (image_header, review, promotion, evaluation, study_mark)
-    ends = connection.execute(
-        select(*(select(func.coalesce(func.max(t.c.id), 0)).scalar_subquery() for t in tables))
-    ).one()
-    return tuple(int(end) for end in ends)

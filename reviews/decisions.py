@@ -9,6 +9,7 @@ this is kept anywhere but in the rows, so it is the same after a restart and for
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, get_args
 
@@ -126,6 +127,16 @@ def all_standing(connection: Connection) -> list[Review]:
     latest = (
         select(func.max(review.c.id))
         .where(_is_decision_in_force())
+        .group_by(review.c.sop_instance_uid, review.c.frame)
+    )
+    return _as_reviews(connection, review.c.id.in_(latest))
+
+
+def standing_on(connection: Connection, uids: Sequence[str]) -> list[Review]:
+    """The decision that stands on each frame of some images that has one."""
+    latest = (
+        select(func.max(review.c.id))
+        .where(review.c.sop_instance_uid.in_(uids), _is_decision_in_force())
         .group_by(review.c.sop_instance_uid, review.c.frame)
     )
     return _as_reviews(connection, review.c.id.in_(latest))

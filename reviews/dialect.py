@@ -11,7 +11,18 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import (
+    JSON,
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    cast,
+    create_engine,
+    event,
+    func,
+    make_url,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from reviews.errors import (
@@ -204,6 +215,13 @@ def forbid_changes(dialect: str, table: str) -> tuple[str, ...]:
         f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
         f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_append_only()",
     )
+
+
+def value_in_json(connection: Connection, document: ColumnElement[str], name: str) -> ColumnElement[str]:
+    """The text that a JSON object, kept as text, has under a name; the database looks, not Python."""
+    if connection.dialect.name == "sqlite":
+        return func.json_extract(document, f"$.{name}")
+    return func.json_extract_path_text(cast(document, JSON), name)
 
 
 # -- errors --------------------------------------------------------------------------------------

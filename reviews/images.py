@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from reviews.clock import now
+from reviews.dialect import value_in_json
 from reviews.errors import UnknownImage
 from reviews.record import Part
 from reviews.split import part_for
@@ -117,6 +118,31 @@ def headers(connection: Connection) -> list[Header]:
     return _as_headers(connection, image_header.c.id.in_(latest))
 
 
+def newest_first(connection: Connection) -> list[list[int]]:
+    """For each study, the rows of `image_header` that tell of its images now; the newest study first."""
+    latest = select(func.max(image_header.c.id)).group_by(image_header.c.sop_instance_uid)
+    day, time = (value_in_json(connection, image_header.c.fields, n) for n in ("study_date", "study_time"))
+    studies: dict[str, list[int]] = {}
+    for study, row_id in connection.execute(
+        select(image.c.study_instance_uid, image_header.c.id)
+        .join(image, image.c.sop_instance_uid == image_header.c.sop_instance_uid)
+        .where(image_header.c.id.in_(latest))
+        .order_by(day.desc(), time.desc(), image.c.id)
+    ):
+        studies.setdefault(study, []).append(row_id)
+    return list(studies.values())
+
+
+def in_rows(connection: Connection, ids: Sequence[int]) -> list[Header]:
+    """The headers in some rows of `image_header`, in the order in which the images were first seen."""
+    return _as_headers(connection, image_header.c.id.in_(ids))
+
+
+def of_images(connection: Connection, uids: Sequence[str]) -> list[Header]:
+    """Some images as they are known now."""
+    return _headers(connection, uids)
+
+
 def header(connection: Connection, sop_instance_uid: str) -> Header | None:
     return next(iter(_headers(connection, [sop_instance_uid])), None)
 
@@ -168,8 +194,9 @@ def _as_headers(connection: Connection, condition: Any) -> list[Header]:
         .order_by(image.c.id)
     )
     found: list[Header] = []
-    for some in rows.partitions(1000):
-        # One call for many small documents takes a third of the time of a call for each.
+    for some in rows.partitions(200):
+        # One call for many small documents takes a third of the time of a call for each. They are not too
+        # many: other threads of Python, such as the window's, wait for the whole of a call.
         parsed = json.loads(f"[{','.join(text for _, _, text in some)}]")
         found += [_as_header(uid, path, values) for (uid, path, _), values in zip(some, parsed, strict=True)]
     return found

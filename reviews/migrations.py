@@ -114,7 +114,22 @@ _ANNOTATIONS = Migration(
     append_only=("annotation",),
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_FIRST, _ANNOTATIONS)
+# Numbered, so that it can be told which predictions another process remembered since a moment.
+_NUMBERED_PREDICTIONS = Migration(
+    number=3,
+    name="numbered predictions",
+    statements=(
+        "CREATE TABLE numbered_prediction (id {serial}, sop_instance_uid TEXT NOT NULL,"
+        " frame INTEGER NOT NULL, model TEXT NOT NULL, said TEXT NOT NULL,"
+        " UNIQUE (sop_instance_uid, frame, model))",
+        "INSERT INTO numbered_prediction (sop_instance_uid, frame, model, said)"
+        " SELECT sop_instance_uid, frame, model, said FROM remembered_prediction",
+        "DROP TABLE remembered_prediction",
+        "ALTER TABLE numbered_prediction RENAME TO remembered_prediction",
+    ),
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_FIRST, _ANNOTATIONS, _NUMBERED_PREDICTIONS)
 
 
 def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from inference.prediction import FindingProbability, Prediction
 from reviews.tables import remembered_prediction
@@ -37,13 +37,25 @@ def remember(connection: Connection, predictions: Sequence[Prediction]) -> None:
 
 def remembered(connection: Connection, model: str | None = None) -> dict[tuple[str, int, str], Prediction]:
     """Predictions by (SOPInstanceUID, frame, model id), of one model or of all."""
-    query = select(remembered_prediction)
-    if model is not None:
-        query = query.where(remembered_prediction.c.model == model)
-    found = {}
-    for uid, frame, model_id, said in connection.execute(query):
-        found[uid, frame, model_id] = _as_prediction(uid, frame, model_id, json.loads(said))
-    return found
+    conditions = () if model is None else (remembered_prediction.c.model == model,)
+    found = _as_predictions(connection, *conditions)
+    return {(p.sop_instance_uid, p.frame, p.model): p for p in found}
+
+
+def of_images(connection: Connection, uids: Sequence[str]) -> list[Prediction]:
+    """What any model said of some images."""
+    return _as_predictions(connection, remembered_prediction.c.sop_instance_uid.in_(uids))
+
+
+def in_rows(connection: Connection, ids: Sequence[int]) -> list[Prediction]:
+    return _as_predictions(connection, remembered_prediction.c.id.in_(ids))
+
+
+def _as_predictions(connection: Connection, *conditions: ColumnElement[bool]) -> list[Prediction]:
+    table = remembered_prediction
+    query = select(table.c.sop_instance_uid, table.c.frame, table.c.model, table.c.said).where(*conditions)
+    rows = connection.execute(query)
+    return [_as_prediction(uid, frame, model, json.loads(said)) for uid, frame, model, said in rows]
 
 
 def _as_prediction(uid: str, frame: int, model: str, said: dict[str, Any]) -> Prediction:
@@ -51,7 +63,7 @@ def _as_prediction(uid: str, frame: int, model: str, said: dict[str, Any]) -> Pr
         sop_instance_uid=uid,
         frame=frame,
         model=model,
-        findings=tuple(FindingProbability(**f) for f in said["findings"]),
+        findings=tuple(FindingProbability(f["name"], f["probability"]) for f in said["findings"]),
         suggestion=said["suggestion"],
         uncertainty=said["uncertainty"],
         warnings=tuple(said["warnings"]),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from inference.prediction import Prediction
+from studies.image import Header
 
 Answer = Literal["present", "absent", "unknown"]
 Part = Literal["train", "validation", "test"]
@@ -145,6 +149,46 @@ class StudyMark:
     is_read: bool
     time: str = ""
     id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImages:
+    """Some images of the worklist with all that a row of it shows."""
+
+    headers: tuple[Header, ...]
+    standing: tuple[Review, ...]
+    predictions: tuple[Prediction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What others added to the store between two moments.
+
+    Parameters
+    ----------
+    headers
+        Images that are new, moved or read otherwise, as they are known now.
+    standing
+        By (SOPInstanceUID, frame) on which somebody decided, undid or redid: the decision that stands now.
+    studies_read
+        By StudyInstanceUID that somebody marked: whether it is read now.
+    predictions
+        What models said, as another process remembered it.
+    annotated
+        Frames, as (SOPInstanceUID, frame), on which somebody drew, changed or deleted.
+    are_models_changed
+        A model was promoted, rolled back or evaluated.
+    """
+
+    headers: tuple[Header, ...] = ()
+    standing: Mapping[tuple[str, int], Review | None] = field(default_factory=dict)
+    studies_read: Mapping[str, bool] = field(default_factory=dict)
+    predictions: tuple[Prediction, ...] = ()
+    annotated: tuple[tuple[str, int], ...] = ()
+    are_models_changed: bool = False
+
+    def __bool__(self) -> bool:
+        return self != News()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,21 +9,26 @@ with a sentence where the store cannot be used.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from sqlalchemy import Connection
+
 from inference.prediction import Prediction
-from reviews import acts, counts, decisions, images, marks, migrations, predictions, promotions
+from reviews import acts, counts, decisions, images, marks, migrations, news, predictions, promotions
 from reviews import annotations as annotation_rows
-from reviews.counts import Token
 from reviews.database import Database
+from reviews.news import OwnRows, Token
 from reviews.record import (
     Annotation,
     Changes,
     Collected,
     KeptEvaluation,
+    KnownImages,
+    News,
     Part,
     Promotion,
     Review,
@@ -61,6 +66,7 @@ class Store:
         except BaseException:
             self._database.close()
             raise
+        self._own = OwnRows()
         # Parts never change, so they are remembered without end: by image, and up to which row.
         self._parts: dict[str, Part] = {}
         self._parts_known_to = 0
@@ -99,7 +105,7 @@ class Store:
         updated: list[str] = []
         skipped: list[str] = []
         for few in _in_fews(headers, _HEADERS_AT_ONCE):
-            with self._database.write() as connection:
+            with self._write() as connection:
                 result = images.add(connection, few)
             added += [(h.sop_instance_uid, n) for h in result.new for n in range(1, h.frames + 1)]
             updated += result.updated
@@ -110,6 +116,22 @@ class Store:
         """Every image of the worklist in the order in which they were first seen."""
         with self._database.read() as connection:
             return images.headers(connection)
+
+    def studies_newest_first(self) -> list[list[int]]:
+        """Each study as the rows that tell of its images, for `images_in`; the newest study first."""
+        with self._database.read() as connection:
+            return images.newest_first(connection)
+
+    def images_in(self, rows: Sequence[int]) -> KnownImages:
+        """Some images, with the decisions that stand on them and what models said of them."""
+        with self._database.read() as connection:
+            headers = images.in_rows(connection, rows)
+            uids = [header.sop_instance_uid for header in headers]
+            return KnownImages(
+                tuple(headers),
+                tuple(decisions.standing_on(connection, uids)),
+                tuple(predictions.of_images(connection, uids)),
+            )
 
     def header(self, sop_instance_uid: str) -> Header | None:
         with self._database.read() as connection:
@@ -136,7 +158,7 @@ class Store:
             part = part or images.part_of_key(connection, header.split_key)
         if part is not None:
             return part
-        with self._database.write() as connection:
+        with self._write() as connection:
             images.assign_parts(connection, [header.split_key])
             part = images.part_of_key(connection, header.split_key)
         assert part is not None  # just assigned
@@ -154,19 +176,19 @@ class Store:
         StoreUnwritable
             It was not recorded: the disk is full, for instance.
         """
-        with self._database.write() as connection:
+        with self._write() as connection:
             recorded = decisions.append(connection, review)
         return recorded, _changes_of(recorded)
 
     def undo(self, reader: str) -> Changes | None:
         """Take back a reader's latest decision, on whichever image; None where there is none left."""
-        with self._database.write() as connection:
+        with self._write() as connection:
             row = decisions.undo(connection, reader)
         return None if row is None else _changes_of(row)
 
     def redo(self, reader: str) -> Changes | None:
         """Take back a reader's latest undo; None where there is none since their latest decision."""
-        with self._database.write() as connection:
+        with self._write() as connection:
             row = decisions.redo(connection, reader)
         return None if row is None else _changes_of(row)
 
@@ -195,7 +217,7 @@ class Store:
         InvalidAnnotation, UnknownImage
             One of them cannot be recorded, so none is.
         """
-        with self._database.write() as connection:
+        with self._write() as connection:
             return Changes(annotations=annotation_rows.annotate(connection, several))
 
     def annotations(self, study_uid: str | None = None) -> list[Annotation]:
@@ -215,19 +237,19 @@ class Store:
 
     def undo_act(self, reader: str) -> Changes | None:
         """Take back what a reader did last, a decision or an annotation; None where nothing is left."""
-        with self._database.write() as connection:
+        with self._write() as connection:
             return _changes_of_act(acts.undo(connection, reader))
 
     def redo_act(self, reader: str) -> Changes | None:
         """Take back a reader's latest undo of either; None where they have done something since."""
-        with self._database.write() as connection:
+        with self._write() as connection:
             return _changes_of_act(acts.redo(connection, reader))
 
     # -- studies -----------------------------------------------------------------------------
 
     def mark_study_read(self, study_uid: str, reader: str, read: bool = True) -> Changes:
         """Record that a reader calls a study read, or not read after all."""
-        with self._database.write() as connection:
+        with self._write() as connection:
             marks.mark(connection, study_uid, reader, read)
         return Changes(studies_marked=(study_uid,))
 
@@ -248,12 +270,12 @@ class Store:
     ) -> Changes:
         """Put a model in use for its family; nothing is recorded where it is in use already."""
         new = Promotion(model_id, family, reader, reason, verdict)
-        with self._database.write() as connection:
+        with self._write() as connection:
             return Changes(model_promoted=promotions.promote(connection, new))
 
     def roll_back(self, family: str, reader: str, reason: str = "") -> str | None:
         """Take back the latest promotion; the model in use now, None for the bundled default."""
-        with self._database.write() as connection:
+        with self._write() as connection:
             return promotions.roll_back(connection, family, reader, reason)
 
     def promoted(self) -> dict[str, str]:
@@ -268,7 +290,7 @@ class Store:
 
     def remember_evaluation(self, model_id: str, kind: str, json: dict[str, Any]) -> None:
         """Keep an evaluation's figures for good."""
-        with self._database.write() as connection:
+        with self._write() as connection:
             promotions.keep_evaluation(connection, model_id, kind, json)
 
     def evaluations(self, model_id: str) -> list[KeptEvaluation]:
@@ -283,7 +305,7 @@ class Store:
     def remember_predictions(self, several: Iterable[Prediction]) -> None:
         """The same for several in one transaction."""
         ready = list(several)
-        with self._database.write() as connection:
+        with self._write() as connection:
             predictions.remember(connection, ready)
 
     def predictions(self, model: str | None = None) -> dict[tuple[str, int, str], Prediction]:
@@ -298,14 +320,24 @@ class Store:
         with self._database.read() as connection:
             return counts.collected(connection)
 
-    def changed_since(self, token: Token | None) -> tuple[Token, bool]:
-        """Whether any process added rows since a token was given (None: yes), and the token of now.
+    # -- what others do ----------------------------------------------------------------------
 
-        Cached predictions do not count. It is cheap enough to be asked every second.
+    def moment(self) -> Token:
+        """How far the store has come, for `news_since`."""
+        with self._database.read() as connection:
+            return news.token(connection)
+
+    def news_since(self, moment: Token) -> tuple[Token, News]:
+        """The moment of now, and what anybody but this object added since a moment.
+
+        Where there is nothing new it is cheap enough to be asked every second.
         """
         with self._database.read() as connection:
-            current = counts.token(connection)
-        return current, current != token
+            return news.since(connection, moment, self._own)
+
+    def _write(self) -> AbstractContextManager[Connection]:
+        """A transaction that is alone in writing, and whose rows are no news to this store."""
+        return self._own.noting(self._database.write())
 
 
 def _changes_of(row: Review) -> Changes:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -182,8 +183,10 @@ annotation = Table(
 remembered_prediction = Table(
     "remembered_prediction",
     metadata,
-    _text("sop_instance_uid", primary_key=True),
-    Column("frame", Integer, primary_key=True, autoincrement=False),
-    _text("model", primary_key=True),
+    _row_number(),
+    _text("sop_instance_uid"),
+    Column("frame", Integer, nullable=False),
+    _text("model"),
     _text("said"),  # JSON of the other fields of Prediction
+    UniqueConstraint("sop_instance_uid", "frame", "model"),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -22,6 +21,8 @@ from app.gui.remarks import Remarks
 from app.gui.window import Window
 from app.workplace import Workplace
 from inference.client import Died, Failed, InferenceClient, Looked, Ready, WorkerEvent
+from reviews.news import Token
+from reviews.record import News
 from studies.reader_pool import ReaderPool
 
 STORE_LOOK_MS = 2000
@@ -66,7 +67,7 @@ class Workstation(QObject):
         self._keys = ReadingKeys(
             workplace, window, self.library, self.reading, self.store_jobs, self._remarks
         )
-        self._store_token: object = None
+        self._store_moment: Token | None = None
         self._is_closed = False
         self._is_worker_mourned = False
         self.worker_event.connect(self._on_worker_event, Qt.ConnectionType.QueuedConnection)
@@ -113,19 +114,17 @@ class Workstation(QObject):
 
     def _look_for_changes(self) -> None:
         """Notice what a command line or another reader wrote since the last look."""
+        store, moment = self.workplace.store, self._store_moment
 
-        def done(seen: tuple[object, bool]) -> None:
-            token, is_changed = seen
-            is_first = self._store_token is None
-            self._store_token = token
-            if is_changed and not is_first:
+        def done(seen: tuple[Token, News]) -> None:
+            self._store_moment, news = seen
+            if news:
                 self.library.load(self.reading.refresh)
                 self.learning.refresh_collected()
                 self.learning.refresh_models()
 
-        token: Any = self._store_token
         self.store_jobs.submit(
-            lambda: self.workplace.store.changed_since(token),
+            lambda: (store.moment(), News()) if moment is None else store.news_since(moment),
             done,
             lambda error: self._remarks.say_failed(str(error)),
         )

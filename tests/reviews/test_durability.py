@@ -66,13 +66,13 @@ def test_a_window_goes_on_while_another_process_writes(place: Path) -> None:
         )
         assert child.stdout is not None
         child.stdout.readline()
-        token, _ = store.changed_since(None)
+        moment = store.moment()
         own = [store.append(review(header(n % 5), "Ada"))[0].id for n in range(20)]
         told = [int(child.stdout.readline()) for _ in range(20)]
         child.kill()
         child.wait()
         child.stdout.close()
-        assert store.changed_since(token)[1]
+        assert store.news_since(moment)[1].standing
         kept = {r.id for r in store.history()}
         assert set(own) | set(told) <= kept
         assert not set(own) & set(told)

@@ -1,9 +1,6 @@
-"""Models in use, what evaluations found, remembered predictions, marks, counts, news."""
+"""Models in use, what evaluations found, remembered predictions, marks, counts."""
 
 from __future__ import annotations
-
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -141,28 +138,3 @@ def test_an_empty_store_counts_nothing(store: Store) -> None:
     counted = store.counts()
     assert (counted.reviews, counted.images, counted.patients, counted.per_finding) == (0, 0, 0, {})
     assert counted.per_part == {"train": (0, 0), "validation": (0, 0), "test": (0, 0)}
-
-
-def test_another_programs_rows_are_noticed(tmp_path: Path) -> None:
-    place = tmp_path / "overread.sqlite"
-    with Store(place) as window, Store(place) as command_line:
-        token, is_news = window.changed_since(None)
-        assert is_news
-        for write in (
-            lambda: command_line.add_images([header(1)]),
-            lambda: command_line.add_images([replace(header(1), path="/moved.dcm")]),
-            lambda: command_line.append(review(header(1))),
-            lambda: command_line.undo("Ada"),
-            lambda: command_line.redo("Ada"),
-            lambda: command_line.promote("one", "chest", "Ada"),
-            lambda: command_line.roll_back("chest", "Ada"),
-            lambda: command_line.mark_study_read("1", "Ada"),
-            lambda: command_line.remember_evaluation("one", "held-out", {}),
-        ):
-            assert window.changed_since(token) == (token, False)
-            write()
-            token, is_news = window.changed_since(token)
-            assert is_news
-        command_line.remember_prediction(prediction())
-        command_line.add_images([replace(header(1), path="/moved.dcm")])
-        assert window.changed_since(token) == (token, False)

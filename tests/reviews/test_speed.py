@@ -64,8 +64,12 @@ def test_what_stands_among_twenty_thousand_reviews_is_known_within_a_second(big:
     assert processor_time_s(big.counts) < 1.0
 
 
-def test_a_big_worklist_is_read_in_seconds(big: Store) -> None:
+def test_a_big_worklist_is_read_in_seconds_and_its_newest_studies_at_once(big: Store) -> None:
     assert processor_time_s(big.headers) < IMAGES / 10_000
+    studies = big.studies_newest_first()
+    assert processor_time_s(big.studies_newest_first) < IMAGES / 20_000
+    first = [row for study in studies[:50] for row in study]
+    assert processor_time_s(lambda: big.images_in(first)) < 0.1
 
 
 def test_one_decision_is_a_matter_of_milliseconds(big: Store) -> None:
@@ -77,5 +81,5 @@ def test_one_decision_is_a_matter_of_milliseconds(big: Store) -> None:
             big.standing(header(1).sop_instance_uid, 1)
 
     assert processor_time_s(decide_and_take_back) / 20 < 0.02
-    token, _ = big.changed_since(None)
-    assert processor_time_s(lambda: big.changed_since(token)) < 0.01
+    moment = big.moment()
+    assert processor_time_s(lambda: big.news_since(moment)) < 0.01
