@@ -5,9 +5,9 @@ from __future__ import annotations
 import getpass
 import json
 import logging
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from inference.overlay import COLOUR_MAPS, MODES, ColourMap, HeatmapStyle, Mode
 
@@ -23,8 +23,10 @@ _CHOICES: dict[str, tuple[str, ...]] = {"heatmap_mode": MODES, "heatmap_colour_m
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`reader` empty means the operating system's user; `store_url` empty means SQLite in the
-    data folder; `gate_margin` is how much worse a candidate may be and still be *not worse*."""
+    """`reader` empty means the operating system's user; `language` empty means the desktop's; `store_url`
+    empty means SQLite in the data folder; `gate_margin` is how much worse a candidate may be and still be
+    *not worse*; `keys` holds keys that differ from the default, by the action's id; `hidden_texts` names
+    corner texts that are left out; `identity_hidden` hides who patients are, for showing films to others."""
 
     reader: str = ""
     store_url: str = ""
@@ -39,6 +41,11 @@ class Settings:
     evidence_expanded: bool = False
     order: str = "newest"
     samples_added: bool = False
+    language: str = ""
+    drag_up_brighter: bool = True
+    hidden_texts: tuple[str, ...] = ()
+    identity_hidden: bool = False
+    keys: dict[str, str] = field(default_factory=dict)
 
     @property
     def heatmap_style(self) -> HeatmapStyle:
@@ -75,20 +82,32 @@ def read_settings(folder: Path) -> Settings:
         log.warning("%s holds no JSON object; the default settings are used", path)
         return Settings()
     settings = Settings()
-    for field in fields(Settings):
-        value = raw.get(field.name, getattr(settings, field.name))
-        if isinstance(value, int) and not isinstance(value, bool) and field.type == "float":
-            value = float(value)
-        if type(value).__name__ != field.type:
-            log.warning("%s: %s is not of type %s; its default is used", path, field.name, field.type)
-        elif field.name in _RANGES and not _RANGES[field.name][0] <= value <= _RANGES[field.name][1]:
-            log.warning("%s: %s is %s, which cannot be; its default is used", path, field.name, value)
-        elif field.name in _CHOICES and value not in _CHOICES[field.name]:
-            known_values = ", ".join(_CHOICES[field.name])
-            log.warning("%s: %s is none of %s; its default is used", path, field.name, known_values)
+    for known in fields(Settings):
+        if known.name not in raw:
+            continue
+        value = _converted(raw[known.name], str(known.type))
+        if value is None:
+            log.warning("%s: %s is not of type %s; its default is used", path, known.name, known.type)
+        elif known.name in _RANGES and not _RANGES[known.name][0] <= value <= _RANGES[known.name][1]:
+            log.warning("%s: %s is %s, which cannot be; its default is used", path, known.name, value)
+        elif known.name in _CHOICES and value not in _CHOICES[known.name]:
+            known_values = ", ".join(_CHOICES[known.name])
+            log.warning("%s: %s is none of %s; its default is used", path, known.name, known_values)
         else:
-            settings = replace(settings, **{field.name: value})
+            settings = replace(settings, **{known.name: value})
     return settings
+
+
+def _converted(value: Any, kind: str) -> Any:
+    """A JSON value as the type of a setting; None where it is of another."""
+    if kind == "tuple[str, ...]":
+        return tuple(value) if isinstance(value, list) and all(isinstance(v, str) for v in value) else None
+    if kind == "dict[str, str]":
+        is_text = isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+        return value if is_text else None
+    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value if type(value).__name__ == kind else None
 
 
 def write_settings(folder: Path, settings: Settings) -> None:

@@ -178,7 +178,7 @@ class FindingsPanel(QWidget):
         note = NoteField()
         note.setAccessibleName(self.tr("Note"))
         tip = self.tr("Enter keeps the note, Shift+Enter begins a line, Esc takes back")
-        stands_for(note, "note", tip, self.tr("Note  {0}"))
+        stands_for(note, "note", tip, self.tr("Note  ({0})"))
         note.setTabChangesFocus(True)
         frame_px = 2 * round(note.document().documentMargin()) + space(2) + 2
         note.setFixedHeight(3 * QFontMetrics(note.document().defaultFont()).lineSpacing() + frame_px)

@@ -26,7 +26,7 @@ def stands_for(widget: QWidget, action: str, tip: str, words: str = "") -> None:
     widget.setProperty(_TIP, tip)
     widget.setProperty(_WORDS, words)
     widget.setToolTip(tip)
-    _say(widget, words.replace("{0}", "").strip())
+    _say(widget, words.replace("({0})", "").replace("{0}", "").strip())
 
 
 def action_of(widget: QWidget) -> str:

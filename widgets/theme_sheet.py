@@ -6,6 +6,7 @@ QWidget { color: $text; font-size: ${text_px}px; }
 QMainWindow, QDialog, QWidget[surface="ground"] { background: $ground; }
 QWidget[surface="panel"] { background: $panel; }
 QWidget[surface="raised"] { background: $raised; border-radius: 4px; }
+QFrame[surface="sheet"] { background: $panel; border: 1px solid $control; border-radius: 8px; }
 
 QLabel { background: transparent; }
 QLabel[role="title"] { color: $text_quiet; font-size: ${small_px}px; font-weight: 600; }
@@ -41,8 +42,20 @@ QToolButton:disabled { background: transparent; border-color: transparent; }
 QToolButton { padding: 4px; }
 QToolButton:checked { background: $selection; border-color: $accent; }
 QToolButton::menu-indicator { image: none; }
-QToolButton[popupMode="2"] { padding-right: 4px; }
+QToolButton[popupMode="2"] { padding-right: 6px; }
+QToolButton[popupMode="2"]::menu-indicator {
+  image: url("$drawings/chevron-down.svg"); width: 12px; height: 12px;
+  subcontrol-origin: border; subcontrol-position: center right; right: 4px;
+}
 QPushButton:focus, QToolButton:focus { border: 1px solid $accent; }
+QPushButton[role="key"] { padding: 2px 8px; border-color: $line; }
+QPushButton[role="key"]:hover { border-color: $control; }
+QPushButton[role="key"][changed="true"] { color: $accent; font-weight: 600; }
+QPushButton[role="key"]:focus { border-color: $accent; background: $hover; }
+QToolButton[popupMode="1"] { padding-right: 18px; }
+QToolButton::menu-button { border: none; width: 16px; }
+QToolButton::menu-button:hover { background: $hover; }
+QToolButton::menu-arrow { image: url("$drawings/chevron-down.svg"); width: 12px; height: 12px; }
 QComboBox:focus, QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus,
 QDoubleSpinBox:focus { border: 1px solid $accent; }
 

@@ -177,7 +177,7 @@ class ReadingDesk(QObject):
         study = position.study
         if is_other_series or strip.count != sum(len(s.frames) for s in study.series):
             strip.set_study(study)
-            strip.setVisible(strip.count > 1)
+            self._window.reading.show_strip()
         strip.set_current(*position.key)
         strip.set_decided(self._decided_frames())
         self._window.reading.viewer.set_position(position.index, position.count)

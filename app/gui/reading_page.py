@@ -31,6 +31,7 @@ class ReadingPage(QWidget):
         self.viewer = self.grid.main
         self.strip = ThumbnailStrip()
         self.strip.hide()  # until a study has more than one frame
+        self.is_strip_wanted = True
         self.findings = FindingsPanel()
         self.evidence = EvidencePanel()
         self.middle = _column(self.grid, self.strip)
@@ -51,6 +52,14 @@ class ReadingPage(QWidget):
     def active(self) -> Viewer:
         """The view that keys and the buttons of the bar act on."""
         return self.grid.active
+
+    def show_strip(self) -> None:
+        """Show the thumbnails where there is more than one, unless the reader has hidden them."""
+        self.strip.setVisible(self.strip.count > 1 and self.is_strip_wanted)
+
+    def want_strip(self, is_wanted: bool) -> None:
+        self.is_strip_wanted = is_wanted
+        self.show_strip()
 
     def _made_side(self) -> QWidget:
         """Findings above evidence, scrolled when the window is low."""

@@ -1,46 +1,33 @@
-"""Keys of the window, by the place of the key where that matters.
-
-On a French keyboard the digit row gives digits only with Shift, on a US keyboard only without. Bare
-digit keys choose window presets, Shift with them answers findings; so both go by the place of the
-key, which the native scan code tells, and not by the character.
-"""
+"""Sends key presses to actions: which key counts where, and what is left to the control in focus."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
     QAbstractSpinBox,
     QApplication,
     QComboBox,
     QLineEdit,
     QPlainTextEdit,
+    QTabBar,
     QTextEdit,
     QWidget,
 )
 
-_X11_DIGITS = {10 + n: (n + 1) % 10 for n in range(10)}  # evdev codes + 8: 10 is "1", 19 is "0"
-_WINDOWS_DIGITS = {2 + n: (n + 1) % 10 for n in range(10)}
-_MAC_DIGITS = {18: 1, 19: 2, 20: 3, 21: 4, 23: 5, 22: 6, 26: 7, 28: 8, 25: 9, 29: 0}
-_SHIFTED_US = dict(zip("!@#$%^&*()", (1, 2, 3, 4, 5, 6, 7, 8, 9, 0), strict=True))
+from app.gui.actions import Action
+from app.gui.keymap import Keymap
+from widgets.keyboard import Legends, Stroke, is_by_place, stroke_of
+from widgets.viewer import Viewer
 
-
-def digit_of(event: QKeyEvent) -> int | None:
-    """Which key of the digit row was pressed, whatever the layout makes of it; None for another key."""
-    if event.modifiers() & Qt.KeyboardModifier.KeypadModifier:
-        return None
-    if sys.platform == "darwin":
-        return _MAC_DIGITS.get(event.nativeVirtualKey())
-    if event.nativeScanCode():
-        codes = _WINDOWS_DIGITS if sys.platform == "win32" else _X11_DIGITS
-        return codes.get(event.nativeScanCode())
-    # Events without a scan code come from programs (tests, assistive tools), which mean the character.
-    if Qt.Key.Key_0 <= event.key() <= Qt.Key.Key_9:
-        return int(event.key()) - int(Qt.Key.Key_0)
-    return _SHIFTED_US.get(event.text())
+_ARROWS = frozenset({"Up", "Down", "Left", "Right"})
+_MOVES = _ARROWS | {"Home", "End", "PageUp", "PageDown"}
+_FUNCTION_KEYS = frozenset(f"F{n}" for n in range(1, 13))
 
 
 def takes_text(widget: QWidget | None) -> bool:
@@ -50,37 +37,58 @@ def takes_text(widget: QWidget | None) -> bool:
     )
 
 
+def has_use_for(widget: QWidget | None, key: str) -> bool:
+    """Whether a control that has the focus needs a key that moves or presses."""
+    if isinstance(widget, QAbstractButton):
+        return key == "Space"
+    if isinstance(widget, (QAbstractItemView, QComboBox)):
+        return key in _MOVES or key == "Space"
+    return isinstance(widget, (QAbstractSlider, QTabBar)) and key in _MOVES
+
+
 class Shortcuts(QObject):
-    """Sends the reading page's keys to its actions while no text is being written.
+    """An event filter on the application that takes the keys of one window.
+
+    While text is written, or something covers the film, only what counts everywhere is taken, and of
+    that only what writes nothing. Plain letters, digits and signs that no action is on are swallowed on the
+    reading page, so that a list does not jump to a study because a key was missed.
 
     Parameters
     ----------
-    keys
-        What each key does, by (key, has Ctrl, has Shift).
-    on_preset, on_finding
-        Called with the digit (0 to 9) of a bare digit key, and of Shift with one.
-    on_enter
-        Called on Enter and Return, once a press. A focused button is pressed with Space, as everywhere in Qt.
-    is_active
-        Whether the reading page is in front.
+    is_reading
+        Whether the reading page is in front, with nothing over the film.
+    is_listening
+        Whether some control waits for a key to be chosen: then nothing is taken.
+
+    Signals
+    -------
+    legends_changed
+        A key was seen to say something else than was thought.
+    text_left
+        Esc was pressed in a field beside the film.
     """
+
+    legends_changed = Signal()
+    text_left = Signal()
 
     def __init__(
         self,
         window: QWidget,
-        keys: Mapping[tuple[Qt.Key, bool, bool], Callable[[], object]],
-        on_preset: Callable[[int], object],
-        on_finding: Callable[[int], object],
-        on_enter: Callable[[], object],
-        is_active: Callable[[], bool],
+        keymap: Keymap,
+        legends: Legends,
+        actions: Mapping[str, Action],
+        run: Callable[[Action], object],
+        is_reading: Callable[[], bool],
+        is_listening: Callable[[], bool],
     ) -> None:
         super().__init__(window)
         self._window = window
-        self._keys = keys
-        self._on_preset = on_preset
-        self._on_finding = on_finding
-        self._on_enter = on_enter
-        self._is_active = is_active
+        self._keymap = keymap
+        self._legends = legends
+        self._actions = actions
+        self._run = run
+        self._is_reading = is_reading
+        self._is_listening = is_listening
         application = QApplication.instance()
         assert application is not None
         application.installEventFilter(self)
@@ -89,30 +97,47 @@ class Shortcuts(QObject):
         """Take a key press that means something here; leave every other event alone."""
         if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
             return False
-        if not isinstance(watched, QWidget) or watched.window() is not self._window or not self._is_active():
+        if not isinstance(watched, QWidget) or watched.window() is not self._window:
             return False
-        focus = QApplication.focusWidget()
-        if takes_text(focus):
+        if self._legends.learn(event):
+            self.legends_changed.emit()
+        stroke = stroke_of(event)
+        if stroke is None or self._is_listening():
             return False
-        return self._take(event, focus)
+        return self._take(stroke, QApplication.focusWidget(), event.isAutoRepeat())
 
-    def _take(self, event: QKeyEvent, focus: QWidget | None) -> bool:
-        modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        has_shift = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
-        has_control = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
-        if modifiers & (Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier):
-            return False
-        key = Qt.Key(event.key())
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not modifiers:
-            if not event.isAutoRepeat():  # a key that is held down must not answer film after film
-                self._on_enter()
+    def _take(self, stroke: Stroke, focus: QWidget | None, is_repeat: bool) -> bool:
+        action = self._actions.get(self._keymap.action_of(stroke) or "")
+        is_text = takes_text(focus)
+        if isinstance(focus, QLineEdit) and stroke == Stroke("Esc") and self._is_beside_film(focus):
+            self.text_left.emit()
             return True
-        digit = digit_of(event)
-        if digit is not None and not has_control:
-            (self._on_finding if has_shift else self._on_preset)(digit)
-            return True
-        action = self._keys.get((key, has_control, has_shift))
-        if action is None:
+        if is_text or not self._is_reading():
+            if action is None or action.scope != "everywhere" or not _counts_in_text(stroke):
+                return False
+        elif action is None:
+            return self._is_missed(stroke, focus)
+        elif action.scope == "film" and has_use_for(focus, stroke.key):
             return False
-        action()
+        if not is_repeat or action.repeats:  # a key that is held down must not answer film after film
+            self._run(action)
         return True
+
+    def _is_beside_film(self, field: QLineEdit) -> bool:
+        """Whether a field of the reading page is none that is open on a film, which closes it itself."""
+        parent = field.parentWidget()
+        while parent is not None and not isinstance(parent, Viewer):
+            parent = parent.parentWidget()
+        return parent is None and self._is_reading()
+
+    def _is_missed(self, stroke: Stroke, focus: QWidget | None) -> bool:
+        """Whether a key without an action is kept from the control in focus, which would have its own use."""
+        if stroke.ctrl:
+            return False
+        keys_of_the_film = _MOVES | {"Space"}
+        is_of_the_film = isinstance(focus, Viewer) and stroke.key in keys_of_the_film
+        return is_of_the_film or is_by_place(stroke.key) or stroke.key == "Enter"
+
+
+def _counts_in_text(stroke: Stroke) -> bool:
+    return stroke.ctrl or stroke.key in _FUNCTION_KEYS

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSettings, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
     QMainWindow,
-    QMenu,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -22,13 +21,15 @@ from PySide6.QtWidgets import (
 
 from app.gui.reading_page import ReadingPage
 from widgets import theme
+from widgets.film_bar import FilmBar
+from widgets.film_menu import Entry, menu_of
+from widgets.help_sheet import TWO_COLUMNS_PX, HelpSheet
+from widgets.key_hints import stands_for
 from widgets.messages import Banner, ImportProblems
 from widgets.models import ModelsPanel
 from widgets.status import StatusLine
 from widgets.theme import space
 from widgets.training import TrainingPanel
-
-PAGES = ("Reading", "Training", "Models")
 
 
 class Window(QMainWindow):
@@ -66,7 +67,9 @@ class Window(QMainWindow):
         self.page_buttons: list[QToolButton] = []
         self.model_label = QLabel()
         self.model_label.setProperty("role", "quiet")
-        self.film_actions: list[QToolButton] = []
+        self.film_bar = FilmBar()
+        self.identity_button = QToolButton()
+        self.key_of: Callable[[str], str] = lambda action: ""  # until the keys are known
         self._lay_out()
         self._restore_layout()
 
@@ -86,37 +89,33 @@ class Window(QMainWindow):
         layout.addWidget(_line())
         layout.addWidget(self.status)
         self.setCentralWidget(centre)
+        self._centre = centre
+        self.sheet = HelpSheet(centre)
+        self.sheet.closed.connect(self.focus_film)
+        self.pages.installEventFilter(self)
+        self.reading.middle.installEventFilter(self)
 
     def _made_bar(self) -> QWidget:
         bar = QWidget()
         bar.setProperty("surface", "panel")
         bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._bar = QHBoxLayout(bar)
-        self._bar.setContentsMargins(space(3), space(1), space(3), space(1))
-        self._bar.setSpacing(space(1))
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(space(3), space(1), space(3), space(1))
+        row.setSpacing(space(1))
         name = QLabel("Overread")
         name.setProperty("role", "strong")
-        self._bar.addWidget(name)
-        self._bar.addSpacing(space(3))
-        self._bar.addWidget(self._made_open_button())
-        self._bar.addSpacing(space(4))
-        self._add_film_actions()
-        self._bar.addStretch(1)
-        for number, title in enumerate(PAGES):
-            button = QToolButton()
-            button.setText(self.tr(title))
-            button.setCheckable(True)
-            button.setAutoExclusive(True)
-            button.setChecked(number == 0)
-            button.setToolTip(self.tr("{0} (Ctrl+{1})").format(self.tr(title), number + 1))
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setProperty("role", "page")
-            button.clicked.connect(lambda _=False, n=number: self.show_page(n))
-            self._shortcut(f"Ctrl+{number + 1}", lambda n=number: self.show_page(n))  # type: ignore[misc]
-            self.page_buttons.append(button)
-            self._bar.addWidget(button)
-        self._bar.addStretch(1)
-        self._bar.addWidget(self.model_label)
+        row.addWidget(name)
+        row.addSpacing(space(2))
+        row.addWidget(self._made_open_button())
+        row.addSpacing(space(2))
+        self._fill_film_bar()
+        row.addWidget(self.film_bar, 1)
+        row.addWidget(self.identity_button)
+        for button in self._made_page_buttons():
+            row.addWidget(button)
+        row.addWidget(self._made_action_button("help", "keyboard-outline", self.tr("Keys")))
+        row.addSpacing(space(2))
+        row.addWidget(self.model_label)
         return bar
 
     def _made_open_button(self) -> QToolButton:
@@ -124,51 +123,87 @@ class Window(QMainWindow):
         button.setText(self.tr("Open"))
         button.setIcon(theme.icon("folder-open-outline"))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setToolTip(
-            self.tr("Open films: files (Ctrl+O) or a folder (Ctrl+Shift+O). You can also drop them.")
-        )
+        stands_for(button, "open files", self.tr("Open films; you can also drop them onto the window"))
         button.setAccessibleName(self.tr("Open films"))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        menu = QMenu(button)
-        menu.addAction(self.tr("Files…"), "Ctrl+O", self.choose_files)
-        menu.addAction(self.tr("Folder…"), "Ctrl+Shift+O", self.choose_folder)
-        button.setMenu(menu)
+        button.setMenu(menu_of(button, self._open_entries, self._on_open_chosen))
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._shortcut("Ctrl+O", self.choose_files)
-        self._shortcut("Ctrl+Shift+O", self.choose_folder)
         return button
 
-    def _add_film_actions(self) -> None:
-        viewer = self.reading.viewer
-        for icon, name, key, act in (
-            ("invert-colors", self.tr("Invert"), "I", viewer.invert),
-            ("rotate-left", self.tr("Rotate left"), "Shift+R", lambda: viewer.rotate(-90)),
-            ("rotate-right", self.tr("Rotate right"), "R", lambda: viewer.rotate(90)),
-            ("flip-horizontal", self.tr("Flip"), "X", viewer.flip_horizontal),
-            ("fit-to-page-outline", self.tr("Fit to the view"), "F", viewer.fit),
+    def _open_entries(self) -> tuple[Entry, ...]:
+        return (
+            Entry("open files", self.tr("Files…"), self.key_of("open files")),
+            Entry("open folder", self.tr("Folder…"), self.key_of("open folder")),
+        )
+
+    def _on_open_chosen(self, action: str) -> None:
+        (self.choose_files if action == "open files" else self.choose_folder)()
+
+    def _fill_film_bar(self) -> None:
+        """Buttons for what is done all day; the rest is in their menus, in the film's, and on keys."""
+        bar = self.film_bar
+        bar.add_action(
+            "window",
+            "contrast-circle",
+            self.tr("W/L"),
+            self.tr("Drag to change window and level"),
+            is_tool=True,
+        )
+        bar.add_action("pan", "cursor-move", self.tr("Pan"), self.tr("Drag to move the film"), is_tool=True)
+        bar.add_action(
+            "zoom",
+            "magnify-plus-outline",
+            self.tr("Zoom"),
+            self.tr("Drag to enlarge the film"),
+            is_tool=True,
+        )
+        bar.add_menu("measure", "ruler", self.tr("Measure"), self.tr("Lengths, angles, areas, marks"))
+        bar.add_action("invert", "invert-colors", self.tr("Invert"), self.tr("Exchange black and white"))
+        bar.add_menu("turn", "rotate-right", self.tr("Turn"), self.tr("Turn and flip the film"))
+        bar.add_menu(
+            "views", "view-grid-outline", self.tr("Layout"), self.tr("Views side by side, and what they show")
+        )
+        bar.add_action("cine", "play", self.tr("Cine"), self.tr("Play the images of the series"))
+        for name in ("measure", "cine"):
+            bar.set_offered(name, False)
+        button = self.identity_button
+        button.setText(self.tr("Patients hidden"))
+        button.setIcon(theme.icon("eye-off-outline", theme.TOKENS.look_again))
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setAccessibleName(self.tr("Patient data is hidden; press to show it"))
+        stands_for(button, "identity", self.tr("Patient data is hidden; press to show it"))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda: bar.triggered.emit("identity"))
+        button.hide()
+
+    def _made_page_buttons(self) -> list[QToolButton]:
+        for number, (action, title) in enumerate(
             (
-                "numeric-1-box-outline",
-                self.tr("One film pixel a screen pixel"),
-                "O",
-                lambda: viewer.zoom_to(1.0),
-            ),
-            ("restore", self.tr("Reset the view"), "Esc", viewer.reset_view),
+                ("reading page", self.tr("Reading")),
+                ("training page", self.tr("Training")),
+                ("models page", self.tr("Models")),
+            )
         ):
             button = QToolButton()
-            button.setIcon(theme.icon(icon))
-            button.setToolTip(f"{name} ({key})")
-            button.setAccessibleName(name)
+            button.setText(title)
+            button.setCheckable(True)
+            button.setAutoExclusive(True)
+            button.setChecked(number == 0)
+            stands_for(button, action, title)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.clicked.connect(lambda _=False, act=act: act())
-            button.setEnabled(False)
-            self.film_actions.append(button)
-            self._bar.addWidget(button)
+            button.setProperty("role", "page")
+            button.clicked.connect(lambda _=False, n=number: self.show_page(n))
+            self.page_buttons.append(button)
+        return self.page_buttons
 
-    def _shortcut(self, keys: str, act: Callable[[], object]) -> None:
-        action = QAction(self)
-        action.setShortcut(keys)
-        action.triggered.connect(lambda: act())
-        self.addAction(action)
+    def _made_action_button(self, action: str, icon: str, name: str) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(theme.icon(icon))
+        button.setAccessibleName(name)
+        stands_for(button, action, name)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda: self.film_bar.triggered.emit(action))
+        return button
 
     # -- what can be done with it ------------------------------------------------------------
 
@@ -176,15 +211,14 @@ class Window(QMainWindow):
         """Bring a page to the front."""
         self.pages.setCurrentIndex(number)
         self.page_buttons[number].setChecked(True)
-        for button in self.film_actions:
-            button.setVisible(number == 0)
+        self.film_bar.set_shown(number == 0)
         if number == 0:
             self.focus_film()
         self.page_changed.emit(number)
 
     def focus_film(self) -> None:
         """Keys go to the film: no button waits to be pressed by accident."""
-        self.reading.viewer.setFocus()
+        self.reading.active.setFocus()
 
     @property
     def page(self) -> int:
@@ -192,8 +226,7 @@ class Window(QMainWindow):
 
     def set_film_shown(self, is_shown: bool) -> None:
         """Film tools work only where there is a film."""
-        for button in self.film_actions:
-            button.setEnabled(is_shown)
+        self.film_bar.set_film_shown(is_shown)
 
     def choose_files(self) -> None:
         names, _ = QFileDialog.getOpenFileNames(self, self.tr("Open films"))
@@ -206,9 +239,33 @@ class Window(QMainWindow):
             self.paths_chosen.emit([Path(name)])
 
     def toggle_panel(self, panel: QWidget) -> None:
-        panel.setVisible(not panel.isVisible())
+        """Show or hide a panel of the reading page, also the next time the window opens."""
+        if panel is self.reading.strip:
+            self.reading.want_strip(not self.reading.is_strip_wanted)
+        else:
+            panel.setVisible(panel.isHidden())
+        if not self.focusWidget() or not self.focusWidget().isVisible():
+            self.focus_film()
+
+    def toggle_full_screen(self) -> None:
+        """Take the whole screen that the window is on, or go back to what it was."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def place_sheet(self) -> None:
+        """Lay the help sheet over the films where they leave it room enough, else over the page."""
+        middle = self.reading.middle
+        room = self.pages.geometry()
+        if self.page == 0 and middle.width() >= TWO_COLUMNS_PX + 2 * space(4):
+            room = QRect(middle.mapTo(self._centre, QPoint(0, 0)), middle.size())
+        self.sheet.place_over(room)
 
     # -- what Qt asks --------------------------------------------------------------------------
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep the help sheet where it belongs when the room for films changes."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self.place_sheet()
+        return False
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():
@@ -229,6 +286,12 @@ class Window(QMainWindow):
         kept = QSettings(str(self._layout_file), QSettings.Format.IniFormat)
         kept.setValue("geometry", self.saveGeometry())
         kept.setValue("splitter", self.reading.splitter.saveState())
+        for name, panel in self._side_panels().items():
+            kept.setValue(f"hidden/{name}", panel.isHidden())
+        kept.setValue("hidden/strip", not self.reading.is_strip_wanted)
+
+    def _side_panels(self) -> dict[str, QWidget]:
+        return {"worklist": self.reading.worklist, "findings": self.reading.side}
 
     def _restore_layout(self) -> None:
         self.resize(1440, 900)
@@ -238,6 +301,9 @@ class Window(QMainWindow):
             self.restoreGeometry(geometry)
         if isinstance(splitter, QByteArray):
             self.reading.splitter.restoreState(splitter)
+        for name, panel in self._side_panels().items():
+            panel.setHidden(str(kept.value(f"hidden/{name}")) == "true")
+        self.reading.want_strip(str(kept.value("hidden/strip")) != "true")
 
 
 def _line() -> QFrame:

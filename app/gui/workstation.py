@@ -15,6 +15,7 @@ from app.gui.learning import Learning
 from app.gui.learning_desk import LearningDesk
 from app.gui.library import Library
 from app.gui.reading import Reading
+from app.gui.reading_acts import ReadingActs
 from app.gui.reading_desk import ReadingDesk
 from app.gui.reading_keys import ReadingKeys
 from app.gui.remarks import Remarks
@@ -64,9 +65,10 @@ class Workstation(QObject):
         )
         self.compare = CompareDesk(window.reading, self.library, self.reading, self.films, self)
         self._learning_desk = LearningDesk(window, self.library, self.reading, self.learning, self._remarks)
-        self._keys = ReadingKeys(
-            workplace, window, self.library, self.reading, self.store_jobs, self._remarks
+        self.acts = ReadingActs(
+            workplace, window, self.library, self.reading, self.store_jobs, self._remarks, self.compare
         )
+        self._keys = ReadingKeys(workplace, window, self.acts, frozenset(), self.compare.menu)
         self._store_moment: Token | None = None
         self._is_closed = False
         self._is_worker_mourned = False
@@ -79,8 +81,6 @@ class Workstation(QObject):
 
     def start(self) -> None:
         """Load the worklist and start the worker; the window is on the screen already."""
-        self.window.status.set_reader(self.workplace.settings.reader_name)
-        self.window.training.set_reader(self.workplace.settings.reader_name)
         self.client.start()
         self._look_for_changes()  # before anything is read, so that nothing written since is missed
         self.learning.refresh_models()

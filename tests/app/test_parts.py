@@ -1,17 +1,13 @@
-"""Small parts: what JSON cannot say, films in memory, images by name, keys by place, the workplace."""
+"""Small parts: what JSON cannot say, films in memory, images by name, the workplace."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent
 
 from app.gui.film_cache import FilmCache
-from app.gui.shortcuts import digit_of
 from app.images import image_of
 from app.output import Output
 from app.workplace import Workplace, WorkplaceError
@@ -81,31 +77,3 @@ def test_a_data_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
     file.touch()
     with pytest.raises(WorkplaceError, match="--data"):
         Workplace(file / "data")
-
-
-def key(code: Qt.Key, text: str, scan_code: int, modifiers: Qt.KeyboardModifier) -> QKeyEvent:
-    return QKeyEvent(QEvent.Type.KeyPress, code, modifiers, scan_code, 0, 0, text)
-
-
-NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
-
-
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="scan codes of X11 and Wayland")
-@pytest.mark.parametrize(
-    ("event", "digit"),
-    [
-        (key(Qt.Key.Key_1, "1", 10, NONE), 1),  # US
-        (key(Qt.Key.Key_Exclam, "!", 10, SHIFT), 1),
-        (key(Qt.Key.Key_Ampersand, "&", 10, NONE), 1),  # French: bare keys give signs
-        (key(Qt.Key.Key_1, "1", 10, SHIFT), 1),
-        (key(Qt.Key.Key_Eacute, "é", 11, NONE), 2),
-        (key(Qt.Key.Key_Agrave, "à", 19, NONE), 0),
-        (key(Qt.Key.Key_QuoteDbl, '"', 11, SHIFT), 2),  # German
-        (key(Qt.Key.Key_Q, "q", 24, NONE), None),
-        (key(Qt.Key.Key_1, "1", 87, Qt.KeyboardModifier.KeypadModifier), None),
-        (key(Qt.Key.Key_3, "3", 0, NONE), 3),  # from a program, without a scan code
-        (key(Qt.Key.Key_NumberSign, "#", 0, SHIFT), 3),
-    ],
-)
-def test_a_digit_is_known_by_the_place_of_its_key(event: QKeyEvent, digit: int | None) -> None:
-    assert digit_of(event) == digit
