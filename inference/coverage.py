@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from inference.card import Covers, ModelCard
 from studies.image import Header
@@ -30,19 +31,34 @@ def reason_not_covered(card: ModelCard, header: Header) -> str | None:
     A header that is silent about body part or view is accepted, one without a modality is not
     (Modality is Type 1, PS3.3 C.7.3.1). Phantom models cover phantoms only, the others patients only.
     """
-    covers, model = card.covers, card.name or card.id
-    if covers.phantoms != header.is_phantom:
+    modality = "PICTURE" if header.kind == "picture" else header.modality
+    return _reason(
+        card.covers,
+        card.name or card.id,
+        header.is_phantom,
+        modality,
+        header.body_part,
+        header.view_position,
+    )
+
+
+# Remembered: a worklist asks it of every image it has, and their headers say few different things.
+@lru_cache(maxsize=4096)
+def _reason(
+    covers: Covers, model: str, is_phantom: bool, modality: str, body_part: str, view_position: str
+) -> str | None:
+    if covers.phantoms != is_phantom:
         meant, found = ("phantoms", "patient") if covers.phantoms else ("patients", "phantom")
         return f"{model} is meant for {meant}; this is {_article(found)}."
-    modality = "PICTURE" if header.kind == "picture" else header.modality.strip().upper()
+    modality = modality.strip().upper()
     if covers.modalities and modality not in {m.upper() for m in covers.modalities}:
         found = _modality_in_words(modality)
         return f"{model} is meant for {_meant_for(covers)}; this is {found}."
-    body_part = _body_part(header.body_part)
-    if covers.body_parts and body_part and not _words(body_part) & _all_words(covers.body_parts):
-        found = header.body_part.strip()
+    known_part = _body_part(body_part)
+    if covers.body_parts and known_part and not _words(known_part) & _all_words(covers.body_parts):
+        found = body_part.strip()
         return f"{model} is meant for {_meant_for(covers)}; this image's body part is {found}."
-    view = header.view_position.strip().upper()
+    view = view_position.strip().upper()
     if covers.views and view and not _same_view(view, covers.views):
         wanted = ", ".join(covers.views)
         kind = "frontal views" if {v.upper() for v in covers.views} <= _FRONTAL else "views"
