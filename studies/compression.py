@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydicom import uid
 from pydicom.dataset import Dataset
 
+from studies.decoding import RETIRED_JPEG
 from studies.elements import numeric, text
 
 _METHODS = {
@@ -16,7 +17,9 @@ _METHODS = {
     "ISO_14496_10": "MPEG-4 AVC",
     "ISO_23008_2": "HEVC",
 }
-_ALWAYS_LOSSY: dict[str, str] = {uid.JPEGBaseline8Bit: "JPEG", uid.JPEGExtended12Bit: "JPEG"}
+_ALWAYS_LOSSY: dict[str, str] = dict.fromkeys(
+    (uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, *RETIRED_JPEG), "JPEG"
+)
 _USUALLY_LOSSY: dict[str, str] = {
     uid.JPEGLSNearLossless: "JPEG-LS",
     uid.JPEG2000: "JPEG 2000",

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydicom import uid
 
 from studies.codestream import Codestream, DamagedCodestream, read_jpeg, read_jpeg2000
+from studies.colour import expand_422
 
 NATIVE = (
     uid.ImplicitVRLittleEndian,
@@ -57,6 +58,11 @@ class WrongFrame(ValueError):
 
 DEFLATED_IMAGE_FRAME = "1.2.840.10008.1.2.8.1"
 """Deflated Image Frame Compression, which pydicom 3.0 has no name for."""
+
+ENCAPSULATED_UNCOMPRESSED = "1.2.840.10008.1.2.1.98"
+
+RETIRED_JPEG = ("1.2.840.10008.1.2.4.52", "1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55")
+"""Extended and progressive JPEG of 8 and 12 bits, as old files have it."""
 
 FrameDecoder = Callable[[bytes, Layout], Decoded]
 
@@ -202,6 +208,20 @@ def _decode_deflated(data: bytes, layout: Layout) -> Decoded:
     return Decoded(arrange(raw[:count], layout), layout.photometric)
 
 
+def _decode_uncompressed(data: bytes, layout: Layout) -> Decoded:
+    """Frames that are only wrapped (PS3.5 A.4.11), each padded to whole words."""
+    pixels = layout.rows * layout.columns
+    if layout.bits_allocated == 1:
+        return Decoded(_bits_of_segment(data, layout), layout.photometric)
+    halved = layout.photometric == "YBR_FULL_422" and layout.samples == 3
+    count = pixels * (2 if halved else layout.samples) * layout.bits_allocated // 8
+    if not count <= len(data) <= count + 1:
+        raise WrongFrame(f"its frame has {len(data)} bytes, expected {count}")
+    if halved:
+        return Decoded(expand_422(data[:count], layout.rows, layout.columns), "YBR_FULL")
+    return Decoded(arrange(data[:count], layout), layout.photometric)
+
+
 def arrange(
     data: bytes, layout: Layout, *, planar: int | None = None, big_endian: bool = False
 ) -> NDArray[Any]:
@@ -225,10 +245,12 @@ def arrange(
 
 
 DECODERS: dict[str, FrameDecoder] = {
+    ENCAPSULATED_UNCOMPRESSED: _decode_uncompressed,
     uid.RLELossless: _decode_rle,
     DEFLATED_IMAGE_FRAME: _decode_deflated,
     uid.JPEGBaseline8Bit: _decode_jpeg,
     uid.JPEGExtended12Bit: _decode_jpeg,
+    **dict.fromkeys(RETIRED_JPEG, _decode_jpeg),
     uid.JPEGLossless: _decode_lossless_jpeg,
     uid.JPEGLosslessSV1: _decode_lossless_jpeg,
     uid.JPEGLSLossless: _decode_jpeg_ls,

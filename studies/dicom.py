@@ -42,6 +42,7 @@ from studies.elements import number, text
 from studies.errors import ImageTooLarge, NotAnImage, UnreadableFile, UnsupportedImage
 from studies.frames import encapsulated_frame, frame_bits, native_bits, native_frame, require_complete
 from studies.image import Header, Image
+from studies.missing_decoder import missing_for_syntax, missing_module
 from studies.overlay import embedded_groups, overlays_of
 from studies.regular_file import RegularFile
 from studies.shutter import shutter_of
@@ -100,6 +101,8 @@ def read_frame(header: Header, frame: int = 1) -> Image:
             with quietly(sink):
                 image = _image(header, frame, file, layout, decoded, sink)
                 return _with_graphics(image, file, words, sink)
+        except ImportError as error:
+            raise UnsupportedImage(f"{path}: {missing_module(error, file.transfer_syntax)}.") from error
         except PARSER_ERRORS as error:
             raise UnreadableFile(
                 f"{path}: frame {frame} cannot be decoded ({clause(error)}), expected intact"
@@ -123,10 +126,7 @@ def _layout(file: OpenFile) -> tuple[Layout, int]:
     if rows is None or columns is None:
         raise _no_image(file)
     if file.transfer_syntax not in NATIVE and file.transfer_syntax not in DECODERS:
-        raise UnsupportedImage(
-            f"{path}: has the transfer syntax {uid.UID(file.transfer_syntax).name}, expected one of the"
-            " uncompressed, RLE, JPEG, JPEG-LS, JPEG 2000 and HTJ2K ones."
-        )
+        raise UnsupportedImage(f"{path}: {missing_for_syntax(file.transfer_syntax)}.")
     if rows < 1 or columns < 1:
         raise UnreadableFile(f"{path}: says it has {columns:g} x {rows:g} pixels, expected at least one.")
     if rows * columns > MAX_PIXELS:

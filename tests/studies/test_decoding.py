@@ -19,7 +19,7 @@ from pydicom import uid
 from pydicom.encaps import encapsulate, encapsulate_extended
 from rle.utils import encode_array
 
-from studies.decoding import DECODERS, DEFLATED_IMAGE_FRAME
+from studies.decoding import DECODERS, DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED, RETIRED_JPEG
 from studies.errors import StudyError
 from studies.image import Image
 from studies.reader import read, read_header
@@ -67,6 +67,7 @@ def deflate(pixels: NDArray[Any]) -> bytes:
 
 
 LOSSLESS = {
+    ENCAPSULATED_UNCOMPRESSED: lambda pixels: pixels.tobytes(),
     uid.RLELossless: rle,
     DEFLATED_IMAGE_FRAME: deflate,
     uid.JPEGLossless: lambda pixels: lossless_jpeg(pixels, 8 * pixels.dtype.itemsize),
@@ -78,7 +79,7 @@ LOSSLESS = {
     uid.HTJ2KLosslessRPCL: lambda pixels: bytes(imagecodecs.htj2k_encode(pixels, reversible=True)),
     uid.HTJ2K: lambda pixels: bytes(imagecodecs.htj2k_encode(pixels, reversible=True)),
 }
-LOSSY = {uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLSNearLossless}
+LOSSY = {uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLSNearLossless, *RETIRED_JPEG}
 
 
 def test_every_named_decoder_is_tried_here() -> None:
@@ -100,7 +101,7 @@ def test_a_lossless_frame_comes_back_as_it_was(tmp_path: Path, syntax: str, dtyp
 def test_signed_values_stay_signed(tmp_path: Path, syntax: str) -> None:
     pixels = ramp(top=3000, dtype="i2") - np.int16(1500)
     stored = pixels
-    if syntax not in (uid.RLELossless, DEFLATED_IMAGE_FRAME):
+    if syntax not in (uid.RLELossless, DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED):
         stored = pixels.view("u2") & np.uint16(0xFFFF)  # these codestreams are written without a sign
     path = write_frames(tmp_path / "a.dcm", syntax, [LOSSLESS[syntax](stored)], pixels, RescaleIntercept=-24)
     image = read_path(path)
@@ -418,3 +419,26 @@ def test_a_pixel_element_without_a_vr_in_a_file_that_has_them_is_read(tmp_path: 
     start = content.rindex(b"\xe0\x7f\x10\x00")
     path.write_bytes(content[: start + 4] + content[start + 8 :])
     assert np.array_equal(read_path(path).pixels, pixels)
+
+
+@pytest.mark.parametrize("syntax", RETIRED_JPEG, ids=lambda syntax: uid.UID(syntax).name)
+def test_retired_kinds_of_jpeg_are_read(tmp_path: Path, syntax: str) -> None:
+    grey = ramp(top=255, dtype="u1")
+    progressive = uid.UID(syntax).name.find("Extended") < 0
+    path = write_frames(tmp_path / "a.dcm", syntax, [jpeg(grey, progressive=progressive)], grey)
+    assert np.abs(read_path(path).pixels.astype(int) - grey).max() <= 4
+    deep = ramp(top=4000)
+    encoded = bytes(imagecodecs.jpeg8_encode(deep, level=100, bitspersample=12))
+    path = write_frames(tmp_path / "b.dcm", syntax, [encoded], deep, BitsStored=12)
+    assert np.abs(read_path(path).pixels.astype(int) - deep).max() <= 12
+
+
+@pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL_422"])
+def test_wrapped_colour_is_read_as_bare_colour_is(tmp_path: Path, photometric: str) -> None:
+    pixels = np.full((2, 4, 3), (76, 85, 255), np.uint8)
+    data = pixels.tobytes() if photometric == "RGB" else bytes([76, 76, 85, 255] * 4)
+    bare = save(tmp_path / "a.dcm", dataset_of(pixels, PhotometricInterpretation=photometric), data, vr="OB")
+    wrapped = write_frames(
+        tmp_path / "b.dcm", ENCAPSULATED_UNCOMPRESSED, [data], pixels, PhotometricInterpretation=photometric
+    )
+    assert np.array_equal(read_path(bare).pixels, read_path(wrapped).pixels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from pydicom import uid
 from studies.errors import ImageTooLarge, NotAnImage, StudyError, UnreadableFile, UnsupportedImage
 from studies.reader import read, read_header
 from tests.studies.files import dataset_of, encode_jpeg2000, ramp, save, write_dicom, write_frames
+from tests.studies.test_decoding import LOSSLESS
 
 
 def refusal(path: Path, kind: type[StudyError], frame: int = 1) -> str:
@@ -226,3 +228,50 @@ def test_a_picture_cut_short(tmp_path: Path, write: Callable[[Path], None], part
     write(path)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
     assert "damaged or cut short picture" in refusal(path, UnreadableFile)
+
+
+@pytest.mark.parametrize(
+    ("syntax", "missing", "remedy"),
+    [
+        (uid.MPEG2MPML, "no decoder of MPEG2 Main video", "video player"),
+        (uid.MPEG4HP41, "no decoder of MPEG-4 AVC/H.264 High video", "ask for it again as JPEG"),
+        (uid.HEVCMP51, "no decoder of HEVC/H.265 Main video", "ask for it again as JPEG"),
+        (uid.JPEG2000MCLossless, "no decoder of JPEG 2000 Part 2", "ask for it again as JPEG"),
+        ("1.2.840.10008.1.2.4.94", "the pixels on a JPIP server", "retrieve the whole image"),
+        ("1.2.840.10008.1.2.4.204", "the pixels on a JPIP server", "retrieve the whole image"),
+        ("1.2.840.10008.1.2.4.59", "hierarchical JPEG", "convert it with gdcmconv --raw"),
+        ("1.2.840.10008.1.2.7.1", "pixels of a live stream", "record it"),
+        (
+            "1.2.840.113619.5.9",
+            "the transfer syntax 1.2.840.113619.5.9, which is private",
+            "ask for it again",
+        ),
+    ],
+)
+def test_a_decoder_that_we_lack_is_named_with_its_remedy(
+    tmp_path: Path, syntax: str, missing: str, remedy: str
+) -> None:
+    path = write_frames(tmp_path / "a.dcm", syntax, [b"\0\0"], ramp())
+    sentence = refusal(path, UnsupportedImage)
+    assert missing in sentence
+    assert remedy in sentence
+
+
+@pytest.mark.parametrize(
+    ("syntax", "module", "package"),
+    [
+        (uid.JPEG2000Lossless, "imagecodecs", "imagecodecs"),
+        (uid.JPEGLosslessSV1, "imagecodecs", "imagecodecs"),
+        (uid.JPEGLSLossless, "jpeg_ls", "pyjpegls"),
+        (uid.RLELossless, "rle.utils", "pylibjpeg-rle"),
+    ],
+)
+def test_a_decoder_that_is_not_installed_is_named_with_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, syntax: str, module: str, package: str
+) -> None:
+    pixels = ramp()
+    path = write_frames(tmp_path / "a.dcm", syntax, [LOSSLESS[syntax](pixels)], pixels)
+    monkeypatch.setitem(sys.modules, module, None)
+    sentence = refusal(path, UnsupportedImage)
+    assert f"{uid.UID(syntax).name}, of which the decoder {package} is not installed" in sentence
+    assert sentence.endswith(f"pip install {package}.")
