@@ -19,13 +19,13 @@ from pathlib import Path
 from studies.errors import ImageTooLarge, StudyError, UnreadableFile
 from studies.reader import read, read_header
 from studies.reader_parcel import send
-from studies.reader_task import FrameTask, HeaderOutcome, HeadersTask, Part, Question, Ready, Refused
+from studies.reader_task import FrameOutcome, FrameTask, HeaderOutcome, HeadersTask, Part, Question, Ready
 from studies.thumbnail import thumbnail
 
 _log = logging.getLogger(__name__)
 
-PART_S = 0.05
-"""Headers are handed over at least so often, so that the first of them are seen while others are read."""
+HEADERS_S, FRAMES_S = 0.05, 0.01
+"""What is done is handed over at least so often, so that the first is seen while others are read."""
 
 _ALARM_GRACE_S = 5.0
 
@@ -35,48 +35,54 @@ def main(connection: Connection, niceness: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the pipe
     _end_with_parent()
     _step_back(niceness)
-    held: object = None
+    held: list[object] = []
     try:
         connection.send(Ready())
         while True:
             question: Question = connection.recv()
-            held = None  # the parent has taken the last parcel, or it would not ask again
+            held.clear()  # the parent has taken all parcels, or it would not ask again
             _limit(question)
-            held = _answer(connection, question)
+            if isinstance(question.tasks, HeadersTask):
+                _send_headers(connection, question.tasks)
+            else:
+                _send_frames(connection, question.tasks, held)
             del question
     except (EOFError, BrokenPipeError, ConnectionResetError):
-        del held
         return
 
 
-def _answer(connection: Connection, question: Question) -> object:
-    """Answer one question, whatever happens to it; what is returned has to live until the next one."""
-    task, number = question.task, question.number
-    if isinstance(task, HeadersTask):
-        _answer_headers(connection, number, task)
-        return None
+def _send_frames(connection: Connection, tasks: tuple[FrameTask, ...], held: list[object]) -> None:
+    """Read frames and send them, several together where they are quick."""
+    outcomes: list[FrameOutcome] = []
+    sent = time.monotonic()
+    for task in tasks:
+        outcomes.append(outcome_of(task))
+        if time.monotonic() - sent > FRAMES_S:
+            held.append(send(connection, outcomes))
+            outcomes, sent = [], time.monotonic()
+    if outcomes:
+        held.append(send(connection, outcomes))
+
+
+def outcome_of(task: FrameTask) -> FrameOutcome:
+    """The frame or thumbnail that is asked for, or why there is none."""
     try:
-        value = read(task.header, task.frame)
-        if task.side is None:
-            return send(connection, number, value)
-        return send(connection, number, thumbnail(value, task.side))
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        raise
+        image = read(task.header, task.frame)
+        return image if task.side is None else thumbnail(image, task.side)
     except Exception as error:  # noqa: BLE001  (the edge of this process: one file, not the reader)
-        connection.send(Refused(number, told(error, task)))
-    return None
+        return told(error, task)
 
 
-def _answer_headers(connection: Connection, number: int, task: HeadersTask) -> None:
+def _send_headers(connection: Connection, task: HeadersTask) -> None:
     outcomes: list[HeaderOutcome] = []
     sent = time.monotonic()
     for path in task.paths:
         outcomes.append(header_of(path))
-        if time.monotonic() - sent > PART_S:
-            connection.send(Part(number, tuple(outcomes)))
+        if time.monotonic() - sent > HEADERS_S:
+            connection.send(Part(tuple(outcomes)))
             outcomes, sent = [], time.monotonic()
     if outcomes:
-        connection.send(Part(number, tuple(outcomes)))
+        connection.send(Part(tuple(outcomes)))
 
 
 def header_of(path: str) -> HeaderOutcome:
@@ -142,7 +148,7 @@ def _limit(question: Question) -> None:
     """
     if sys.platform == "win32":
         return
-    signal.setitimer(signal.ITIMER_REAL, 2 * question.seconds * _files(question) + _ALARM_GRACE_S)
+    signal.setitimer(signal.ITIMER_REAL, 2 * question.seconds * question.files + _ALARM_GRACE_S)
     if sys.platform == "linux" and question.bytes:
         import resource
 
@@ -151,7 +157,3 @@ def _limit(question: Question) -> None:
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         soft = allowed if hard == resource.RLIM_INFINITY else min(allowed, hard)
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
-def _files(question: Question) -> int:
-    return len(question.task.paths) if isinstance(question.task, HeadersTask) else 1

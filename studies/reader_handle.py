@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from multiprocessing.context import SpawnProcess
@@ -13,7 +14,15 @@ from typing import Any, Generic, TypeVar
 import psutil
 
 from studies.reader_child import main
-from studies.reader_task import HeaderOutcome, HeadersTask, Limits, Question, Task, Urgency
+from studies.reader_task import (
+    FrameTask,
+    HeaderOutcome,
+    HeadersTask,
+    Limits,
+    Question,
+    Task,
+    Urgency,
+)
 
 _SECONDS_TO_START = 60.0
 
@@ -30,6 +39,11 @@ class Wanted(Future[Result], Generic[Result]):
         self.on_part: Callable[[Sequence[HeaderOutcome]], None] = lambda outcomes: None
         self.left: tuple[str, ...] = task.paths if isinstance(task, HeadersTask) else ()
         self.is_careful = False  # one file at a time, because a reader died of one of them
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether it is a frame that is read in a blink, as far as its size tells."""
+        return isinstance(self.task, FrameTask) and self.task.is_small
 
     def take_part(self, outcomes: Sequence[HeaderOutcome]) -> None:
         """The next headers have come."""
@@ -55,24 +69,29 @@ class Reader:
         finally:
             theirs.close()  # or its end would never show on ours
         self.is_ready = False
-        self.wanted: Wanted[Any] | None = None
-        self.unread = 0  # headers that it was asked for and that have not come
+        self.asked: deque[Wanted[Any]] = deque()  # answers come in this order
+        self.unread = 0  # headers or frames that have not come yet
+        self.began = 0.0
         self.deadline = time.monotonic() + _SECONDS_TO_START
         self.killed_for = ""
         self._allowed_bytes = 0
         self._idle_bytes = 0
 
-    def ask(self, wanted: Wanted[Any], number: int, limits: Limits, *, watched: bool) -> None:
-        """Hand a question over; that it is gone shows when its answer is waited for."""
-        task = wanted.task
-        if isinstance(task, HeadersTask):
-            task = HeadersTask(wanted.left[:1] if wanted.is_careful else wanted.left)
-            self.unread = len(task.paths)
-        self.wanted = wanted
-        self._allowed_bytes = limits.bytes_for(task.pixels)
+    def ask(self, wanted: Sequence[Wanted[Any]], limits: Limits, *, watched: bool) -> None:
+        """Hand headers or some frames over; that it is gone shows when its answer is waited for."""
+        first = wanted[0]
+        tasks: tuple[FrameTask, ...] | HeadersTask
+        if isinstance(first.task, HeadersTask):
+            tasks = HeadersTask(first.left[:1] if first.is_careful else first.left)
+        else:
+            tasks = tuple(one.task for one in wanted if isinstance(one.task, FrameTask))
+        pixels = max(one.task.pixels for one in wanted)
+        self._allowed_bytes = limits.bytes_for(pixels)
         self._idle_bytes = self._used_bytes() if watched else 0
-        kept_by_kernel = 0 if watched else self._allowed_bytes
-        question = Question(number, task, limits.seconds_for(task.pixels), kept_by_kernel)
+        question = Question(tasks, limits.seconds_for(pixels), 0 if watched else self._allowed_bytes)
+        self.asked.extend(wanted)
+        self.unread = question.files
+        self.began = time.monotonic()
         self.expect(question.seconds)
         with contextlib.suppress(OSError):
             self.connection.send(question)
@@ -82,7 +101,7 @@ class Reader:
         self.deadline = time.monotonic() + seconds
 
     def rest(self) -> None:
-        self.wanted, self.deadline = None, 0.0
+        self.deadline = 0.0
 
     def is_bloated(self) -> bool:
         """Whether it has taken more memory than it may since it was asked."""

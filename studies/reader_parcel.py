@@ -44,10 +44,9 @@ class Parcel:
     name
         Of the mapping, on Windows; elsewhere empty, and a descriptor follows.
     mark
-        Random bytes at the beginning of the shared memory: what has others is not what was sent.
+        Random bytes at the beginning of the mapping on Windows: what has others is not what was sent.
     """
 
-    number: int
     content: bytes
     buffers: tuple[bytes, ...] = ()
     places: tuple[tuple[int, int], ...] = ()
@@ -56,20 +55,19 @@ class Parcel:
     mark: bytes = b""
 
 
-def send(connection: Connection, number: int, value: object) -> object:
-    """Send `value`, known by `number`. Hold on to what is returned until the next question has come."""
+def send(connection: Connection, value: object) -> object:
+    """Send `value`. Hold on to what is returned until the next question has come."""
     found: list[pickle.PickleBuffer] = []
     content = pickle.dumps(value, protocol=5, buffer_callback=found.append)
     buffers = [buffer.raw() for buffer in found]
     if sum(buffer.nbytes for buffer in buffers) <= IN_PIPE:
-        connection.send(Parcel(number, content, buffers=tuple(bytes(buffer) for buffer in buffers)))
+        connection.send(Parcel(content, buffers=tuple(bytes(buffer) for buffer in buffers)))
         return None
     places, end = [], _ALIGNMENT
     for buffer in buffers:
         places.append((end, buffer.nbytes))
         end += -(-buffer.nbytes // _ALIGNMENT) * _ALIGNMENT
-    mark = secrets.token_bytes(_MARK_BYTES)
-    return _send_memory(connection, Parcel(number, content, (), tuple(places), end, "", mark), buffers)
+    return _send_memory(connection, Parcel(content, (), tuple(places), end), buffers)
 
 
 def receive(connection: Connection, parcel: Parcel) -> Any:
@@ -82,13 +80,7 @@ def receive(connection: Connection, parcel: Parcel) -> Any:
     """
     if not parcel.places:
         return pickle.loads(parcel.content, buffers=parcel.buffers)
-    memory = _open_memory(connection, parcel)
-    view = memoryview(memory).toreadonly()
-    if bytes(view[:_MARK_BYTES]) != parcel.mark:
-        raise LostParcel
-    return pickle.loads(
-        parcel.content, buffers=[view[start : start + count] for start, count in parcel.places]
-    )
+    return pickle.loads(parcel.content, buffers=_buffers(connection, parcel))
 
 
 if sys.platform == "win32":
@@ -98,12 +90,17 @@ if sys.platform == "win32":
         memory = mmap.mmap(-1, parcel.size, tagname=name)
         for (start, count), buffer in zip(parcel.places, buffers, strict=True):
             memory[start : start + count] = buffer
-        memory[:_MARK_BYTES] = parcel.mark
-        connection.send(replace(parcel, name=name))
+        mark = secrets.token_bytes(_MARK_BYTES)
+        memory[:_MARK_BYTES] = mark
+        connection.send(replace(parcel, name=name, mark=mark))
         return memory
 
-    def _open_memory(connection: Connection, parcel: Parcel) -> mmap.mmap:
-        return mmap.mmap(-1, parcel.size, tagname=parcel.name, access=mmap.ACCESS_READ)
+    def _buffers(connection: Connection, parcel: Parcel) -> list[memoryview]:
+        memory = mmap.mmap(-1, parcel.size, tagname=parcel.name, access=mmap.ACCESS_READ)
+        view = memoryview(memory).toreadonly()
+        if bytes(view[:_MARK_BYTES]) != parcel.mark:
+            raise LostParcel  # the sender is gone, and this is memory that nobody has written to
+        return [view[start : start + count] for start, count in parcel.places]
 
 else:
     from multiprocessing.reduction import recv_handle, send_handle
@@ -114,14 +111,13 @@ else:
             os.ftruncate(descriptor, parcel.size)
             for (start, _), buffer in zip(parcel.places, buffers, strict=True):
                 _write(descriptor, buffer, start)
-            _write(descriptor, memoryview(parcel.mark), 0)
             connection.send(parcel)
             send_handle(connection, descriptor, os.getppid())
         finally:
             os.close(descriptor)
         return None
 
-    def _open_memory(connection: Connection, parcel: Parcel) -> mmap.mmap | bytes:
+    def _buffers(connection: Connection, parcel: Parcel) -> list[memoryview]:
         try:
             descriptor = recv_handle(connection)
         except (EOFError, OSError, RuntimeError) as error:
@@ -129,12 +125,20 @@ else:
         try:
             if os.fstat(descriptor).st_size < parcel.size:  # reading beyond its end would be a bus error
                 raise LostParcel
-            if parcel.size < MAPPED:
-                return os.pread(descriptor, parcel.size, 0)
+            if parcel.size < MAPPED:  # one by one, so that each is let go by itself
+                return [memoryview(_read(descriptor, start, count)) for start, count in parcel.places]
             populate = getattr(mmap, "MAP_POPULATE", 0)  # no page faults later, when the film is painted
-            return mmap.mmap(descriptor, parcel.size, mmap.MAP_SHARED | populate, mmap.PROT_READ)
+            memory = mmap.mmap(descriptor, parcel.size, mmap.MAP_SHARED | populate, mmap.PROT_READ)
+            view = memoryview(memory)
+            return [view[start : start + count] for start, count in parcel.places]
         finally:
             os.close(descriptor)
+
+    def _read(descriptor: int, start: int, count: int) -> bytes:
+        if hasattr(os, "memfd_create"):
+            return os.pread(descriptor, count, start)
+        with mmap.mmap(descriptor, start + count, mmap.MAP_SHARED, mmap.PROT_READ) as memory:
+            return memory[start : start + count]
 
     def _anonymous_memory() -> int:
         if hasattr(os, "memfd_create"):

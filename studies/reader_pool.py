@@ -22,24 +22,22 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from studies.errors import UnreadableFile
+from studies.errors import StudyError, UnreadableFile
 from studies.image import Header, Image
-from studies.reader import read
-from studies.reader_child import told
+from studies.reader_child import outcome_of
 from studies.reader_handle import Reader, Wanted
 from studies.reader_parcel import LostParcel, Parcel, receive
 from studies.reader_task import (
+    FrameOutcome,
     FrameTask,
     HeaderOutcome,
     HeadersTask,
     Limits,
     Part,
     Ready,
-    Refused,
     Urgency,
     usable_cores,
 )
-from studies.thumbnail import thumbnail
 
 __all__ = ["Limits", "ReaderPool", "Urgency", "Wanted"]
 
@@ -48,6 +46,7 @@ _log = logging.getLogger(__name__)
 MOST_READERS = 4
 _DEATHS_AT_START = 3
 _PATIENCE_S = 2.0
+_BLINK_S, _MOST_TOGETHER = 0.03, 16
 _LOOK_S = 0.5  # how often time and memory of busy readers are looked at
 
 Result = TypeVar("Result")
@@ -90,6 +89,7 @@ class ReaderPool:
         self._readers: list[Reader] = []
         self._deaths_at_start = 0
         self._was_ready = False
+        self._frame_s = _BLINK_S  # that a quick frame took lately
         self._thread: threading.Thread | None = None
 
     # -- asking ------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ class ReaderPool:
     @property
     def busy_pids(self) -> tuple[int, ...]:
         """Process ids of the readers that are at work."""
-        busy = (r for r in tuple(self._readers) if r.wanted is not None)
+        busy = (r for r in tuple(self._readers) if r.asked)
         return tuple(r.process.pid for r in busy if r.process.pid is not None)
 
     def close(self) -> None:
@@ -193,9 +193,9 @@ class ReaderPool:
                 self._end_late_ones()
         finally:
             for reader in self._readers:
-                if reader.wanted is not None and not reader.wanted.done():
-                    path = reader.wanted.task.path
-                    reader.wanted.set_exception(UnreadableFile(f"{path}: was left before it had been read."))
+                for wanted in reader.asked:
+                    path = wanted.task.path
+                    wanted.set_exception(UnreadableFile(f"{path}: was left before it had been read."))
                 reader.close()
             self._readers = []
 
@@ -219,19 +219,41 @@ class ReaderPool:
     def _hand_over(self) -> None:
         """Give every free reader what is most urgent."""
         while True:
-            free = [r for r in self._readers if r.is_ready and r.wanted is None]
+            free = [r for r in self._readers if r.is_ready and not r.asked]
             with self._lock:
                 wanted = self._next(free)
+                group = [] if wanted is None else [wanted, *self._more_like(wanted)]
             if wanted is None:
                 return
-            if not wanted.running() and not wanted.set_running_or_notify_cancel():
+            group = [one for one in group if one.running() or one.set_running_or_notify_cancel()]
+            if not group:
                 continue
             if not free:
                 threading.Thread(target=_read_here, args=(wanted,), name="readers-first", daemon=True).start()
                 continue
             place = (min if wanted.urgency is Urgency.SHOWN else max)(r.place for r in free)
             reader = next(r for r in free if r.place == place)
-            reader.ask(wanted, next(self._numbers), self._limits, watched=self._watches_memory)
+            reader.ask(group, self._limits, watched=self._watches_memory)
+
+    def _more_like(self, wanted: Wanted[Any]) -> list[Wanted[Any]]:
+        """Frames that are quickly read go to a reader several at a time: a question costs as much as one.
+
+        Together they take a blink, for what is looked at may have to wait for them. The lock is held.
+        """
+        if wanted.urgency is Urgency.SHOWN or wanted.is_careful or not wanted.is_quick:
+            return []
+        fair_share = len(self._queue) // self.count
+        most = min(int(_BLINK_S / self._frame_s), _MOST_TOGETHER, fair_share + 1)
+        more: list[Wanted[Any]] = []
+        while self._queue and len(more) + 1 < most:
+            urgency, _, following = self._queue[0]
+            is_alike = urgency == wanted.urgency and following.is_quick and not following.is_careful
+            if not is_alike and following.urgency == urgency and not following.done():
+                break
+            heapq.heappop(self._queue)
+            if is_alike and following.urgency == urgency and not following.done():
+                more.append(following)
+        return more
 
     def _next(self, free: list[Reader]) -> Wanted[Any] | None:
         """Take the most urgent question that can be answered now. The lock is held."""
@@ -276,27 +298,38 @@ class ReaderPool:
             reader.is_ready, reader.deadline = True, 0.0
             self._was_ready, self._deaths_at_start = True, 0
             return
-        wanted = reader.wanted
-        if wanted is None:
-            return
         if isinstance(message, Part):
-            wanted.take_part(message.outcomes)
-            reader.expect(self._limits.seconds)
-            reader.unread -= len(message.outcomes)
-            if reader.unread > 0:
-                return
-            reader.rest()
-            if wanted.left:
-                self._ask_again(wanted)
-            else:
-                wanted.set_result(None)
-        elif isinstance(message, Refused):
-            reader.rest()
-            wanted.set_exception(message.error)
+            self._on_headers(reader, message.outcomes)
         elif isinstance(message, Parcel):
-            value = receive(reader.connection, message)
+            self._on_frames(reader, receive(reader.connection, message))
+
+    def _on_headers(self, reader: Reader, outcomes: Sequence[HeaderOutcome]) -> None:
+        reader.expect(self._limits.seconds)
+        reader.unread -= len(outcomes)
+        wanted = reader.asked[0]
+        wanted.take_part(outcomes)
+        if reader.unread > 0:
+            return
+        reader.asked.clear()
+        reader.rest()
+        self._go_on_with(wanted)
+
+    def _on_frames(self, reader: Reader, outcomes: Sequence[FrameOutcome]) -> None:
+        reader.unread -= len(outcomes)
+        come = [reader.asked.popleft() for _ in outcomes]
+        if reader.asked:
+            reader.expect(self._limits.seconds_for(max(one.task.pixels for one in reader.asked)))
+        else:
             reader.rest()
-            wanted.set_result(value)
+        if come[-1].is_quick:
+            now = time.monotonic()
+            self._frame_s += 0.3 * ((now - reader.began) / len(outcomes) - self._frame_s)
+            reader.began = now
+        for wanted, outcome in zip(come, outcomes, strict=True):
+            if isinstance(outcome, StudyError):
+                wanted.set_exception(outcome)
+            else:
+                wanted.set_result(outcome)
 
     def _end_late_ones(self) -> None:
         now = time.monotonic()
@@ -305,7 +338,7 @@ class ReaderPool:
                 reader.process.kill()
                 reader.killed_for = "took too long"
                 self._on_death(reader)
-            elif self._watches_memory and reader.wanted is not None and reader.is_bloated():
+            elif self._watches_memory and reader.asked and reader.is_bloated():
                 reader.process.kill()
                 reader.killed_for = "needed more memory than a file of its size may"
                 self._on_death(reader)
@@ -313,22 +346,31 @@ class ReaderPool:
     def _on_death(self, reader: Reader) -> None:
         """Tell of the file that a reader died of; another takes its place."""
         self._readers = [r for r in self._readers if r is not reader]
-        was_ready, wanted = reader.is_ready, reader.wanted
         exit_code = reader.close(_PATIENCE_S)  # its pipe is closed before it is quite gone
-        if not was_ready:
+        if not reader.is_ready:
             self._on_death_at_start(f"exit code {exit_code}")
-        elif wanted is not None:
-            self._on_fatal(wanted, reader.killed_for or f"ended the process that read it ({exit_code})")
+            return
+        what = reader.killed_for or f"ended the process that read it ({exit_code})"
+        if len(reader.asked) > 1:  # which of them was it? One by one until it is found
+            for wanted in reversed(reader.asked):
+                wanted.is_careful = True
+                self._ask_again(wanted)
+        elif reader.asked:
+            self._on_fatal(reader.asked[0], what)
 
     def _on_fatal(self, wanted: Wanted[Any], what: str) -> None:
         if isinstance(wanted.task, FrameTask):
             wanted.set_exception(_fatal(wanted.task.path, what))
             return
         if not wanted.is_careful and len(wanted.left) > 1:
-            wanted.is_careful = True  # which of them was it? One by one until it is found
+            wanted.is_careful = True
         else:
             wanted.is_careful = False
             wanted.take_part([_fatal(wanted.left[0], what)])
+        self._go_on_with(wanted)
+
+    def _go_on_with(self, wanted: Wanted[Any]) -> None:
+        """Ask for the headers that have not come, if there are any."""
         if wanted.left:
             self._ask_again(wanted)
         else:
@@ -363,8 +405,8 @@ def _read_here(wanted: Wanted[Any]) -> None:
     task = wanted.task
     if not isinstance(task, FrameTask):
         raise TypeError(task)
-    try:
-        image = read(task.header, task.frame)
-        wanted.set_result(image if task.side is None else thumbnail(image, task.side))
-    except Exception as error:  # noqa: BLE001  (the edge of this thread)
-        wanted.set_exception(told(error, task))
+    outcome = outcome_of(task)
+    if isinstance(outcome, StudyError):
+        wanted.set_exception(outcome)
+    else:
+        wanted.set_result(outcome)

@@ -6,9 +6,12 @@ import enum
 import os
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from studies.decoding import NATIVE
 from studies.errors import StudyError
-from studies.image import Header
+from studies.image import Header, Image
 
 SMALL_PIXELS = 4_000_000
 """A frame of so many pixels is decoded in a blink; nobody minds to wait behind one."""
@@ -105,16 +108,26 @@ class HeadersTask:
 
 Task = FrameTask | HeadersTask
 HeaderOutcome = Header | StudyError
+FrameOutcome = Image | NDArray[np.uint8] | StudyError
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A task as it is handed to a reader, with what it may cost; no bytes: the pool looks at its memory."""
+    """What is handed to a reader: headers, or frames one after the other; and what each file may cost.
 
-    number: int
-    task: Task
+    Parameters
+    ----------
+    bytes
+        Nothing where the pool looks at the reader's memory itself.
+    """
+
+    tasks: tuple[FrameTask, ...] | HeadersTask
     seconds: float
     bytes: int
+
+    @property
+    def files(self) -> int:
+        return len(self.tasks.paths) if isinstance(self.tasks, HeadersTask) else len(self.tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +137,9 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The next headers of a `HeadersTask`, or why there are none."""
+    """The next headers of a `HeadersTask`, or why there are none. Frames come as a `Parcel` of a list."""
 
-    number: int
     outcomes: tuple[HeaderOutcome, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The file cannot be used."""
-
-    number: int
-    error: StudyError
 
 
 def usable_cores() -> int:

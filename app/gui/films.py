@@ -12,7 +12,7 @@ import time
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.gui.film_cache import FilmCache, FrameKey, bytes_of
 from studies.errors import StudyError
@@ -27,6 +27,8 @@ AHEAD, MOST_AHEAD, BEHIND = 3, 24, 1
 AHEAD_S = 0.4  # of scrolling are decoded ahead
 SCROLL_PAUSE_S = 1.0  # after which scrolling begins anew
 LARGEST_PIXEL = 5  # bytes: 32 bits and whether it is valid
+ASK_MS = 5  # frames that come within so many milliseconds are answered for together
+SERIES_ROOM = 32  # frames that each reader is asked for in advance
 SERIES_SHARE = 0.75  # of the cache, which the series on the screen may fill
 
 
@@ -96,6 +98,10 @@ class Films(QObject):
         self._asked: dict[FrameKey, Wanted[Image]] = {}
         self._refused: set[FrameKey] = set()  # not worth decoding ahead
         self._is_open = True
+        self._asks_soon = QTimer(self)
+        self._asks_soon.setSingleShot(True)
+        self._asks_soon.setInterval(ASK_MS)
+        self._asks_soon.timeout.connect(self._ask)
         self._came.connect(self._on_came, Qt.ConnectionType.QueuedConnection)
 
     def show(self, view: Hashable, frames: Sequence[Frame], index: int) -> Image | None:
@@ -131,16 +137,22 @@ class Films(QObject):
     @property
     def is_idle(self) -> bool:
         """Whether nothing is being decoded or waits for it."""
-        return not self._asked
+        return not self._asked and not self._asks_soon.isActive()
 
     def close(self) -> None:
         """Want nothing any more."""
         self._is_open = False
+        self._asks_soon.stop()
         for wanted in self._asked.values():
             wanted.cancel()
         self._asked.clear()
 
     # -- what is wanted --------------------------------------------------------------------------
+
+    def _ask_soon(self) -> None:
+        """Ask once for all frames that have come together."""
+        if not self._asks_soon.isActive():
+            self._asks_soon.start()
 
     def _ask(self) -> None:
         """Ask for what is missing, the most urgent first, and take back what is not needed any more."""
@@ -150,7 +162,7 @@ class Films(QObject):
         near = [frame for view in views for frame in view.near()]
         self._add(wanted, near[: self._room_ahead(views)], Urgency.AHEAD)
         if self._series_fit(views):
-            room = 2 * self._pool.count
+            room = SERIES_ROOM * self._pool.count
             self._add(wanted, (frame for view in views for frame in view.all()), Urgency.SERIES, room)
         for key in [key for key in self._asked if key not in wanted]:
             if self._asked[key].cancel():
@@ -215,11 +227,11 @@ class Films(QObject):
         if error is None:
             image = wanted.result()
             self.cache.put(key, image)
-            self._ask()
+            self._ask_soon()
             self.ready.emit(key, image)
         elif isinstance(error, StudyError):
             self._refused.add(key)
-            self._ask()
+            self._ask_soon()
             self.failed.emit(key, str(error))
         else:
             raise error
