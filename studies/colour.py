@@ -12,6 +12,9 @@ from pydicom.pixels.processing import apply_color_lut
 GREY = ("MONOCHROME1", "MONOCHROME2")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420", "YBR_PARTIAL_422", "YBR_ICT", "YBR_RCT")
 
+HALVED = ("YBR_FULL_422", "YBR_PARTIAL_422")
+"""Kinds of which uncompressed pixels come in pairs that share their chroma."""
+
 
 def to_rgb(pixels: NDArray[Any], photometric: str, bits: int) -> NDArray[np.uint8]:
     """RGB uint8 (H, W, 3) of three samples a pixel, each of `bits` bits, unsigned."""
@@ -38,7 +41,7 @@ def _rgb_of_ybr(ybr: NDArray[np.uint8], is_partial: bool) -> NDArray[np.uint8]:
 
 
 def expand_422(data: bytes, rows: int, columns: int) -> NDArray[np.uint8]:
-    """Uncompressed YBR_FULL_422, stored Y1 Y2 Cb Cr, as (H, W, 3) with chroma repeated."""
+    """Uncompressed YBR of the `HALVED` kinds, stored Y1 Y2 Cb Cr, as (H, W, 3) with chroma repeated."""
     quads = np.frombuffer(data, dtype=np.uint8).reshape(-1, 4)
     out = np.empty((len(quads) * 2, 3), dtype=np.uint8)
     out[0::2, 0], out[1::2, 0] = quads[:, 0], quads[:, 1]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydicom import uid
 
 from studies.codestream import Codestream, DamagedCodestream, read_jpeg, read_jpeg2000
-from studies.colour import expand_422
+from studies.colour import HALVED, expand_422
 
 NATIVE = (
     uid.ImplicitVRLittleEndian,
@@ -213,12 +213,13 @@ def _decode_uncompressed(data: bytes, layout: Layout) -> Decoded:
     pixels = layout.rows * layout.columns
     if layout.bits_allocated == 1:
         return Decoded(_bits_of_segment(data, layout), layout.photometric)
-    halved = layout.photometric == "YBR_FULL_422" and layout.samples == 3
+    halved = layout.photometric in HALVED and layout.samples == 3
     count = pixels * (2 if halved else layout.samples) * layout.bits_allocated // 8
     if not count <= len(data) <= count + 1:
         raise WrongFrame(f"its frame has {len(data)} bytes, expected {count}")
     if halved:
-        return Decoded(expand_422(data[:count], layout.rows, layout.columns), "YBR_FULL")
+        pairs = expand_422(data[:count], layout.rows, layout.columns)
+        return Decoded(pairs, layout.photometric.removesuffix("_422"))
     return Decoded(arrange(data[:count], layout), layout.photometric)
 
 

@@ -17,7 +17,7 @@ from pydicom import uid
 from pydicom.dataset import Dataset
 
 from studies.calibration import regions_of, spacing_of
-from studies.colour import COLOUR, GREY, expand_422, palette_to_rgb, to_rgb
+from studies.colour import COLOUR, GREY, HALVED, expand_422, palette_to_rgb, to_rgb
 from studies.decoding import DECODERS, NATIVE, Decoded, Layout, arrange, decode_encapsulated
 from studies.dicom_display import (
     float_padding,
@@ -187,9 +187,9 @@ def _require_supported(path: Path, layout: Layout) -> None:
 def _as_stored(file: OpenFile, layout: Layout, frames: int) -> Layout:
     """The layout, with 4:2:2 corrected to full where the pixel data is as long as that."""
     element = file.pixel_element
-    if layout.photometric != "YBR_FULL_422" or element is None or file.transfer_syntax not in NATIVE:
+    if layout.photometric not in HALVED or element is None or file.transfer_syntax not in NATIVE:
         return layout
-    full = Layout(**{**{name: getattr(layout, name) for name in Layout.__slots__}, "photometric": "YBR_FULL"})
+    full = replace(layout, photometric=layout.photometric.removesuffix("_422"))
     return full if (element.length or 0) >= frame_bits(full) * frames // 8 else layout
 
 
@@ -210,8 +210,9 @@ def _decode(file: OpenFile, element: PixelElement, layout: Layout, encoded: Any)
     if element.keyword != "PixelData":
         dtype = np.dtype(f"{'>' if file.is_big_endian else '<'}f{layout.bits_allocated // 8}")
         return Decoded(np.frombuffer(encoded, dtype).reshape(layout.rows, layout.columns), layout.photometric)
-    if layout.photometric == "YBR_FULL_422":
-        return Decoded(expand_422(encoded, layout.rows, layout.columns), "YBR_FULL")
+    if layout.photometric in HALVED:
+        pairs = expand_422(encoded, layout.rows, layout.columns)
+        return Decoded(pairs, layout.photometric.removesuffix("_422"))
     return Decoded(arrange(encoded, layout, big_endian=file.is_big_endian), layout.photometric)
 
 

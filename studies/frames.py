@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.encaps import get_frame
 
+from studies.colour import HALVED
 from studies.decoding import NATIVE, Layout
 from studies.dicom_file import OpenFile, PixelElement
 from studies.errors import UnreadableFile, UnsupportedImage
@@ -15,7 +16,7 @@ from studies.errors import UnreadableFile, UnsupportedImage
 
 def frame_bits(layout: Layout) -> int:
     """Bits that one uncompressed frame takes (PS3.5 8.1, PS3.3 C.7.6.3.1.2)."""
-    samples = 2 if layout.photometric == "YBR_FULL_422" and layout.samples == 3 else layout.samples
+    samples = 2 if layout.photometric in HALVED and layout.samples == 3 else layout.samples
     return layout.rows * layout.columns * samples * layout.bits_allocated
 
 
