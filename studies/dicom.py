@@ -6,8 +6,12 @@ that ends early is refused, never shown in part.
 
 from __future__ import annotations
 
+import os
 import sys
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +48,7 @@ from studies.frames import encapsulated_frame, frame_bits, native_bits, native_f
 from studies.image import Header, Image
 from studies.missing_decoder import missing_for_syntax, missing_module
 from studies.overlay import embedded_groups, overlays_of
-from studies.regular_file import RegularFile
+from studies.regular_file import RegularFile, open_regular
 from studies.shutter import shutter_of
 
 MAX_PIXELS = 200_000_000
@@ -86,12 +90,10 @@ def read_frame(header: Header, frame: int = 1) -> Image:
         One sentence that names the file, what was found and what was expected.
     """
     path, sink = Path(header.path), []  # type: tuple[Path, list[str]]
-    with opened(path, sink) as file:
+    with _complete(header, sink) as whole:
+        file, layout, frames, element = whole.file, whole.layout, whole.frames, whole.element
         try:
             with quietly(sink):
-                _require_same(header, file)
-                layout, frames = _layout(file)
-                element = require_complete(file, layout, frames, sink)
                 if not 1 <= frame <= frames:
                     raise UnreadableFile(
                         f"{path}: has {frames} frame(s), expected a frame number up to that, found {frame}."
@@ -110,10 +112,61 @@ def read_frame(header: Header, frame: int = 1) -> Image:
             ) from error
 
 
-def _require_same(header: Header, file: OpenFile) -> None:
+@dataclass(frozen=True, slots=True)
+class _Complete:
+    """A file of which it is known that it holds all frames that its header promises."""
+
+    file: OpenFile
+    layout: Layout
+    frames: int
+    element: PixelElement
+    warnings: tuple[str, ...]
+
+
+@contextmanager
+def _complete(header: Header, sink: list[str]) -> Iterator[_Complete]:
+    """The file of a header, open and looked through; what was learned of many frames is kept for the next.
+
+    An enhanced file describes every frame before the first pixel: to read it all again for each frame would
+    take longer than to decode them.
+    """
+    path = Path(header.path)
+    if header.frames == 1 or header.transfer_syntax_uid == uid.DeflatedExplicitVRLittleEndian:
+        with opened(path, sink) as file:
+            yield _looked_through(header.sop_instance_uid, file, sink)
+        return
+    with open_regular(path) as found:
+        changed_ns = os.fstat(found.stream.fileno()).st_mtime_ns
+        known = _known(header.sop_instance_uid, path, changed_ns, found.size)
+        sink.extend(known.warnings)
+        yield replace(known, file=replace(known.file, stream=found.stream))
+
+
+@lru_cache(maxsize=2)
+def _known(sop_instance_uid: str, path: Path, changed_ns: int, size: int) -> _Complete:
+    """A file's data set, as long as its size and date of change stay what they are; its stream is closed."""
+    sink: list[str] = []
+    with opened(path, sink) as file:
+        return _looked_through(sop_instance_uid, file, sink)
+
+
+def _looked_through(sop_instance_uid: str, file: OpenFile, sink: list[str]) -> _Complete:
+    try:
+        with quietly(sink):
+            _require_same(sop_instance_uid, file)
+            layout, frames = _layout(file)
+            element = require_complete(file, layout, frames, sink)
+    except PARSER_ERRORS as error:
+        raise UnreadableFile(
+            f"{file.path}: its header is damaged or cut short ({clause(error)}), expected readable values."
+        ) from error
+    return _Complete(file, layout, frames, element, tuple(sink))
+
+
+def _require_same(sop_instance_uid: str, file: OpenFile) -> None:
     """Refuse a file that was replaced since its header was read: it may be of another patient."""
     found = text(file.dataset, "SOPInstanceUID")
-    if found and found != header.sop_instance_uid:
+    if found and found != sop_instance_uid:
         raise UnreadableFile(
             f"{file.path}: holds another image than when it was added, expected the same one; add it again."
         )

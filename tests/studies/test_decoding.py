@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -442,3 +444,32 @@ def test_wrapped_colour_is_read_as_bare_colour_is(tmp_path: Path, photometric: s
         tmp_path / "b.dcm", ENCAPSULATED_UNCOMPRESSED, [data], pixels, PhotometricInterpretation=photometric
     )
     assert np.array_equal(read_path(bare).pixels, read_path(wrapped).pixels)
+
+
+def test_a_file_of_many_frames_that_changes_is_read_anew(tmp_path: Path) -> None:
+    """What was learned of a file is kept from frame to frame, and no longer than the file stays the same."""
+    first, second = np.stack([ramp(), ramp()]), np.stack([ramp(top=100), ramp(top=200)])
+    path = write_dicom(tmp_path / "a.dcm", first, NumberOfFrames=2, RescaleIntercept=-1)
+    header = read_header(path)
+    assert read(header, 2).intercept == -1
+    write_dicom(path, second, NumberOfFrames=2, RescaleIntercept=-2)
+    os.utime(path, ns=(1, 1))
+    assert np.array_equal(read(header, 1).pixels, second[0])
+    assert read(header, 2).intercept == -2
+    path.write_bytes(path.read_bytes()[:-600])
+    with pytest.raises(StudyError, match="cut short"):
+        read(header, 2)
+    write_dicom(path, first, NumberOfFrames=2, SOPInstanceUID="9.9")
+    with pytest.raises(StudyError, match="holds another image"):
+        read(header, 2)
+
+
+def test_frames_of_one_file_can_be_read_by_several_threads(tmp_path: Path) -> None:
+    frames = np.stack([ramp(top=100 * number) for number in range(1, 9)])
+    encoded = [encode_jpeg2000(frame) for frame in frames]
+    path = write_frames(tmp_path / "a.dcm", uid.JPEG2000Lossless, encoded, frames, NumberOfFrames=8)
+    header = read_header(path)
+    with ThreadPoolExecutor(4) as pool:
+        images = list(pool.map(lambda number: read(header, number), [*range(1, 9)] * 4))
+    for image in images:
+        assert np.array_equal(image.pixels, frames[image.frame - 1])
