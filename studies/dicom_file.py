@@ -26,6 +26,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset, read_partial
 from pydicom.tag import BaseTag
 
+from studies.elements import text
 from studies.errors import ImageTooLarge, NotAnImage, UnreadableFile
 from studies.regular_file import RegularFile, open_regular
 
@@ -51,6 +52,7 @@ PARSER_ERRORS = (
     NotImplementedError,
     RecursionError,
     RuntimeError,
+    SyntaxError,
     TypeError,
     ValueError,
     struct.error,
@@ -166,7 +168,7 @@ def _parse(file: RegularFile, sink: list[str], keywords: Collection[str]) -> Ope
         dataset, element = found
     meta = getattr(dataset, "file_meta", None)
     implicit, little = dataset.original_encoding
-    syntax = str(meta.get("TransferSyntaxUID", "") or "") if meta is not None else ""
+    syntax = text(meta, "TransferSyntaxUID") if meta is not None else ""
     if not syntax:
         native = uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian
         syntax = str(uid.ImplicitVRLittleEndian if implicit else native)

@@ -9,9 +9,22 @@
 Every message is one sentence that names the file, what was found and what was expected.
 """
 
+LONGEST = 600
+"""Characters of a message: a damaged file may have a megabyte where a name should be."""
+
 
 class StudyError(Exception):
-    """A file could not be used; the message is fit to be shown to a reader."""
+    """A file could not be used; the message is fit to be shown to a reader.
+
+    What a message quotes of a file may be anything: characters that are not for reading are left out, and
+    of a very long message the middle.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        readable = "".join(one if one.isprintable() else " " for one in message)
+        if len(readable) > LONGEST:
+            readable = f"{readable[: LONGEST // 2]} … {readable[-LONGEST // 2 :]}"
+        super().__init__(readable)
 
 
 class UnreadableFile(StudyError):
