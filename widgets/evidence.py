@@ -81,6 +81,7 @@ class EvidencePanel(QWidget):
         self._more = QToolButton()
         self._more.clicked.connect(self._on_more)
         self._form = QFormLayout()
+        self._captions: list[QLabel] = []
         self._is_expanded = False
         self._lay_out()
         self.set_methods([("gradcam", "Grad-CAM")])
@@ -131,6 +132,7 @@ class EvidencePanel(QWidget):
     def _add_row(self, words: str, field: QWidget) -> int:
         caption = QLabel(words)
         caption.setProperty("role", "quiet")
+        self._captions.append(caption)
         self._form.addRow(caption, field)
         return self._form.rowCount() - 1
 
@@ -190,6 +192,9 @@ class EvidencePanel(QWidget):
         self._is_expanded = is_expanded
         for row in self._rare:
             self._form.setRowVisible(row, is_expanded)
+        width = max(caption.sizeHint().width() for caption in self._captions)
+        for caption in self._captions:
+            caption.setMinimumWidth(width)  # the fields stay where they are when more of them are shown
         self._more.setText(self.tr("Less") if is_expanded else self.tr("More"))
         self._more.setIcon(
             theme.icon("chevron-down" if is_expanded else "chevron-right", theme.TOKENS.text_quiet)

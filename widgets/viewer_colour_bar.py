@@ -18,6 +18,7 @@ from widgets.viewer_texts import number_text
 
 _BAR = theme.space(3)
 _HEIGHT = theme.space(48)
+_LEAST_APART = 0.4  # a threshold above it would stand on the value in the middle
 
 
 class ColourBar(QWidget):
@@ -49,6 +50,12 @@ class ColourBar(QWidget):
         """The words under the bar."""
         return (self._title, self.tr("evidence,"), self.tr("not location"))
 
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The numbers beside the bar, from the top."""
+        peak = 0.0 if self._heatmap is None else self._heatmap.peak
+        return tuple(number_text(peak * part) for part in self._marked())
+
     def sizeHint(self) -> QSize:
         heavy = QFont(self._font)
         heavy.setWeight(QFont.Weight.DemiBold)
@@ -71,9 +78,7 @@ class ColourBar(QWidget):
         painter.fillRect(bar.adjusted(-1, -1, 1, 1), QColor(theme.TOKENS.control))
         painter.fillRect(bar, QColor(theme.TOKENS.film))
         self._paint_scale(painter, bar)
-        peak = self._heatmap.peak
-        for part in (1.0, 0.5, 0.0):
-            words = number_text(peak * part)
+        for part, words in zip(self._marked(), self.values, strict=True):
             y = bar.top() + (1.0 - part) * _HEIGHT
             at = QPointF(
                 bar.left() - theme.space(2) - metrics.horizontalAdvance(words), y + metrics.ascent() / 2 - 1
@@ -88,6 +93,13 @@ class ColourBar(QWidget):
             y = baseline + number * metrics.height()
             outlined_text(painter, QPointF(round(right - advance), round(y)), line, text)
         painter.end()
+
+    def _marked(self) -> tuple[float, ...]:
+        """The shares of the peak whose values stand beside the bar: what is drawn begins and ends there."""
+        if self._style.mode == "contours":
+            return tuple(line.level for line in reversed(contour_styles(self._style)))
+        threshold = self._style.threshold
+        return (1.0, 0.5, threshold) if threshold <= _LEAST_APART else (1.0, threshold)
 
     def _paint_scale(self, painter: QPainter, bar: QRectF) -> None:
         """Every strength as it is drawn over the film: all of them, or the lines alone."""

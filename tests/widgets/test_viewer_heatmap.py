@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QApplication
 
 from inference.overlay import MODES, HeatmapStyle, Mode, overlay
 from inference.prediction import Heatmap
-from widgets import viewer_heatmap
+from widgets import theme, viewer_heatmap
+from widgets.viewer_colour_bar import ColourBar
 from widgets.viewer_geometry import Film, Placement, View
 from widgets.viewer_heatmap import HeatmapPainter, sampled
 
@@ -189,3 +190,30 @@ def test_gaps_are_as_wide_on_a_screen_of_twice_the_pixels() -> None:
     one = sampled(map_, Placement(FILM, View(zoom=2.0), 160, 120), "cells", 2.0)
     two = sampled(map_, Placement(FILM, View(zoom=4.0), 320, 240), "cells", 4.0)
     assert np.array_equal(one.repeat(2, axis=0).repeat(2, axis=1), two)
+
+
+@pytest.mark.parametrize(
+    ("style", "values"),
+    [
+        (HeatmapStyle(), ("2", "1", "0")),
+        (HeatmapStyle(threshold=0.25), ("2", "1", "0.5")),
+        (HeatmapStyle(threshold=0.75), ("2", "1.5")),
+        (HeatmapStyle("contours", threshold=0.3), ("1.5", "1")),
+    ],
+)
+def test_the_colour_bar_names_the_values_where_drawing_begins_and_ends(
+    style: HeatmapStyle, values: tuple[str, ...], qapp: QApplication
+) -> None:
+    bar = ColourBar()
+    bar.show_heatmap(heatmap(2.0), style, "pneumonia")
+    assert [float(words) for words in bar.values] == [float(value) for value in values]
+
+
+def test_the_colour_bar_is_bare_where_nothing_is_drawn(qapp: QApplication) -> None:
+    bar = ColourBar()
+    bar.show_heatmap(heatmap(2.0), HeatmapStyle(opacity=1.0, threshold=0.5), "pneumonia")
+    shown = bar.grab().toImage()
+    strip = [shown.pixelColor(bar.width() - 8, y).name() for y in range(bar.height())]
+    first, last = strip.index(theme.TOKENS.film), len(strip) - strip[::-1].index(theme.TOKENS.film)
+    assert 90 <= last - first <= 100  # the lower half of 192 px
+    assert theme.TOKENS.film not in strip[10:first]
