@@ -21,8 +21,8 @@ from pydicom import uid
 from pydicom.dataset import Dataset
 
 from studies.calibration import regions_of, spacing_of
-from studies.colour import COLOUR, GREY, HALVED, expand_422, palette_to_rgb, to_rgb
-from studies.decoding import DECODERS, NATIVE, Decoded, Layout, arrange, decode_encapsulated
+from studies.colour import GREY, HALVED, expand_422, palette_to_rgb, to_rgb
+from studies.decoding import NATIVE, Decoded, Layout, arrange, decode_encapsulated
 from studies.dicom_display import (
     float_padding,
     modality_transform,
@@ -41,18 +41,17 @@ from studies.dicom_file import (
     quietly,
 )
 from studies.dicom_header import HEADER_KEYWORDS, header_of
+from studies.dicom_layout import MAX_PIXELS as MAX_PIXELS
+from studies.dicom_layout import layout_of
 from studies.dicom_plane import plane_of
-from studies.elements import number, text
-from studies.errors import ImageTooLarge, NotAnImage, UnreadableFile, UnsupportedImage
-from studies.frames import encapsulated_frame, frame_bits, native_bits, native_frame, require_complete
+from studies.elements import text
+from studies.errors import UnreadableFile, UnsupportedImage
+from studies.frames import encapsulated_frame, native_bits, native_frame, require_complete
 from studies.image import Header, Image
-from studies.missing_decoder import missing_for_syntax, missing_module
+from studies.missing_decoder import missing_module
 from studies.overlay import embedded_groups, overlays_of
 from studies.regular_file import RegularFile, open_regular
 from studies.shutter import shutter_of
-
-MAX_PIXELS = 200_000_000
-"""Pixels that one frame may have."""
 
 
 def read_header(path: Path, file: RegularFile | None = None) -> Header:
@@ -72,7 +71,7 @@ def read_header(path: Path, file: RegularFile | None = None) -> Header:
     with opened(path, sink, file, HEADER_KEYWORDS) as dicom:
         try:
             with quietly(sink):
-                layout, frames = _layout(dicom)
+                layout, frames = layout_of(dicom)
                 require_complete(dicom, layout, frames, sink)
                 return header_of(dicom, layout.rows, layout.columns, frames)
         except PARSER_ERRORS as error:
@@ -154,7 +153,7 @@ def _looked_through(sop_instance_uid: str, file: OpenFile, sink: list[str]) -> _
     try:
         with quietly(sink):
             _require_same(sop_instance_uid, file)
-            layout, frames = _layout(file)
+            layout, frames = layout_of(file)
             element = require_complete(file, layout, frames, sink)
     except PARSER_ERRORS as error:
         raise UnreadableFile(
@@ -170,80 +169,6 @@ def _require_same(sop_instance_uid: str, file: OpenFile) -> None:
         raise UnreadableFile(
             f"{file.path}: holds another image than when it was added, expected the same one; add it again."
         )
-
-
-def _layout(file: OpenFile) -> tuple[Layout, int]:
-    """Pixel format and number of frames, or the StudyError that says why there are none."""
-    path, dataset = file.path, file.dataset
-    rows, columns = number(dataset, "Rows"), number(dataset, "Columns")
-    if rows is None or columns is None:
-        raise _no_image(file)
-    if file.transfer_syntax not in NATIVE and file.transfer_syntax not in DECODERS:
-        raise UnsupportedImage(f"{path}: {missing_for_syntax(file.transfer_syntax)}.")
-    if rows < 1 or columns < 1:
-        raise UnreadableFile(f"{path}: says it has {columns:g} x {rows:g} pixels, expected at least one.")
-    if rows * columns > MAX_PIXELS:
-        raise ImageTooLarge(
-            f"{path}: promises {columns:g} x {rows:g} pixels, expected at most {MAX_PIXELS:,} a frame."
-        )
-    frames = number(dataset, "NumberOfFrames")
-    keyword = file.pixel_element.keyword if file.pixel_element else "PixelData"
-    default = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}.get(keyword)
-    allocated = default or int(number(dataset, "BitsAllocated") or 0)
-    stored = default or int(number(dataset, "BitsStored") or allocated)
-    layout = Layout(
-        rows=int(rows),
-        columns=int(columns),
-        samples=int(number(dataset, "SamplesPerPixel") or 1),
-        bits_allocated=allocated,
-        bits_stored=stored,
-        high_bit=int(number(dataset, "HighBit") or stored - 1) if not default else stored - 1,
-        is_signed=number(dataset, "PixelRepresentation") == 1,
-        photometric=text(dataset, "PhotometricInterpretation").upper() or "MONOCHROME2",
-        planar=int(number(dataset, "PlanarConfiguration") or 0),
-    )
-    _require_supported(path, layout)
-    return _as_stored(file, layout, max(1, int(frames or 1))), max(1, int(frames or 1))
-
-
-def _no_image(file: OpenFile) -> UnreadableFile:
-    """Why a data set without Rows and Columns is no image: another kind of object, or cut short."""
-    meta = getattr(file.dataset, "file_meta", Dataset())
-    kind = text(file.dataset, "SOPClassUID") or text(meta, "MediaStorageSOPClassUID")
-    name = uid.UID(kind).name if kind else ""
-    if not name or "Image Storage" in name:
-        return UnreadableFile(
-            f"{file.path}: its DICOM header has no Rows and Columns, expected a complete image header."
-        )
-    return NotAnImage(f"{file.path}: is a DICOM object without an image ({name}), expected an image.")
-
-
-def _require_supported(path: Path, layout: Layout) -> None:
-    if layout.bits_allocated not in (1, 8, 16, 32, 64):
-        raise UnsupportedImage(
-            f"{path}: has {layout.bits_allocated} bits allocated a sample, expected 1, 8, 16, 32 or 64."
-        )
-    if not 1 <= layout.bits_stored <= layout.high_bit + 1 <= layout.bits_allocated:
-        raise UnreadableFile(
-            f"{path}: says {layout.bits_stored} bits stored, high bit {layout.high_bit}, in"
-            f" {layout.bits_allocated} allocated, expected stored <= high bit + 1 <= allocated."
-        )
-    samples = 1 if layout.photometric in (*GREY, "PALETTE COLOR") else 3
-    known = (*GREY, *COLOUR, "PALETTE COLOR")
-    if layout.photometric not in known or layout.samples != samples:
-        raise UnsupportedImage(
-            f"{path}: has {layout.samples} sample(s) a pixel of photometric interpretation"
-            f" {layout.photometric}, expected a grey, palette, RGB or YBR image."
-        )
-
-
-def _as_stored(file: OpenFile, layout: Layout, frames: int) -> Layout:
-    """The layout, with 4:2:2 corrected to full where the pixel data is as long as that."""
-    element = file.pixel_element
-    if layout.photometric not in HALVED or element is None or file.transfer_syntax not in NATIVE:
-        return layout
-    full = replace(layout, photometric=layout.photometric.removesuffix("_422"))
-    return full if (element.length or 0) >= frame_bits(full) * frames // 8 else layout
 
 
 def _encoded(file: OpenFile, element: PixelElement, layout: Layout, frames: int, index: int) -> Any:
