@@ -171,11 +171,6 @@ def history(connection: Connection) -> list[Annotation]:
     return _rows(connection)
 
 
-def last_row(connection: Connection) -> int:
-    """The id of the row that was recorded last, 0 where there is none."""
-    return int(connection.execute(select(func.coalesce(func.max(annotation.c.id), 0))).scalar_one())
-
-
 # -- rows ----------------------------------------------------------------------------------------
 
 

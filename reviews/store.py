@@ -230,11 +230,6 @@ class Store:
         with self._database.read() as connection:
             return annotation_rows.history(connection)
 
-    def last_annotation(self) -> int:
-        """The id of the row that was recorded last: whether another process drew something since."""
-        with self._database.read() as connection:
-            return annotation_rows.last_row(connection)
-
     def undo_act(self, reader: str) -> Changes | None:
         """Take back what a reader did last, a decision or an annotation; None where nothing is left."""
         with self._write() as connection:

@@ -86,6 +86,11 @@ class AnnotationTools(QObject):
         self._viewer.update()
 
     @property
+    def shown(self) -> tuple[Annotation, ...]:
+        """The annotations of the film on the screen."""
+        return self._layer.annotations
+
+    @property
     def selection(self) -> Annotation | None:
         """The annotation that keys act on; None without one."""
         return next((one for one in self._layer.annotations if one.uuid == self._layer.selected), None)
@@ -102,6 +107,12 @@ class AnnotationTools(QObject):
             self._layer.selected = uuid
             self.selected.emit(annotation)
             self._viewer.update()
+
+    def select_at(self, at: QPointF) -> None:
+        """Select the reader's own annotation under a point of the widget, if there is one."""
+        hit = self._hit(at)
+        if hit is not None and self._layer.is_own(hit.annotation):
+            self.select(hit.annotation)
 
     def name_selected(self) -> None:
         """Ask for the text of the selected annotation."""

@@ -124,7 +124,11 @@ class FilmMenus(QObject):
         return (*tools, None, *steps)
 
     def _measuring_entries(self) -> tuple[Entry | None, ...]:
-        return self._tools(_MEASURING)
+        annotating = self._acts.annotating
+        selected = ("delete mark", "name mark") if annotating.selection is not None else ()
+        offered = (*selected, *(("clear marks",) if annotating.can_clear else ()))
+        deleting = tuple(entry for id_ in offered for entry in self._entry(id_))
+        return (*self._tools(_MEASURING), *((None, *deleting) if deleting else ()))
 
     def _turn_entries(self) -> tuple[Entry | None, ...]:
         return tuple(e for id_ in ("rotate right", "rotate left", "flip") for e in self._entry(id_))
@@ -167,6 +171,7 @@ class FilmMenus(QObject):
     def _open_film_menu(self, viewer: Viewer, at: QPoint) -> None:
         if viewer.image is None:
             return
+        self._acts.annotating.select_at(viewer, at)
         menu = QMenu(viewer)
         fill(menu, self._film_entries(), self._on_film_entry)
         menu.aboutToHide.connect(menu.deleteLater)

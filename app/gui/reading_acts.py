@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.gui.annotating import Annotating
 from app.gui.cine import Cine
 from app.gui.compare_desk import CompareDesk
 from app.gui.jobs import Jobs
@@ -53,6 +54,7 @@ class ReadingActs(QObject):
         store_jobs: Jobs,
         remarks: Remarks,
         compare: CompareDesk,
+        annotating: Annotating,
     ) -> None:
         super().__init__(window)
         self._workplace = workplace
@@ -62,6 +64,7 @@ class ReadingActs(QObject):
         self._store_jobs = store_jobs
         self._remarks = remarks
         self._compare = compare
+        self.annotating = annotating
         self._findings: tuple[tuple[str, str], ...] = ()
         self._selected_finding = ""
         self.page: ReadingPage = window.reading

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app import locations
+from app.gui.annotating import Annotating
 from app.gui.compare_desk import CompareDesk
 from app.gui.films import Films
 from app.gui.jobs import Jobs
@@ -25,6 +27,7 @@ from inference.client import Died, Failed, InferenceClient, Looked, Ready, Worke
 from reviews.news import Token
 from reviews.record import News
 from studies.reader_pool import ReaderPool
+from widgets.viewer_tools import Tool
 
 STORE_LOOK_MS = 2000
 
@@ -65,19 +68,34 @@ class Workstation(QObject):
         )
         self.compare = CompareDesk(window.reading, self.library, self.reading, self.films, self)
         self._learning_desk = LearningDesk(window, self.library, self.reading, self.learning, self._remarks)
+        self.annotating = Annotating(workplace, window.reading.grid, self.store_jobs, self)
         self.acts = ReadingActs(
-            workplace, window, self.library, self.reading, self.store_jobs, self._remarks, self.compare
+            workplace,
+            window,
+            self.library,
+            self.reading,
+            self.store_jobs,
+            self._remarks,
+            self.compare,
+            self.annotating,
         )
-        self._keys = ReadingKeys(workplace, window, self.acts, frozenset(), self.compare.menu)
+        self._keys = ReadingKeys(workplace, window, self.acts, frozenset(get_args(Tool)), self.compare.menu)
         self._store_moment: Token | None = None
         self._is_closed = False
         self._is_worker_mourned = False
+        self._connect_annotating()
         self.worker_event.connect(self._on_worker_event, Qt.ConnectionType.QueuedConnection)
         self._store_timer = QTimer(self)
         self._store_timer.setInterval(STORE_LOOK_MS)
         self._store_timer.timeout.connect(self._look_for_changes)
         window.closing.connect(self.close)
         window.paths_chosen.connect(self.open_paths)
+
+    def _connect_annotating(self) -> None:
+        self.reading.annotations_taken.connect(self.annotating.on_taken_back)
+        self.annotating.frame_wanted.connect(self.reading.show_frame)
+        self.annotating.saved.connect(self.window.status.set_saved)
+        self.annotating.failed.connect(self._remarks.say_failed)
 
     def start(self) -> None:
         """Load the worklist and start the worker; the window is on the screen already."""
@@ -118,6 +136,8 @@ class Workstation(QObject):
 
         def done(seen: tuple[Token, News]) -> None:
             self._store_moment, news = seen
+            if news.annotated:
+                self.annotating.refresh()
             if news:
                 self.library.load(self.reading.refresh)
                 self.learning.refresh_collected()
