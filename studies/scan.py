@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from studies.dicom_plane import SAME_DIRECTION, Orientation, normal_of
 from studies.errors import NotAnImage, StudyError
 from studies.image import Header, Series, Study
 from studies.reader_child import header_of
@@ -33,6 +35,9 @@ MANY = 200
 """Files from which it is worth while to start processes for them."""
 
 FIRST_BATCH, BATCH, BATCH_S = 4, 32, 0.05
+MOST_STACKS = 32
+"""More orientations than that in a series are no stacks: slices that turn about an axis, in their order."""
+
 BATCHES_A_READER = 4  # are asked for in advance; the walk is never further ahead than that
 _LOOK_S = 0.2  # how often a scan that waits looks whether it is to stop
 
@@ -242,30 +247,41 @@ def _number_key(number: int | None) -> tuple[bool, int]:
 
 
 def _in_order(headers: list[Header]) -> list[Header]:
-    """Slices of one orientation along their normal, others by instance number, then by path."""
+    """Slices along the normal of their stack, stacks as they first come; else by number, then by path."""
     by_number = sorted(
         headers, key=lambda header: (_number_key(header.instance_number), natural_key(header.path))
     )
-    along = _positions_mm(by_number)
-    if along is None:
+    places = _places(by_number)
+    if places is None:
         return by_number
-    return [by_number[index] for index in sorted(range(len(along)), key=lambda index: round(along[index], 4))]
+    return [by_number[index] for index in sorted(range(len(places)), key=lambda index: places[index])]
 
 
-def _positions_mm(headers: list[Header]) -> list[float] | None:
-    """Distance of each slice along the common normal, or None where there is none (PS3.3 C.7.6.2.1.1)."""
-    first = headers[0].image_orientation
-    if first is None or len(headers) < 2:
+def _places(headers: list[Header]) -> list[tuple[int, float]] | None:
+    """Stack of each slice, and distance in mm along its normal; None where they have no place in space.
+
+    Slices of one orientation are a stack (PS3.3 C.7.6.2.1.1). Where the gantry is tilted they lie askew, and
+    still one after the other along the normal. Those that stand at one place keep their order.
+    """
+    if len(headers) < 2:
         return None
-    normal = np.cross(first[:3], first[3:])
-    length = float(np.linalg.norm(normal))
-    if length < 0.5:
-        return None
-    positions = []
+    stacks: list[Orientation] = []
+    normals: list[NDArray[np.float64]] = []
+    places = []
     for header in headers:
-        if header.image_position is None or header.image_orientation is None or header.frames > 1:
+        position, orientation = header.image_position, header.image_orientation
+        if position is None or orientation is None or header.frames > 1:
             return None
-        if not np.allclose(header.image_orientation, first, atol=1e-2):
-            return None
-        positions.append(float(np.dot(normal / length, header.image_position)))
-    return positions
+        stack = next((n for n, one in enumerate(stacks) if _is_parallel(one, orientation)), len(stacks))
+        if stack == len(stacks):
+            normal = normal_of(orientation)
+            if normal is None or stack >= MOST_STACKS:
+                return None
+            stacks.append(orientation)
+            normals.append(normal)
+        places.append((stack, round(float(np.dot(normals[stack], position)), 4)))
+    return places
+
+
+def _is_parallel(one: Orientation, other: Orientation) -> bool:
+    return one == other or all(abs(a - b) <= SAME_DIRECTION for a, b in zip(one, other, strict=True))

@@ -316,6 +316,41 @@ def test_slices_at_one_place_follow_their_number() -> None:
     assert order(headers) == [2, 4, 1, 3]
 
 
+def test_slices_of_a_tilted_gantry_are_sorted_along_their_normal() -> None:
+    tilted = (1.0, 0.0, 0.0, 0.0, 0.9397, -0.342)  # 20 degrees; the table moves along z, the slices lie askew
+    headers = [
+        header(n, image_position=(0.0, 250.0 - 3.0 * n, float(z)), image_orientation=tilted)
+        for n, z in enumerate((40, 10, 30, 20), start=1)
+    ]
+    assert order(headers) == [2, 4, 3, 1]
+
+
+def test_planes_of_a_localiser_stand_together_each_along_its_own_normal() -> None:
+    planes = (AXIAL, (0.0, 1.0, 0.0, 0.0, 0.0, -1.0), (1.0, 0.0, 0.0, 0.0, 0.0, -1.0))
+    headers = [
+        header(
+            n,
+            image_orientation=planes[n % 3],
+            image_position=(float(-(n // 3)), float(n // 3), float(n // 3)),
+        )
+        for n in range(500)
+    ]
+    by_plane = [[n for n in range(500) if n % 3 == plane] for plane in range(3)]
+    assert order(headers[::-1]) == by_plane[0] + by_plane[1] + by_plane[2]
+
+
+def test_slices_that_turn_about_an_axis_follow_their_number() -> None:
+    turns = np.linspace(0, np.pi, 60, endpoint=False)
+    headers = [
+        header(
+            n, image_position=(0.0, 0.0, 60.0 - n),
+            image_orientation=(float(np.cos(turn)), float(np.sin(turn)), 0.0, 0.0, 0.0, 1.0),
+        )
+        for n, turn in enumerate(turns)
+    ]  # fmt: skip
+    assert order(headers) == list(range(60))
+
+
 def test_studies_come_newest_first_and_series_by_their_number() -> None:
     headers = [
         header(1, study_instance_uid="old", study_date="2020-01-01"),
