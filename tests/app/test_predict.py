@@ -155,6 +155,48 @@ def test_explain_writes_an_overlay_of_full_size_and_the_map_itself(
     assert values.std() > 0
 
 
+def test_explain_draws_as_asked_and_the_map_itself_stays_the_same(
+    overread: Overread, tmp_path: Path, png: Path
+) -> None:
+    """Without an option the overlay is smooth, in inferno, at half opacity, with nothing left out."""
+    out, raw = tmp_path / "o.png", tmp_path / "m.npy"
+
+    def strongest(finding: str) -> float:
+        assert overread("explain", png, "--finding", finding, "--out", out, "--raw", raw).status == 0
+        return float(np.load(raw, allow_pickle=False).max())
+
+    finding = max(FINDINGS, key=strongest)  # some evidence, so that there is something to draw
+    pictures, maps = {}, []
+    for name, options in {
+        "default": (),
+        "spelled out": ("--mode", "smooth", "--colour-map", "inferno", "--opacity", 0.5, "--threshold", 0),
+        "cells": ("--mode", "cells"),
+        "contours": ("--mode", "contours"),
+        "viridis": ("--colour-map", "viridis"),
+        "cut": ("--threshold", 0.99),
+    }.items():
+        told = overread("explain", png, "--finding", finding, "--out", out, "--raw", raw, *options)
+        assert told.status == 0, told.err
+        pictures[name] = out.read_bytes()
+        maps.append(np.load(raw, allow_pickle=False))
+    assert pictures["default"] == pictures["spelled out"]
+    assert len(set(pictures.values())) == len(pictures) - 1
+    assert all(np.array_equal(maps[0], other) for other in maps)
+
+
+@pytest.mark.parametrize(
+    "option", [("--mode", "glow"), ("--colour-map", "jet"), ("--threshold", "2"), ("--opacity", "-0.1")]
+)
+def test_a_look_that_there_is_not_is_wrong_usage(
+    overread: Overread, tmp_path: Path, png: Path, option: tuple[str, str]
+) -> None:
+    out = tmp_path / "o.png"
+    told = overread("explain", png, "--finding", "pneumonia", "--out", out, *option)
+    assert told.status == 2
+    assert option[0] in told.err
+    assert not out.exists()
+
+
 def test_explain_takes_an_image_of_the_worklist_by_its_uid(
     overread: Overread, tmp_path: Path, png: Path
 ) -> None:
