@@ -1,4 +1,4 @@
-"""The pixel format that a DICOM header promises, held against limits before it is believed (PS3.3 C.7.6.3)."""
+"""The pixel format that a DICOM header promises, held against limits before it is believed (C.7.6.3)."""
 
 from __future__ import annotations
 
