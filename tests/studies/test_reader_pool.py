@@ -280,6 +280,17 @@ def test_a_crash_among_many_headers_loses_none_of_the_others(lone: ReaderPool, t
     assert [o.instance_number for o in outcomes if isinstance(o, Header)] == list(range(400))
 
 
+@needs_signals
+def test_a_crash_among_quick_frames_loses_none_of_the_others(lone: ReaderPool, tmp_path: Path) -> None:
+    ready(lone, tmp_path)
+    films = [read_header(write_dicom(tmp_path / f"{n}.dcm", ramp(200, 200) + n)) for n in range(200)]
+    wanted = [lone.frame(film, 1, Urgency.SERIES) for film in films]
+    wanted[50].result(SOON_S)  # by now they go several at a time
+    os.kill(busy(lone), signal.SIGSEGV)
+    sums = [int(one.result(SOON_S).pixels[100, 100]) for one in wanted]
+    assert sums == [int(ramp(200, 200)[100, 100]) + n for n in range(200)]
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts descriptors as Linux does")
 def test_nothing_is_left_of_films_that_nobody_holds(lone: ReaderPool, tmp_path: Path) -> None:
     ready(lone, tmp_path)
