@@ -24,8 +24,10 @@ from widgets import theme  # noqa: E402
 # (in `theme`) are the last that need it.
 builtins.__import__ = _plain_import
 
+from app.gui import language  # noqa: E402
 from app.gui.jobs import Jobs  # noqa: E402
 from app.gui.window import Window  # noqa: E402
+from app.settings import read_settings  # noqa: E402
 
 if TYPE_CHECKING:
     from app.gui.workstation import Workstation
@@ -100,6 +102,7 @@ def open_window(
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     application.setApplicationName("Overread")
+    language.install(application, read_settings(data_folder).language)
     theme.apply(application)
     window = Window(data_folder / "window.ini")
     _show_unexpected_errors(window)
