@@ -8,6 +8,8 @@ absent; imagecodecs takes its place for lossless and 12-bit JPEG.
 from __future__ import annotations
 
 import io
+import itertools
+import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -170,19 +172,49 @@ def _decode_jpeg_2000(data: bytes, layout: Layout) -> Decoded:
 
 
 def _decode_rle(data: bytes, layout: Layout) -> Decoded:
-    """RLE by pylibjpeg-rle: planes one after the other, one byte segment per byte of a sample (PS3.5 G)."""
-    from rle.utils import decode_frame, decode_segment
+    """RLE, a segment for each byte of a sample, the highest first, sample by sample (PS3.5 G).
 
+    imagecodecs unpacks the segments. It can take whole frames too, but a damaged one makes it fault
+    (2026.3.6), and pylibjpeg-rle panics over some.
+    """
     if layout.bits_allocated not in (1, 8, 16, 32):
         raise WrongFrame(f"it has {layout.bits_allocated} bits allocated in RLE, expected 1, 8, 16 or 32")
-    segments = layout.samples * max(1, layout.bits_allocated // 8)
-    if len(data) < 64 or int.from_bytes(data[:4], "little") != segments:
-        raise DamagedCodestream(f"an RLE header that does not say {segments} segment(s)")
+    octets = max(1, layout.bits_allocated // 8)
+    segments = _rle_segments(data, layout.samples * octets)
     pixels = layout.rows * layout.columns
     if layout.bits_allocated == 1:
-        return Decoded(_bits_of_segment(bytes(decode_segment(data[64:])), layout), layout.photometric)
-    buffer = bytes(decode_frame(data, pixels, layout.bits_allocated, "<"))
-    return Decoded(arrange(buffer, layout, planar=1), layout.photometric)
+        packed = _unpacked(segments[0], (pixels + 7) // 8, pixels + _RLE_SLACK)
+        return Decoded(_bits_of_segment(packed.tobytes(), layout), layout.photometric)
+    values = np.empty((layout.samples, pixels, octets), dtype=np.uint8)
+    for number, segment in enumerate(segments):
+        sample, place = divmod(number, octets)
+        values[sample, :, octets - 1 - place] = _unpacked(segment, pixels, pixels + _RLE_SLACK)[:pixels]
+    return Decoded(arrange(values.tobytes(), layout, planar=1), layout.photometric)
+
+
+_RLE_SLACK = 128
+"""Bytes that a segment may give beyond its pixels, of a run over the byte that pads it."""
+
+
+def _rle_segments(data: bytes, count: int) -> list[bytes]:
+    """The segments of a frame, their offsets held against its length."""
+    if len(data) < 64 or int.from_bytes(data[:4], "little") != count or count > 15:
+        raise DamagedCodestream(f"an RLE header that does not say {count} segment(s)")
+    offsets = [*struct.unpack_from(f"<{count}I", data, 4), len(data)]
+    if offsets[0] < 64 or any(one >= other for one, other in itertools.pairwise(offsets)):
+        raise DamagedCodestream("RLE segments that do not follow each other")
+    return [data[start:end] for start, end in itertools.pairwise(offsets)]
+
+
+def _unpacked(segment: bytes, least: int, most: int) -> NDArray[np.uint8]:
+    """A segment's bytes, at least and at most so many."""
+    from imagecodecs import packbits_decode
+
+    room = memoryview(bytearray(most))
+    found = np.frombuffer(packbits_decode(segment, out=room), dtype=np.uint8)
+    if len(found) < least:
+        raise WrongFrame(f"an RLE segment holds {len(found)} bytes, expected {least}")
+    return found
 
 
 def _bits_of_segment(segment: bytes, layout: Layout) -> NDArray[np.uint8]:

@@ -7,7 +7,6 @@ from pydicom import uid
 PACKAGES = {
     "imagecodecs": "imagecodecs",
     "jpeg_ls": "pyjpegls",
-    "rle": "pylibjpeg-rle",
     "PIL": "pillow",
 }
 """The package that brings each module of a decoder."""

@@ -21,7 +21,14 @@ from pydicom import uid
 from pydicom.encaps import encapsulate, encapsulate_extended
 from rle.utils import encode_array
 
-from studies.decoding import DECODERS, DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED, RETIRED_JPEG
+from studies.decoding import (
+    DECODERS,
+    DEFLATED_IMAGE_FRAME,
+    ENCAPSULATED_UNCOMPRESSED,
+    RETIRED_JPEG,
+    Layout,
+    decode_encapsulated,
+)
 from studies.errors import StudyError
 from studies.image import Image
 from studies.reader import read, read_header
@@ -473,3 +480,31 @@ def test_frames_of_one_file_can_be_read_by_several_threads(tmp_path: Path) -> No
         images = list(pool.map(lambda number: read(header, number), [*range(1, 9)] * 4))
     for image in images:
         assert np.array_equal(image.pixels, frames[image.frame - 1])
+
+
+@pytest.mark.parametrize("pad", [b"", b"\0", b"\0\0"])
+@pytest.mark.parametrize(("dtype", "samples"), [("u1", 1), ("u1", 3), ("u2", 1), ("u4", 1)])
+def test_rle_frames_of_odd_sizes_and_with_padding(
+    tmp_path: Path, dtype: str, samples: int, pad: bytes
+) -> None:
+    random = np.random.default_rng(4)
+    for rows, columns in ((1, 1), (1, 7), (5, 7), (9, 130), (11, 257)):
+        for pixels in (
+            random.integers(0, 255, (rows, columns, samples)),
+            np.full((rows, columns, samples), 7),
+        ):
+            frame = pixels.astype(dtype) if samples > 1 else pixels[..., 0].astype(dtype)
+            image = read_path(write_frames(tmp_path / "a.dcm", uid.RLELossless, [rle(frame) + pad], frame))
+            assert np.array_equal(image.pixels, frame)
+
+
+@settings(max_examples=200)
+@given(data=st.data())
+def test_damaged_rle_segments_end_in_an_error_that_python_knows(data: st.DataObject) -> None:
+    """Some decoders fault over these, and take the process with them."""
+    encoded = bytearray(rle(np.random.default_rng(0).integers(0, 9, (20, 31)).astype("u2")))
+    for _ in range(data.draw(st.integers(1, 8))):
+        encoded[data.draw(st.integers(0, len(encoded) - 1))] = data.draw(st.integers(0, 255))
+    layout = Layout(20, 31, 1, 16, 16, 15, False, "MONOCHROME2", 0)
+    with suppress(ValueError, RuntimeError):
+        assert decode_encapsulated(uid.RLELossless, bytes(encoded), layout).pixels.shape == (20, 31)

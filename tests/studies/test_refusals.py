@@ -263,7 +263,7 @@ def test_a_decoder_that_we_lack_is_named_with_its_remedy(
         (uid.JPEG2000Lossless, "imagecodecs", "imagecodecs"),
         (uid.JPEGLosslessSV1, "imagecodecs", "imagecodecs"),
         (uid.JPEGLSLossless, "jpeg_ls", "pyjpegls"),
-        (uid.RLELossless, "rle.utils", "pylibjpeg-rle"),
+        (uid.RLELossless, "imagecodecs", "imagecodecs"),
     ],
 )
 def test_a_decoder_that_is_not_installed_is_named_with_its_remedy(
