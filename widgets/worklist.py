@@ -125,11 +125,15 @@ class Worklist(QWidget):
         self._is_waiting = False
         self._rearrange(lambda: self._model.set_rows(rows))
 
-    def update_rows(self, rows: Sequence[Row]) -> None:
-        """Change these studies' rows where they stand; studies not known yet are added."""
+    def update_rows(self, rows: Sequence[Row], more_follow: bool = False) -> None:
+        """Change these studies' rows where they stand; studies not known yet are added.
+
+        Where `more_follow` at once, known rows keep their places until the last of them are here.
+        """
         if rows:
             self._is_waiting = False
-            self._rearrange(lambda: self._model.update_rows(rows), keeps_top=True)
+        if rows or not more_follow:
+            self._rearrange(lambda: self._model.update_rows(rows, more_follow), keeps_top=True)
 
     def set_waiting(self, is_waiting: bool) -> None:
         """Draw skeleton rows until the first study is there."""

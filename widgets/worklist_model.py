@@ -61,6 +61,7 @@ class WorklistModel(QAbstractListModel):
         self._shown: Slots = np.empty(0, np.intp)  # by place
         self._places: Slots = np.empty(0, np.intp)  # by slot; -1 where the search hides it
         self._order: Order = "newest"
+        self._is_due = False  # whether rows changed that have not gone to their places yet
         self._is_identity_hidden = False
         self._preparing = QTimer(self, interval=0)
         self._preparing.timeout.connect(self._prepare)
@@ -107,11 +108,16 @@ class WorklistModel(QAbstractListModel):
         self._reset()
         self._preparing.start()
 
-    def update_rows(self, rows: Iterable[Row]) -> None:
-        """Replace the rows of these studies where they stand; rows of new studies are added."""
+    def update_rows(self, rows: Iterable[Row], more_follow: bool = False) -> None:
+        """Replace the rows of these studies where they stand; rows of new studies are added.
+
+        Where `more_follow` at once, known rows go to their new places with the last of them only.
+        """
         done = self._rows.update(rows, self._order)
+        self._is_due |= done.is_rearranged
         self._preparing.start()
-        if done.is_rearranged:
+        if self._is_due and (done.added or not more_follow):
+            self._is_due = False
             self._move_to(self._rows.arranged(self._order))
         self._tell_changed(done.changed)
 

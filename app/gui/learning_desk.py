@@ -86,7 +86,7 @@ class LearningDesk(QObject):
         promoted = [c for c in in_use if not c.bundled]
         names = ", ".join(c.name or c.id for c in in_use)
         panel.set_model_in_use(names, "the model before" if promoted else "")
-        self._library.rows_changed.emit(self._library.rows())
+        self._library.refresh_rows()
         self._reading.ask_in_background()
         self._learning.rescore()
 

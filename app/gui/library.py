@@ -5,22 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.gui.jobs import Jobs
+from app.gui.slices import Slices
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.coverage import reason_not_covered
 from inference.prediction import Prediction
 from reviews.errors import StoreError
-from reviews.record import Review
+from reviews.record import Changes, KnownImages, News, Review
 from studies.errors import StudyError
 from studies.image import Header, Study
 from studies.reader_pool import ReaderPool
@@ -31,6 +34,10 @@ log = logging.getLogger(__name__)
 
 IMPORT_BATCH = 64
 IMPORT_INTERVAL_S = 0.1
+FIRST_PART, PART = 60, 400  # studies that are read from the store at once
+ROWS_A_STEP = 200
+REFRESHING_MS = 100
+ASSEMBLING_PAUSE = 4  # times the time that assembling took
 FrameKey = tuple[str, int]
 
 
@@ -45,8 +52,8 @@ class Imported:
 class Library(QObject):
     """Studies, what is known of each, and the rows that show it. Lives on the GUI thread."""
 
-    studies_changed = Signal()  # studies were added or removed: rows() is new
-    rows_changed = Signal(object)  # list[Row]
+    studies_added = Signal(list)  # StudyInstanceUIDs of studies that are new, or have other images now
+    rows_changed = Signal(list, bool)  # list[Row], whether more will follow at once
     adapted_changed = Signal()
     import_progressed = Signal(int, int)  # images found, failures
     import_finished = Signal(object)  # Imported
@@ -71,40 +78,102 @@ class Library(QObject):
         self._cards: list[ModelCard] = []
         self._thumbnails: dict[str, NDArray[np.uint8]] = {}
         self._thumbnails_asked: set[str] = set()
+        self.is_loading = False
+        self._corrected: set[FrameKey] = set()
+        self._slices = Slices(self)
+        self._rows_due: dict[str, None] = {}  # StudyInstanceUID, in order
+        self._rows_touched: dict[str, None] = {}
+        self._refreshing = QTimer(self, singleShot=True, interval=REFRESHING_MS)
+        self._refreshing.timeout.connect(self._refresh_touched)
+        self._arriving: dict[str, dict[str, Header]] = {}  # by StudyInstanceUID, then SOPInstanceUID
+        self._is_assembling = False
+        self._assemble_jobs = Jobs("assemble", 1, self)
+        self._assembling = QTimer(self, singleShot=True)
+        self._assembling.timeout.connect(self._assemble)
+        self._imported: list[Imported] = []  # to be announced once everything is assembled
         self._importing = 0
         self._stop_importing = threading.Event()
 
     # -- loading ---------------------------------------------------------------------------
 
     def load(self, then: Callable[[], None] | None = None) -> None:
-        """Read studies, reviews and remembered predictions from the store, off the GUI thread."""
-        workplace = self._workplace
+        """Read the worklist from the store, off the GUI thread: the newest studies first, part by part.
 
-        def work() -> tuple[list[Study], list[Review], dict[tuple[str, int, str], Prediction], set[str]]:
-            store = workplace.store
-            return (
-                assemble(store.headers()),
-                store.standing_reviews(),
-                store.predictions(),
-                set(store.studies_read()),
-            )
+        Between two parts the store has time for whatever else is asked of it, such as a decision.
+        """
+        store = self._workplace.store
+        self.is_loading = True
 
-        def done(
-            loaded: tuple[list[Study], list[Review], dict[tuple[str, int, str], Prediction], set[str]],
-        ) -> None:
-            studies, reviews, predictions, read_studies = loaded
-            self.studies = {}
-            for study in studies:
-                self._keep_study(study)
-            self.standing = {(r.sop_instance_uid, r.frame): r for r in reviews}
-            in_use = {card.id for card in self._cards}
-            self.predictions = {(u, f): p for (u, f, m), p in predictions.items() if m in in_use}
-            self._read_studies = read_studies
-            self.studies_changed.emit()
+        def begin(read: tuple[list[list[int]], set[str]]) -> None:
+            studies, self._read_studies = read
+            self._load_next(deque(studies), FIRST_PART, then)
+
+        self._store_jobs.submit(
+            lambda: (store.studies_newest_first(), store.studies_read()), begin, self._on_load_error
+        )
+
+    def _load_next(self, left: deque[list[int]], count: int, then: Callable[[], None] | None) -> None:
+        store = self._workplace.store
+        rows = [row for _ in range(min(count, len(left))) for row in left.popleft()]
+        if not rows:
+            self.is_loading = False
             if then is not None:
                 then()
+            return
 
-        self._store_jobs.submit(work, done, self._on_error)
+        def work() -> tuple[KnownImages, list[Study]]:
+            known = store.images_in(rows)
+            return known, assemble(known.headers)
+
+        def done(part: tuple[KnownImages, list[Study]]) -> None:
+            self._keep_part(*part)
+            self._load_next(left, PART, then)
+
+        self._store_jobs.submit(work, done, self._on_load_error)
+
+    def _keep_part(self, known: KnownImages, studies: list[Study]) -> None:
+        for review in known.standing:
+            self._stand((review.sop_instance_uid, review.frame), review)
+        in_use = {card.id for card in self._cards}
+        for prediction in known.predictions:
+            if prediction.model in in_use:
+                self.predictions.setdefault((prediction.sop_instance_uid, prediction.frame), prediction)
+        new = [study for study in studies if study.study_instance_uid not in self.studies]
+        for study in new:
+            self._keep_study(study)
+        if len(new) < len(studies):  # imported while the list was read
+            self._arrive(
+                header
+                for study in studies
+                if self.studies[study.study_instance_uid] is not study
+                for series in study.series
+                for header in series.headers
+                if header.sop_instance_uid not in self._study_uid_of
+            )
+            self.refresh_rows(study.study_instance_uid for study in studies)
+        self.studies_added.emit([study.study_instance_uid for study in new])
+
+    def _on_load_error(self, error: Exception) -> None:
+        self.is_loading = False
+        self._on_error(error)
+
+    def take_news(self, news: News) -> None:
+        """Show what others added to the store."""
+        for key, review in news.standing.items():
+            self._stand(key, review)
+        for uid, is_read in news.studies_read.items():
+            (self._read_studies.add if is_read else self._read_studies.discard)(uid)
+        in_use = {card.id for card in self._cards}
+        for prediction in news.predictions:
+            key = (prediction.sop_instance_uid, prediction.frame)
+            if prediction.model in in_use:
+                self.predictions[key] = prediction
+                self.waiting.discard(key)
+                self.failures.pop(key, None)
+        self._arrive(news.headers)
+        images = (*(uid for uid, _ in news.standing), *(p.sop_instance_uid for p in news.predictions))
+        studies = (*(self._study_uid_of.get(uid, "") for uid in images), *news.studies_read)
+        self.refresh_rows(uid for uid in studies if uid in self.studies)
 
     def set_models(self, cards: list[ModelCard]) -> None:
         """The models in use: predictions of others are no longer shown."""
@@ -170,7 +239,7 @@ class Library(QObject):
         def keep() -> None:
             store_jobs.submit(
                 lambda: self._workplace.store.add_images(batch),
-                lambda _: self._on_added(batch),
+                lambda changes: self._on_added(batch, changes),
                 self._on_error,
             )
             self.import_progressed.emit(found, failures)
@@ -178,21 +247,40 @@ class Library(QObject):
         if batch:
             self._scan_jobs.deliver(keep)
 
-    def _on_added(self, headers: list[Header]) -> None:
-        if all(h.sop_instance_uid in self._study_uid_of for h in headers):
+    def _on_added(self, headers: list[Header], changes: Changes) -> None:
+        new = {uid for uid, _ in changes.images_added} | set(changes.images_updated)
+        self._arrive(header for header in headers if header.sop_instance_uid in new)
+
+    def _arrive(self, headers: Iterable[Header]) -> None:
+        """Take images into their studies. Studies are put together in a thread, since one of thousands of
+        images takes long, and never again before other work had most of the time."""
+        for header in headers:
+            arriving = self._arriving.setdefault(header.study_instance_uid, {})
+            arriving[header.sop_instance_uid] = header
+        if not self._assembling.isActive() and not self._is_assembling:
+            self._assemble()
+
+    def _assemble(self) -> None:
+        if not self._arriving:
+            self._announce()
             return
-        touched = {h.study_instance_uid for h in headers}
-        kept = [
-            h
-            for uid in touched
-            if uid in self.studies
-            for series in self.studies[uid].series
-            for h in series.headers
-        ]
-        new = {h.sop_instance_uid: h for h in [*kept, *headers]}
-        for study in assemble(new.values()):
-            self._keep_study(study)
-        self.studies_changed.emit()
+        arrived, self._arriving = self._arriving, {}
+        before = {uid: self.studies.get(uid) for uid in arrived}
+        self._is_assembling = True
+
+        def done(assembled: tuple[list[Study], float]) -> None:
+            studies, took_s = assembled
+            self._is_assembling = False
+            for study in studies:
+                uid = study.study_instance_uid
+                if self.studies.get(uid) is before[uid]:
+                    self._keep_study(study)
+                else:  # loaded from the store meanwhile
+                    self._arriving.setdefault(uid, {}).update(arrived[uid])
+            self.studies_added.emit([study.study_instance_uid for study in studies])
+            self._assembling.start(round(1000 * ASSEMBLING_PAUSE * took_s))
+
+        self._assemble_jobs.submit(lambda: _with_arrived(before, arrived), done)
 
     def _keep_study(self, study: Study) -> None:
         self.studies[study.study_instance_uid] = study
@@ -202,11 +290,18 @@ class Library(QObject):
 
     def _on_imported(self, imported: Imported) -> None:
         # The last batch is still on its way through the store's thread: come after it.
-        def announce(_: None) -> None:
-            self._importing -= 1
-            self.import_finished.emit(imported)
+        def come_after(_: None) -> None:
+            self._imported.append(imported)
+            if not self._is_assembling and not self._arriving:
+                self._announce()
 
-        self._store_jobs.submit(lambda: None, announce)
+        self._store_jobs.submit(lambda: None, come_after)
+
+    def _announce(self) -> None:
+        """Everything that was found stands in the worklist."""
+        while self._imported:
+            self._importing -= 1
+            self.import_finished.emit(self._imported.pop(0))
 
     def _on_import_error(self, error: Exception) -> None:
         self._importing -= 1
@@ -235,7 +330,7 @@ class Library(QObject):
             log.info("no thumbnail: %s", type(error).__name__)
             return
         self._thumbnails[uid] = made.result()
-        self.rows_changed.emit([self.row(uid)])
+        self._refresh_soon(uid)
 
     # -- what is known of a frame ------------------------------------------------------------
 
@@ -267,34 +362,43 @@ class Library(QObject):
             self.predictions[key] = prediction
             if adapted is not None:
                 self.adapted[key] = adapted
-        self._refresh_row_of(key[0])
+        self._refresh_soon(self._study_uid_of.get(key[0]))
 
     def set_adapted(self, adapted: dict[FrameKey, Prediction]) -> None:
         """Replace what the adapted heads say; every row may have moved."""
+        touched = self.adapted.keys() | adapted.keys()
         self.adapted = adapted
-        self.rows_changed.emit(self.rows())
+        self.refresh_rows(
+            dict.fromkeys(self._study_uid_of[uid] for uid, _ in touched if uid in self._study_uid_of)
+        )
         self.adapted_changed.emit()
 
-    def set_waiting(self, keys: Iterable[FrameKey]) -> None:
-        """The model was asked about these frames and has not answered yet."""
+    def set_waiting(self, keys: Iterable[FrameKey], is_told: bool = True) -> None:
+        """The model will be asked about these frames and has not answered yet; the rows say so if told."""
         added = set(keys) - self.waiting
         self.waiting |= added
-        touched = dict.fromkeys(self._study_uid_of[uid] for uid, _ in added if uid in self._study_uid_of)
-        if touched:
-            self.rows_changed.emit([self.row(uid) for uid in touched])
+        if is_told:
+            touched = dict.fromkeys(self._study_uid_of[uid] for uid, _ in added if uid in self._study_uid_of)
+            self.refresh_rows(touched)
 
     def set_failure(self, key: FrameKey, sentence: str) -> None:
         self.waiting.discard(key)
         self.failures[key] = sentence
-        self._refresh_row_of(key[0])
+        self._refresh_soon(self._study_uid_of.get(key[0]))
 
     def set_standing(self, key: FrameKey, review: Review | None) -> None:
         """What stands for a frame after a decision, an undo or a redo; without findings it is a note."""
+        self._stand(key, review)
+        uid = self._study_uid_of.get(key[0])
+        if uid is not None:
+            self._tell_row(uid)
+
+    def _stand(self, key: FrameKey, review: Review | None) -> None:
         if review is None:
             self.standing.pop(key, None)
         else:
             self.standing[key] = review
-        self._refresh_row_of(key[0])
+        (self._corrected.add if _is_correction(review) else self._corrected.discard)(key)
 
     def decision(self, key: FrameKey) -> Review | None:
         """The decision that stands for a frame; a note alone is none."""
@@ -303,30 +407,48 @@ class Library(QObject):
 
     def corrections(self) -> int:
         """How many standing decisions differ from the suggestion that the reader saw."""
-        return sum(
-            review.shown is not None
-            and review.shown.suggestion is not None
-            and bool(review.findings)
-            and review.answer_for(review.shown.suggestion) == "absent"
-            for review in self.standing.values()
-        )
+        return len(self._corrected)
 
     def set_study_read(self, study_uid: str, is_read: bool) -> None:
         (self._read_studies.add if is_read else self._read_studies.discard)(study_uid)
-        self.rows_changed.emit([self.row(study_uid)])
+        self._tell_row(study_uid)
 
     def is_study_read(self, study_uid: str) -> bool:
         return study_uid in self._read_studies
-
-    def _refresh_row_of(self, sop_instance_uid: str) -> None:
-        study = self.study_of(sop_instance_uid)
-        if study is not None:
-            self.rows_changed.emit([self.row(study.study_instance_uid)])
 
     # -- rows ----------------------------------------------------------------------------------
 
     def rows(self) -> list[Row]:
         return [self.row(uid) for uid in self.studies]
+
+    def refresh_rows(self, uids: Iterable[str] | None = None) -> None:
+        """Make the rows of these studies anew, or all, in slices; they move to their places at the end."""
+        self._rows_due |= dict.fromkeys(self.studies if uids is None else uids)
+        if self._rows_due and not self._slices.is_busy:
+            self._slices.run(self._made_rows())
+
+    def _made_rows(self) -> Iterator[None]:
+        while self._rows_due:
+            due = list(islice(self._rows_due, ROWS_A_STEP))
+            for uid in due:
+                del self._rows_due[uid]
+            self.rows_changed.emit([self.row(uid) for uid in due], bool(self._rows_due))
+            yield
+
+    def _refresh_soon(self, uid: str | None) -> None:
+        """What came from the background is shown a few times a second, not each by itself."""
+        if uid is not None:
+            self._rows_touched[uid] = None
+            if not self._refreshing.isActive():
+                self._refreshing.start()
+
+    def _refresh_touched(self) -> None:
+        touched, self._rows_touched = self._rows_touched, {}
+        self.refresh_rows(touched)
+
+    def _tell_row(self, uid: str) -> None:
+        """Show at once what a reader did."""
+        self.rows_changed.emit([self.row(uid)], False)
 
     def row(self, uid: str) -> Row:
         """A study as the worklist shows it: its most uncertain suggested frame speaks for it."""
@@ -402,8 +524,35 @@ class Library(QObject):
         return "to read"
 
     def close(self) -> None:
+        self._slices.clear()
+        self._refreshing.stop()
+        self._assembling.stop()
+        self._assemble_jobs.close(wait=False)
         self._stop_importing.set()
         self._scan_jobs.close()
+
+
+def _with_arrived(
+    before: dict[str, Study | None], arrived: dict[str, dict[str, Header]]
+) -> tuple[list[Study], float]:
+    """Studies with the images that came to them, and how long putting them together took in s."""
+    began = time.perf_counter()
+    headers: list[Header] = []
+    for uid, study in before.items():
+        known = {h.sop_instance_uid: h for series in study.series for h in series.headers} if study else {}
+        headers += {**known, **arrived[uid]}.values()
+    return assemble(headers), time.perf_counter() - began
+
+
+def _is_correction(review: Review | None) -> bool:
+    """Whether a decision differs from the suggestion that the reader saw."""
+    return (
+        review is not None
+        and review.shown is not None
+        and review.shown.suggestion is not None
+        and bool(review.findings)
+        and review.answer_for(review.shown.suggestion) == "absent"
+    )
 
 
 def reason_without_model(models: Sequence[ModelCard], header: Header) -> str:

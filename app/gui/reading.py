@@ -7,7 +7,7 @@ that is no longer shown is kept by the library but does not touch the screen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
@@ -167,9 +167,10 @@ class Reading(QObject):
         if self.position is not None:
             study = self._library.studies.get(self.position.study.study_instance_uid)
             if study is not None and study is not self.position.study:
-                series = min(self.position.series, len(study.series) - 1)
-                index = min(self.position.index, len(study.series[series].frames) - 1)
-                self.position = Position(study, series, index)
+                # The frame on the screen stays there, wherever it stands among those that came.
+                key = self.position.key
+                self.position = next((p for k, p in _frames(study) if k == key), Position(study, 0, 0))
+                self._shown_series = (study.study_instance_uid, self.position.series)
                 self.position_changed.emit(self.position, False)
             self._ask_about(self.position)
             self._show_findings()
@@ -219,9 +220,9 @@ class Reading(QObject):
         self.finding = name
         self._show_heatmap()
 
-    def ask_in_background(self) -> None:
-        """Ask for a suggestion for every frame of the worklist that has none yet."""
-        self._suggestions.ask_in_background()
+    def ask_in_background(self, study_uids: Sequence[str] | None = None) -> None:
+        """Ask for a suggestion for every frame of some studies, or of the worklist, that has none yet."""
+        self._suggestions.ask_in_background(study_uids)
 
     def on_look(self, request: int, look: Look) -> None:
         """The worker's answer to a request."""
@@ -296,6 +297,10 @@ class Reading(QObject):
             evidence = self._suggestions.evidence(*self.position.header_and_frame, self.finding)
             self.heatmap_choices_changed.emit(evidence.choices, evidence.selected)
             self.heatmap_changed.emit(evidence.heatmap)
+
+    def close(self) -> None:
+        """Ask the models nothing more."""
+        self._suggestions.close()
 
 
 def _frames(study: Study) -> Iterator[tuple[FrameKey, Position]]:

@@ -83,7 +83,7 @@ class ReadingDesk(QObject):
 
     def _connect_library(self) -> None:
         worklist = self._window.reading.worklist
-        self._library.studies_changed.connect(self._on_studies_changed)
+        self._library.studies_added.connect(self._on_studies_added)
         self._library.rows_changed.connect(worklist.update_rows)
         self._library.import_progressed.connect(self._on_import_progressed)
         self._library.import_finished.connect(self._on_import_finished)
@@ -100,23 +100,24 @@ class ReadingDesk(QObject):
         self._window.status.show_background(self.tr("Looking for films"))
         self._library.import_paths(paths)
 
-    def _on_studies_changed(self) -> None:
-        self._window.reading.worklist.set_rows(self._library.rows())
-        if self._library.studies:
-            self._window.reading.worklist.set_waiting(False)
-        self._reading.refresh()
+    def _on_studies_added(self, uids: list[str]) -> None:
+        worklist, position = self._window.reading.worklist, self._reading.position
+        self._reading.ask_in_background(uids)
+        worklist.update_rows([self._library.row(uid) for uid in uids])
+        if position is not None and position.study.study_instance_uid in uids:
+            self._reading.refresh()
         self.select_first()
-        self._reading.ask_in_background()
+
+    def select_first(self) -> None:
+        """Open the first study to read where none is open; say what to do where there is none at all."""
         if not self._library.studies:
             self._window.reading.viewer.show_empty(
                 self.tr("Open a file or a folder of films, or drop them here."), self.tr("Open films")
             )
-
-    def select_first(self) -> None:
         worklist = self._window.reading.worklist
-        if self._reading.position is None and worklist.shown_uids():
-            shown = worklist.shown_uids()
-            worklist.select(next((uid for uid in shown if self._library.row(uid).awaits_reader), shown[0]))
+        first = worklist.first_to_read() if self._reading.position is None else None
+        if first is not None:
+            worklist.select(first)
 
     def _on_import_progressed(self, found: int, failures: int) -> None:
         words = self.tr("{0} films found").format(found)

@@ -7,7 +7,7 @@ and `answered` tells for which frame it was.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from app.gui.film_cache import FrameKey
 from app.gui.jobs import Jobs
 from app.gui.library import Library, reason_without_model
+from app.gui.slices import Slices
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.client import InferenceClient
@@ -25,6 +26,8 @@ from widgets.findings import FindingRow, FindingsState
 
 HEATMAPS_KEPT = 200
 OPERATING_POINT = 0.5
+ASKED_AHEAD = 16
+STUDIES_A_STEP = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class Suggestions(QObject):
         self._store_jobs = store_jobs
         self._heatmaps: OrderedDict[tuple[FrameKey, str, str], tuple[Heatmap, ...]] = OrderedDict()
         self._asked: dict[int, _Question] = {}  # by number of request
+        self._backlog: OrderedDict[FrameKey, Header] = OrderedDict()  # to be asked about, the first first
+        self._slices = Slices(self)
         self._models: list[ModelCard] = []
         self.worker_problem = ""  # why no answer is to be expected of the worker
         self.method = "gradcam"
@@ -103,25 +108,48 @@ class Suggestions(QObject):
         self._forget(lambda asked: asked.urgent)  # the latest question wins
         self._ask(header, frame, model, urgent=True)
 
-    def ask_in_background(self) -> None:
-        """Ask for a suggestion for every frame of the worklist that has none yet.
+    def ask_in_background(self, study_uids: Sequence[str] | None = None) -> None:
+        """Ask for a suggestion for every frame of some studies that has none yet, or of the whole worklist.
 
-        The frame on the screen too: its urgent question is forgotten when the reader goes on.
+        The frame on the screen too: its urgent question is forgotten when the reader goes on. A whole
+        worklist is gone through in slices, and the rows of its studies are told that they wait.
         """
-        waiting = {asked.key for asked in self._asked.values() if not asked.urgent}
-        asked_now: list[FrameKey] = []
-        for study in self._library.studies.values():
-            for series in study.series:
-                model = self.model_for(series.headers[0])
-                if model is None:
-                    continue
-                for header, frame in series.frames:
-                    key = (header.sop_instance_uid, frame)
-                    if key in waiting or key in self._library.predictions or key in self._library.failures:
+        if study_uids is None:
+            self._slices.run(self._queue_up(list(self._library.studies), is_told=True))
+        else:
+            for _ in self._queue_up(study_uids, is_told=False):
+                pass
+
+    def _queue_up(self, study_uids: Sequence[str], is_told: bool) -> Iterator[None]:
+        """Put the frames of studies that nothing is known of into the backlog, some studies a step."""
+        for first in range(0, len(study_uids), STUDIES_A_STEP):
+            asked = {asked.key for asked in self._asked.values() if not asked.urgent}
+            library, added = self._library, []
+            for uid in study_uids[first : first + STUDIES_A_STEP]:
+                for series in library.studies[uid].series:
+                    if self.model_for(series.headers[0]) is None:
                         continue
-                    asked_now.append(key)
-                    self._ask(header, frame, model, urgent=False)
-        self._library.set_waiting(asked_now)
+                    for header, frame in series.frames:
+                        key = (header.sop_instance_uid, frame)
+                        known = (asked, self._backlog, library.predictions, library.failures)
+                        if not any(key in some for some in known):
+                            self._backlog[key] = header
+                            added.append(key)
+            library.set_waiting(added, is_told=is_told)
+            self._ask_next()
+            yield
+
+    def _ask_next(self) -> None:
+        """Keep a few questions with the client; a worklist's worth of them would only lie there."""
+        asked = sum(not asked.urgent for asked in self._asked.values())
+        while self._backlog and asked < ASKED_AHEAD:
+            key, header = self._backlog.popitem(last=False)
+            model = self.model_for(header)
+            if model is None:  # it went out of use
+                self._library.waiting.discard(key)
+                continue
+            self._ask(header, key[1], model, urgent=False)
+            asked += 1
 
     def _ask(self, header: Header, frame: int, model: ModelCard, urgent: bool) -> None:
         head = self._workplace.adapted_head_path(model)
@@ -150,7 +178,9 @@ class Suggestions(QObject):
         if asked is None:
             return
         key, method = asked.key, asked.method
+        self._backlog.pop(key, None)
         self._forget(lambda other: other.key == key and not other.urgent)
+        self._ask_next()
         if look.heatmaps:
             self._heatmaps[(key, look.prediction.model, method)] = look.heatmaps
             while len(self._heatmaps) > HEATMAPS_KEPT:
@@ -165,7 +195,9 @@ class Suggestions(QObject):
         if asked is None:
             return
         key = asked.key
+        self._backlog.pop(key, None)
         self._forget(lambda other: other.key == key and not other.urgent)
+        self._ask_next()
         self._library.set_failure(key, reason)
         self.answered.emit(key, None)
 
@@ -228,3 +260,8 @@ class Suggestions(QObject):
             selected,
             next((m for m in maps if m.finding == selected), None),
         )
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        self._slices.clear()
+        self._backlog.clear()

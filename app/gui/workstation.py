@@ -128,7 +128,8 @@ class Workstation(QObject):
     def is_settled(self) -> bool:
         """Whether nothing is on its way: the worklist is complete and every suggestion is there."""
         library = self.library
-        return bool(library.predictions) and not library.waiting and not library.is_importing
+        is_under_way = library.waiting or library.is_importing or library.is_loading
+        return bool(library.predictions) and not is_under_way
 
     def _look_for_changes(self) -> None:
         """Notice what a command line or another reader wrote since the last look."""
@@ -139,8 +140,11 @@ class Workstation(QObject):
             if news.annotated:
                 self.annotating.refresh()
             if news:
-                self.library.load(self.reading.refresh)
+                self.library.take_news(news)
+                self.reading.refresh()
+            if news.headers or news.standing:
                 self.learning.refresh_collected()
+            if news.are_models_changed:
                 self.learning.refresh_models()
 
         self.store_jobs.submit(
@@ -175,6 +179,7 @@ class Workstation(QObject):
         self._store_timer.stop()
         self.learning.close()
         self.films.close()
+        self.reading.close()
         self.library.close()
         self.store_jobs.close()
         self.readers.close()
