@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
@@ -155,6 +154,13 @@ def test_what_is_selected_is_deleted_and_all_of_a_film_at_once(open_desk: OpenDe
     assert kept(desk)[0].kind == "rectangle"
 
 
+def in_order(desk: Desk) -> list[tuple[str, int]]:
+    """The frames of the series on the screen."""
+    position = desk.station.reading.position
+    assert position is not None
+    return [(header.sop_instance_uid, frame) for header, frame in position.frames]
+
+
 def entries(menu: QMenu) -> list[QAction]:
     """The lines of a menu and of those below it."""
     found = []
@@ -178,7 +184,7 @@ def test_a_frame_shows_its_marks_in_every_view_and_undo_goes_to_its_film(open_de
     assert shown(desk, second) == shown(desk, page.viewer)
     assert len(shown(desk)) == 1
     page.grid.set_layout("1x1")
-    desk.press(Qt.Key.Key_Down)
+    desk.station.reading.step(1 if first == in_order(desk)[0] else -1)
     desk.until(lambda: desk.key != first and page.viewer.image is not None)
     desk.until(
         lambda: page.viewer.image is not None and page.viewer.image.header.sop_instance_uid != first[0]
@@ -233,4 +239,4 @@ def test_what_could_not_be_written_is_not_shown_as_if_it_were(
     assert len(shown(desk)) == 2
     desk.until(lambda: "Not saved. The store could not be written" in desk.texts(desk.window.banner))
     desk.until(lambda: len(shown(desk)) == 1)
-    assert replace(shown(desk)[0], act=before.act) == before
+    assert (shown(desk)[0].uuid, shown(desk)[0].points) == (before.uuid, before.points)
