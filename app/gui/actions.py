@@ -391,6 +391,13 @@ ACTIONS: tuple[Action, ...] = (
         lambda do: do.toggle_panel(do.page.side),
     ),
     Action(
+        "films apart",
+        VIEWS,
+        QT_TRANSLATE_NOOP("Actions", "Films in a window of their own, or back"),
+        ("F8",),
+        lambda do: do.page.set_films_apart(not do.page.are_films_apart),
+    ),
+    Action(
         "full screen",
         VIEWS,
         QT_TRANSLATE_NOOP("Actions", "Full screen"),

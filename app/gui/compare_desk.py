@@ -25,7 +25,7 @@ class CompareDesk(QObject):
         self._reading = reading
         self.following = Following(page.grid, self)
         self.comparing = Comparing(page.grid, library, reading, films, self.following, self)
-        self.menu = CompareMenu(page.grid, self.comparing, self.following, page)
+        self.menu = CompareMenu(page, self.comparing, self.following, page)
         self._is_evidence_beside = False
         reading.heatmap_changed.connect(self._on_heatmap_changed)
         self.comparing.evidence_beside_changed.connect(self._on_evidence_beside_changed)

@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.gui.comparing import Comparing, Kind
 from app.gui.following import Following, Linking
-from widgets.view_grid import LAYOUTS, Layout, ViewGrid
+from app.gui.reading_page import ReadingPage
+from widgets.view_grid import LAYOUTS, Layout
 from widgets.viewer import Viewer
 
 _MOST_CHOICES = 20
@@ -18,10 +19,11 @@ class CompareMenu(QMenu):
     """Filled anew whenever it opens: what there is to compare with changes with every film."""
 
     def __init__(
-        self, grid: ViewGrid, comparing: Comparing, following: Following, parent: QWidget | None = None
+        self, page: ReadingPage, comparing: Comparing, following: Following, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._grid = grid
+        self._page = page
+        self._grid = page.grid
         self._comparing = comparing
         self._following = following
         self.setTitle(self.tr("Compare"))
@@ -50,6 +52,8 @@ class CompareMenu(QMenu):
             action = self._checkable(self, names[layout], self._grid.layout_name == layout)
             action.triggered.connect(lambda _=False, name=layout: self._grid.set_layout(name))
             group.addAction(action)
+        apart = self._checkable(self, self.tr("Films in a window of their own"), self._page.are_films_apart)
+        apart.triggered.connect(lambda is_apart: self._page.set_films_apart(is_apart))
 
     def _add_shortcuts(self) -> None:
         evidence = self._checkable(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
+from app.gui.film_window import FilmWindow
 from widgets.evidence import EvidencePanel
 from widgets.findings import FindingsPanel
 from widgets.strip import ThumbnailStrip
@@ -24,8 +25,13 @@ class ReadingPage(QWidget):
     buttons act on.
     """
 
+    films_moved = Signal(bool)  # whether they are in a window of their own now
+
     def __init__(self) -> None:
         super().__init__()
+        self._film_window: FilmWindow | None = None
+        self._film_geometry: QByteArray | None = None
+        self._sizes_together: list[int] = []
         self.worklist = Worklist()
         self.grid = ViewGrid()
         self.viewer = self.grid.main
@@ -52,6 +58,30 @@ class ReadingPage(QWidget):
     def active(self) -> Viewer:
         """The view that keys and the buttons of the bar act on."""
         return self.grid.active
+
+    @property
+    def are_films_apart(self) -> bool:
+        """Whether the films are in a window of their own."""
+        return self._film_window is not None
+
+    def set_films_apart(self, are_apart: bool) -> None:
+        """Move the films into a window of their own, on another screen where there is one, or back."""
+        if are_apart == self.are_films_apart:
+            return
+        if self._film_window is None:
+            self._sizes_together = self.splitter.sizes()
+            self._film_window = FilmWindow(self.window())
+            self._film_window.closed.connect(lambda: self.set_films_apart(False))
+            self._film_window.take(self.middle, self._film_geometry)
+        else:
+            window, self._film_window = self._film_window, None
+            self._film_geometry = window.give()
+            self.splitter.insertWidget(1, self.middle)
+            self.middle.show()
+            self.splitter.setStretchFactor(1, 1)
+            self.splitter.setSizes(self._sizes_together)
+            window.deleteLater()
+        self.films_moved.emit(are_apart)
 
     def show_strip(self) -> None:
         """Show the thumbnails where there is more than one, unless the reader has hidden them."""

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.actions import Action
+from app.gui.film_window import FilmWindow
 from app.gui.keymap import Keymap
 from widgets.keyboard import Legends, Stroke, is_by_place, stroke_of
 from widgets.viewer import Viewer
@@ -97,7 +98,7 @@ class Shortcuts(QObject):
         """Take a key press that means something here; leave every other event alone."""
         if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
             return False
-        if not isinstance(watched, QWidget) or watched.window() is not self._window:
+        if not isinstance(watched, QWidget) or not self._is_ours(watched.window()):
             return False
         if self._legends.learn(event):
             self.legends_changed.emit()
@@ -105,6 +106,10 @@ class Shortcuts(QObject):
         if stroke is None or self._is_listening():
             return False
         return self._take(stroke, QApplication.focusWidget(), event.isAutoRepeat())
+
+    def _is_ours(self, window: QWidget) -> bool:
+        """Whether keys that go to a window count here: the main one, or the one that films were moved to."""
+        return window is self._window or isinstance(window, FilmWindow)
 
     def _take(self, stroke: Stroke, focus: QWidget | None, is_repeat: bool) -> bool:
         action = self._actions.get(self._keymap.action_of(stroke) or "")

@@ -255,7 +255,8 @@ class Window(QMainWindow):
         """Lay the help sheet over the films where they leave it room enough, else over the page."""
         middle = self.reading.middle
         room = self.pages.geometry()
-        if self.page == 0 and middle.width() >= TWO_COLUMNS_PX + 2 * space(4):
+        is_here = self.page == 0 and not self.reading.are_films_apart
+        if is_here and middle.width() >= TWO_COLUMNS_PX + 2 * space(4):
             room = QRect(middle.mapTo(self._centre, QPoint(0, 0)), middle.size())
         self.sheet.place_over(room)
 
@@ -278,6 +279,7 @@ class Window(QMainWindow):
             self.paths_chosen.emit(paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.reading.set_films_apart(False)
         self._keep_layout()
         self.closing.emit()
         event.accept()
