@@ -149,17 +149,17 @@ def write_labels_csv(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
                 row["accepted"],
             ]
         )
-    _write_csv(table, path)
+    write_csv(table, path)
 
 
 def write_audit_csv(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write audit rows; objects within a row are JSON, what an event has no word for is empty."""
     table: list[list[Any]] = [list(_AUDIT_COLUMNS)]
     table += [[row.get(name) for name in _AUDIT_COLUMNS] for row in rows]
-    _write_csv(table, path)
+    write_csv(table, path)
 
 
-def _write_csv(table: Sequence[Sequence[Any]], path: Path) -> None:
+def write_csv(table: Sequence[Sequence[Any]], path: Path) -> None:
     """Write UTF-8 beside the place and rename: a file that was there is whole or replaced."""
     unfinished: Path | None = None
     try:

@@ -9,9 +9,11 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.workplace import Workplace
+from reviews.record import Annotation
 from tests.app.conftest import Overread
 from tests.app.making import CT, SAMPLES, film, write_png
 from tests.repository.rooms import ROOT
@@ -159,6 +161,46 @@ def test_labels_are_exported_as_json_and_csv_as_they_stand(overread: Overread, t
         rows = {row["path"]: row for row in csv.DictReader(stream)}
     assert set(rows) == {str(path) for path in paths}
     assert rows[str(paths[1])]["no-finding"] == "present"
+
+
+def test_annotations_are_exported_with_what_they_measure(
+    overread: Overread, workplace: Workplace, tmp_path: Path
+) -> None:
+    path = write_png(tmp_path / "a.png", np.full((40, 50), 7, np.uint8))
+    overread("import", path)
+    (header,) = workplace.store.headers()
+    uid = header.sop_instance_uid
+    workplace.store.annotate(
+        [
+            Annotation(uid, 1, "length", ((0.0, 0.0), (3.0, 4.0)), "R"),
+            Annotation(uid, 1, "rectangle", ((0.0, 0.0), (10.0, 20.0)), "R", "heart"),
+            Annotation(uid, 1, "arrow", ((0.0, 0.0), (3.0, 4.0)), "R"),
+        ]
+    )
+    length, region, arrow = overread("export", "annotations").lines
+    assert (length["kind"], length["value"], length["unit"], length["measured_at"]) == (
+        "length",
+        5.0,
+        "px",
+        None,
+    )
+    assert length["points"] == [[0.0, 0.0], [3.0, 4.0]]
+    assert (region["text"], region["pixels"], region["value"], region["unit"]) == ("heart", 200, 200.0, "px²")
+    assert region["channels"] == [{"mean": 7.0, "sd": 0.0, "min": 7.0, "max": 7.0}]
+    assert arrow["path"] == str(path)
+    assert "value" not in arrow
+
+    out = tmp_path / "marks.csv"
+    assert overread("export", "annotations", "--out", out, text=True).out.strip() == f"{out}: 3 rows"
+    with out.open(newline="", encoding="utf-8") as stream:
+        assert [row["value"] for row in csv.DictReader(stream)] == ["5.0", "200.0", ""]
+
+    path.unlink()
+    told = overread("export", "annotations")
+    assert told.status == 1
+    assert str(path) in told.err
+    assert [line["kind"] for line in told.lines] == ["length", "rectangle", "arrow"]
+    assert all("value" not in line for line in told.lines)
 
 
 WITHOUT_TORCH = """
