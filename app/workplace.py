@@ -91,7 +91,11 @@ class Workplace:
 
     def change_settings(self, settings: Settings) -> None:
         self.settings = settings
-        write_settings(self.folder, settings)
+        self.keep_settings()
+
+    def keep_settings(self) -> None:
+        """Write the settings in force; in any thread, since it changes none of them."""
+        write_settings(self.folder, self.settings)
 
     # -- which model answers ---------------------------------------------------------------
 

@@ -184,8 +184,7 @@ class ReadingActs(QObject):
         settings = replace(self._workplace.settings, **changes)
         if settings != self._workplace.settings:
             self._workplace.settings = settings
-            workplace = self._workplace
-            self._store_jobs.submit(lambda: workplace.change_settings(settings), None, self._on_store_error)
+            self._store_jobs.submit(self._workplace.keep_settings, None, self._on_store_error)
 
     # -- answers -------------------------------------------------------------------------------------
 

@@ -256,8 +256,7 @@ class ReadingDesk(QObject):
         settings = replace(self._workplace.settings, **changes)
         if settings != self._workplace.settings:
             self._workplace.settings = settings
-            workplace = self._workplace
-            self._store_jobs.submit(lambda: workplace.change_settings(settings), None, self._on_store_error)
+            self._store_jobs.submit(self._workplace.keep_settings, None, self._on_store_error)
 
     def _on_saved(self, clock: str) -> None:
         self._window.status.set_saved(clock)
