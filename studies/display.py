@@ -109,7 +109,7 @@ def initial_state(image: Image) -> DisplayState:
 
 
 def auto_window(image: Image, region: tuple[int, int, int, int] | None = None) -> Window:
-    """A window from the 1st to the 99th percentile of the valid modality values.
+    """A window from the 1st to the 99th percentile of the valid modality values that no shutter hides.
 
     Parameters
     ----------
@@ -119,6 +119,9 @@ def auto_window(image: Image, region: tuple[int, int, int, int] | None = None) -
     if image.is_colour:
         return Window(128.0, 256.0, "LINEAR", "Auto")
     pixels, valid = image.pixels, image.valid
+    if image.shutter is not None:
+        shown = visible(image.shutter, *image.shape)
+        valid = shown if valid is None else valid & shown
     if region is not None:
         top, left, bottom, right = region
         rows, columns = image.shape

@@ -113,13 +113,14 @@ def read_frame(header: Header, frame: int = 1) -> Image:
         raise UnreadableFile(
             f"{path}: has {frames} frame(s), expected a frame number up to that, found {frame}."
         )
+    if not is_compressed and path.stat().st_size < nifti.size:
+        raise _cut_short(path, path.stat().st_size, nifti.size)
     try:
-        voxels = _voxels(path, nifti, is_compressed)
-        shown = _image(header, frame, nifti, turned, voxels)
+        shown = _image(header, frame, nifti, turned, is_compressed)
         if nifti.samples > 1 or shown.voi:
             return shown
         middle = slices // 2 + 1  # one window for all frames, so that scrolling does not change it
-        other = shown if middle == frame else _image(header, middle, nifti, turned, voxels)
+        other = shown if middle == frame else _image(header, middle, nifti, turned, is_compressed)
     except _DAMAGED as error:
         raise _damaged(path, error) from error
     return replace(shown, voi=(replace(auto_window(other), explanation="Middle slice"),))
@@ -188,27 +189,41 @@ def _position(turned: _Turned, index: int) -> tuple[float, float, float]:
     return x, y, z
 
 
-def _voxels(path: Path, nifti: Nifti, is_compressed: bool) -> NDArray[Any]:
-    """All values as (i, j, k, t) or (i, j, k, t, samples), mapped from the file where that is possible."""
-    shape = (*((nifti.samples,) if nifti.samples > 1 else ()), *nifti.shape)
+def _slab(path: Path, nifti: Nifti, is_compressed: bool, moment: int, axis: int, place: int) -> NDArray[Any]:
+    """Values around one slice of a moment, (i, j, k[, samples]); of slices along k that slice alone.
+
+    Slices along k lie in one piece and are read; others lie across their moment, which is mapped.
+    """
+    i, j, k, _ = nifti.shape
+    per_slice = i * j * nifti.samples
+    first = nifti.offset + moment * k * per_slice * nifti.dtype.itemsize
+    if axis == 2:
+        first, k = first + place * per_slice * nifti.dtype.itemsize, 1
+    shape = (*((nifti.samples,) if nifti.samples > 1 else ()), i, j, k)
+    values: NDArray[Any]
     if is_compressed:
         data = _inflated(path, path.stat().st_mtime_ns, nifti.size)
-        flat = np.frombuffer(data, nifti.dtype, offset=nifti.offset)
-        values = flat.reshape(shape, order="F")
+        values = np.frombuffer(data, nifti.dtype, per_slice * k, first).reshape(shape, order="F")
+    elif axis == 2:
+        with path.open("rb") as stream:
+            stream.seek(first)
+            raw = stream.read(per_slice * nifti.dtype.itemsize)
+        values = np.frombuffer(raw, nifti.dtype).reshape(shape, order="F")
     else:
-        if path.stat().st_size < nifti.size:
-            raise _cut_short(path, path.stat().st_size, nifti.size)
-        values = np.memmap(path, nifti.dtype, "r", nifti.offset, shape, order="F")
+        values = np.memmap(path, nifti.dtype, "r", first, shape, order="F")
     return np.moveaxis(values, 0, -1) if nifti.samples > 1 else values
 
 
 @lru_cache(maxsize=1)
-def _inflated(path: Path, changed_ns: int, size: int) -> bytes:
+def _inflated(path: Path, changed_ns: int, size: int) -> bytearray:
     """The first `size` bytes of a compressed file: no more is ever inflated than its header accounts for."""
-    with gzip.open(path, "rb") as stream:
-        data = stream.read(size)
-    if len(data) < size:
-        raise EOFError(f"found {len(data):,} bytes, expected {size:,}")
+    data, filled = bytearray(size), 0
+    with gzip.open(path, "rb") as stream, memoryview(data) as room:
+        while filled < size:
+            count = stream.readinto(room[filled:])
+            if not count:
+                raise EOFError(f"found {filled:,} bytes, expected {size:,}")
+            filled += count
     return data
 
 
@@ -221,9 +236,9 @@ def _damaged(path: Path, error: Exception) -> UnreadableFile:
     return UnreadableFile(f"{path}: is damaged or cut short ({words}), expected a whole volume.")
 
 
-def _image(header: Header, frame: int, nifti: Nifti, turned: _Turned, voxels: NDArray[Any]) -> Image:
+def _image(header: Header, frame: int, nifti: Nifti, turned: _Turned, is_compressed: bool) -> Image:
     moment, index = divmod(frame - 1, nifti.shape[turned.axes[2]])
-    plane = _plane(voxels[:, :, :, moment], turned, index)
+    plane = _plane(Path(header.path), nifti, is_compressed, turned, moment, index)
     valid = None
     if nifti.samples > 1:
         pixels: NDArray[Any] = plane[..., :3]
@@ -254,11 +269,14 @@ def _image(header: Header, frame: int, nifti: Nifti, turned: _Turned, voxels: ND
     )
 
 
-def _plane(volume: NDArray[Any], turned: _Turned, index: int) -> NDArray[Any]:
+def _plane(
+    path: Path, nifti: Nifti, is_compressed: bool, turned: _Turned, moment: int, index: int
+) -> NDArray[Any]:
     """One slice as (rows, columns[, samples]), its axes swapped and turned as they are shown."""
     down, right, along = turned.axes
-    place = index if turned.steps[2] > 0 else volume.shape[along] - 1 - index
-    plane = np.take(volume, place, axis=along)  # reads this slice only
+    place = index if turned.steps[2] > 0 else nifti.shape[along] - 1 - index
+    slab = _slab(path, nifti, is_compressed, moment, along, place)
+    plane = np.take(slab, 0 if along == 2 else place, axis=along)
     if down > right:
         plane = plane.swapaxes(0, 1)
     return np.asarray(plane[:: turned.steps[0], :: turned.steps[1]])

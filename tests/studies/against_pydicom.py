@@ -146,6 +146,10 @@ def _differences(image: Image, raw: NDArray[Any], dataset: Dataset) -> Iterator[
     if ours.shape != theirs.shape or not np.array_equal(ours, theirs.astype(ours.dtype)):
         yield _summary("stored values", ours, theirs)
         return
+    for overlay in image.overlays:
+        theirs = dataset.overlay_array(overlay.group)
+        if theirs.ndim == 2 and not np.array_equal(overlay.bits, theirs):
+            yield f"overlay {overlay.group:04X}"
     flat = _flat(dataset, image.frame)
     modality = apply_modality_lut(raw, flat)
     if not np.allclose(stored_to_modality(image, raw), modality, rtol=1e-6, atol=1e-6):

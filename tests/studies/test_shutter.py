@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studies.display import DisplayState, initial_state, network_intensities, render
+from studies.display import DisplayState, auto_window, initial_state, network_intensities, render
 from studies.image import Image, Overlay, Shutter
 from studies.reader import read, read_header
 from studies.shutter import visible
@@ -121,6 +121,14 @@ def test_a_network_sees_what_lies_under_the_shutter(tmp_path: Path) -> None:
     shuttered = read_path(write_dicom(tmp_path / "a.dcm", ramp(), **RECTANGLE))
     assert np.array_equal(network_intensities(bare), network_intensities(shuttered))
     assert not np.array_equal(render(bare), render(shuttered))
+
+
+def test_the_automatic_window_is_that_of_what_is_shown(tmp_path: Path) -> None:
+    pixels = np.full((24, 32), 60000, np.uint16)
+    pixels[2:10, 4:20] = ramp(8, 16, 1000)
+    image = read_path(write_dicom(tmp_path / "a.dcm", pixels, **RECTANGLE))
+    window = auto_window(image)
+    assert window.center + window.width / 2 < 1100
 
 
 def test_colour_is_shuttered_too(tmp_path: Path) -> None:
