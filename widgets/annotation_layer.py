@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QTransform
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QTransform
 
 from reviews.record import POINTS, Annotation
 from studies.image import Image
@@ -24,6 +24,7 @@ _LINE_PX, _OUTLINE_PX = 1.5, 4.0
 _HANDLE_PX = 4.5
 _EDGE_PX = 4.0  # between a value and the edge of the view
 _PADDING_PX = 4.0  # around a value: its ground, where it is taken hold of
+_AROUND_PX = 8.0  # around a line: its outline, its handles
 _GROUND = QColor(8, 9, 10, 120)
 
 Part = Literal["handle", "label", "body"]
@@ -63,17 +64,54 @@ class AnnotationLayer:
         self._image: Image | None = None
         self._texts = TextPainter()
         self._words: dict[str, tuple[object, tuple[str, ...]]] = {}
+        self._painted: object = None  # what was drawn last
+        self._picture: tuple[object, QPointF, QImage] | None = None  # of it, if it was drawn twice
 
     def set_image(self, image: Image | None) -> None:
         """Measure on another film."""
         self._image = image
         self._words.clear()
+        self._painted = self._picture = None
 
     def paint(self, painter: QPainter, placement: Placement, ratio: float) -> None:
-        """Draw all annotations, what is held above the others."""
+        """Draw all annotations, what is held above the others.
+
+        What stands still while the window is dragged is drawn twice, then kept as a picture.
+        """
+        if not self.annotations and self.draft is None:
+            return
+        held = self.hovered, self.selected, self.hidden, self.reader
+        shown = placement, ratio, self.annotations, self.draft, self.changed, held, self.font.key()
+        if self._picture is None or self._picture[0] != shown:
+            laid = self._laid(placement, ratio)
+            if self._painted != shown:
+                self._painted = shown
+                self._paint_all(painter, laid)
+                return
+            self._picture = shown, *self._drawn(laid, _view_of(placement, ratio), ratio)
+        painter.drawImage(self._picture[1], self._picture[2])
+
+    def _paint_all(self, painter: QPainter, several: list[_Laid]) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for laid in self._laid(placement, ratio):
+        for laid in several:
             self._paint(painter, laid)
+
+    def _drawn(self, several: list[_Laid], view: QRectF, ratio: float) -> tuple[QPointF, QImage]:
+        """A picture of the part of the view that annotations take, and where its top left stands."""
+        room = QRectF()
+        for laid in several:
+            room = room.united(laid.shape.room).united(laid.label)
+        room = room.adjusted(-_AROUND_PX, -_AROUND_PX, _AROUND_PX, _AROUND_PX)
+        whole = room.intersected(view.adjusted(-_EDGE_PX, -_EDGE_PX, _EDGE_PX, _EDGE_PX)).toAlignedRect()
+        size = QSize(max(round(whole.width() * ratio), 1), max(round(whole.height() * ratio), 1))
+        picture = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.translate(-whole.topLeft())
+        self._paint_all(painter, several)
+        painter.end()
+        return QPointF(whole.topLeft()), picture
 
     def hit(self, at: QPointF, placement: Placement, ratio: float) -> Hit | None:
         """What a press at a point of the widget would take hold of; what was drawn last goes first."""

@@ -65,6 +65,11 @@ class Shape:
     places: tuple[Place, ...]
     head: QPolygonF = field(default_factory=QPolygonF)
 
+    @property
+    def room(self) -> QRectF:
+        """The box around all lines."""
+        return self.lines.boundingRect().united(self.links.boundingRect()).united(self.head.boundingRect())
+
     def holds(self, at: QPointF) -> bool:
         """Whether a press here takes hold of the whole: the inside of a box is left to the film."""
         reach = 2 * HOLD_PX

@@ -81,6 +81,10 @@ class Annotating(QObject):
         """Ask for the text of the annotation that is selected in the active view."""
         self.tools[self._grid.active].name_selected()
 
+    def give_up(self) -> bool:
+        """Give up what is being drawn or dragged in any view; whether there was anything."""
+        return any([tools.cancel() for tools in self.tools.values() if tools.is_drawing])
+
     def clear(self) -> bool:
         """Delete all that the reader drew on the frame of the active view, as one act."""
         own = [one for one in self._standing_on(self._grid.active) if one.reader == self._reader]

@@ -203,7 +203,9 @@ class ReadingActs(QObject):
         self.page.findings.focus_note()
 
     def undo(self) -> None:
-        self._reading.undo()
+        """Give up what is being drawn, else take back what was done last."""
+        if not self.annotating.give_up():
+            self._reading.undo()
 
     def redo(self) -> None:
         self._reading.redo()

@@ -427,6 +427,27 @@ def test_lines_are_as_wide_at_every_zoom(board: Board) -> None:
     assert widths[0] == widths[1] > 0
 
 
+def test_what_stands_still_looks_as_when_it_was_drawn_first(board: Board) -> None:
+    """From the second time on it is a picture, which goes with view, zoom and what is held."""
+    board.draw("ellipse", ((100, 100), (200, 160)))
+    board.draw("length", ((30, 250), (380, 30)))
+    board.hand.move((10, 10))
+    for view in (View(), View(90), View(zoom=3.0, centre=(130.0, 150.0))):
+        board.viewer.set_view(view)
+        first, second, third = (picture(board) for _ in range(3))
+        assert np.abs(first - second).max() <= 3
+        assert (second == third).all()
+    board.viewer.set_view(View())
+    board.hand.move((150, 100))
+    assert np.abs(picture(board) - third).max() > 50
+    board.viewer.apply_window(Window(100, 50))
+    board.kept.clear()
+    board.show()
+    bare = picture(board)
+    board.tools.show((), "Ada")
+    assert (picture(board) == bare).all()
+
+
 def test_nothing_is_drawn_for_an_annotation_of_another_film(board: Board) -> None:
     board.draw("length", ((100, 100), (200, 100)))
     board.viewer.show_image(film(noise(300, 400), frame=2), keep_view=True)

@@ -98,6 +98,14 @@ def test_what_is_drawn_is_kept_taken_back_in_order_and_there_the_next_day(open_d
     desk.until(lambda: len(shown(desk)) == 2)
     assert store.standing(*key) is not None
 
+    # What is only begun is given up by the same key, and nothing else is.
+    desk.station.acts.choose_tool("angle")
+    hand.drag(middle(viewer, -100, -20), middle(viewer, -120, -60))
+    press(desk, Qt.Key.Key_Z, CONTROL)
+    hand.click(middle(viewer, -140, -20))
+    assert viewer.cancel()
+    assert len(shown(desk)) == 2
+
     # A text; and what is dragged elsewhere is kept there.
     desk.station.acts.choose_tool("text")
     hand.click(middle(viewer, -100, 80))
