@@ -83,7 +83,7 @@ class Annotating(QObject):
 
     def give_up(self) -> bool:
         """Give up what is being drawn or dragged in any view; whether there was anything."""
-        return any([tools.cancel() for tools in self.tools.values() if tools.is_drawing])
+        return any(tools.cancel() for tools in self.tools.values() if tools.is_drawing)
 
     def clear(self) -> bool:
         """Delete all that the reader drew on the frame of the active view, as one act."""
