@@ -187,14 +187,16 @@ def contour_picture(
     NDArray
         (height, width, 4) uint8, premultiplied, in the order blue, green, red, alpha.
     """
-    picture = np.zeros((*size, 4), np.uint8)
+    # OpenCV draws soft lines wrong in the outermost pixels of a picture: they are cut off.
+    edge = 2 + round((CONTOUR_WIDTHS_PX[-1] + _HALO_PX) * line_scale)
+    picture = np.zeros((size[0] + 2 * edge, size[1] + 2 * edge, 4), np.uint8)
     opacity = 255 * float(np.sqrt(style.opacity))
     bits = 4  # of the fractions of a pixel; OpenCV's pixel j is at j, not j + 0.5
     for line in contour_styles(style):
         red, green, blue = (round(part * opacity / 255) for part in line.colour)
         found: dict[bool, list[NDArray[np.int32]]] = {True: [], False: []}
         for contour in lines[line.level]:
-            places = contour.points[:, ::-1] @ to_picture[:, :2].T + to_picture[:, 2] - 0.5
+            places = contour.points[:, ::-1] @ to_picture[:, :2].T + to_picture[:, 2] + edge - 0.5
             found[contour.is_closed].append(np.rint(places * (1 << bits)).astype(np.int32))
         for width, colour in (
             (line.width_px + _HALO_PX, (0, 0, 0, round(opacity * _HALO_SHARE))),
@@ -203,7 +205,7 @@ def contour_picture(
             thickness = max(round(width * line_scale), 1)
             for is_closed, points in found.items():
                 cv2.polylines(picture, points, is_closed, colour, thickness, cv2.LINE_AA, bits)
-    return picture
+    return picture[edge:-edge, edge:-edge]
 
 
 def overlay(

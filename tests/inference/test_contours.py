@@ -55,16 +55,24 @@ def test_a_single_hot_cell_is_ringed_once() -> None:
     assert np.allclose(np.abs(line.points - 25).max(), 5, atol=0.01)  # half way to the next centre
 
 
-@pytest.mark.parametrize(("value", "pieces"), [(0.3, 2), (0.7, 2)])
-def test_a_saddle_is_passed_on_the_right_side(value: float, pieces: int) -> None:
-    """Two hot corners across from each other: joined below the middle's value, apart above it."""
-    grid = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
-    lines = contours(grid, (0, 0, 2, 2), value)
-    assert len(lines) == pieces
-    hot_is_joined = all(
-        (p[:, 0] < p[:, 1]).all() or (p[:, 0] > p[:, 1]).all() for p in (line.points for line in lines)
-    )
-    assert hot_is_joined == (value < 0.5)
+def corner_of(points: NDArray[np.float64]) -> tuple[bool, bool]:
+    """(lower half, right half) of the corner of a box of 2 x 2 that a line cuts off: where its ends lie."""
+    row, column = points[[0, -1]].mean(axis=0)
+    return bool(row > 1), bool(column > 1)
+
+
+@pytest.mark.parametrize("distance", [-0.2, -0.0005, -0.00001, 0.00001, 0.0005, 0.2])
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_a_saddle_is_passed_on_the_right_side(distance: float, is_mirrored: bool) -> None:
+    """Two hot corners across from each other: joined below the saddle's value, apart above it."""
+    grid = np.array([[1.0, 0.0], [0.0, 0.8]], np.float32)
+    grid = grid[:, ::-1] if is_mirrored else grid
+    lines = contours(grid, (0, 0, 2, 2), 0.8 / 1.8 + distance)
+    assert len(lines) == 2
+    hot = [(False, is_mirrored), (True, not is_mirrored)]  # (lower half, right half)
+    cold = [(False, not is_mirrored), (True, is_mirrored)]
+    around = [corner_of(line.points) for line in lines]
+    assert sorted(around) == sorted(cold if distance < 0 else hot)
 
 
 def test_a_value_that_is_nowhere_has_no_line() -> None:
