@@ -131,7 +131,7 @@ class AnnotationTools(QObject):
         at = event.position()
         if self._layer.draft is None:
             hit = self._hit(at)
-            if hit is not None and self._layer.is_own(hit.annotation):
+            if hit is not None and self._would_hold(hit):
                 self._take_hold(hit, at, placement)
                 return True
             self.select(None)
@@ -172,7 +172,7 @@ class AnnotationTools(QObject):
             return Qt.CursorShape.CrossCursor
         hit = self._hit(event.position())
         self._hover_over(hit)
-        if hit is not None and self._layer.is_own(hit.annotation):
+        if hit is not None and self._would_hold(hit):
             return {
                 "handle": Qt.CursorShape.PointingHandCursor,
                 "label": Qt.CursorShape.OpenHandCursor,
@@ -365,6 +365,18 @@ class AnnotationTools(QObject):
         if placement is None or self._viewer.left_tool in _UNDISTURBED:
             return None
         return self._layer.hit(at, placement, self._viewer.devicePixelRatioF())
+
+    def _would_hold(self, hit: Hit) -> bool:
+        """Whether a press takes hold of it.
+
+        Who has a drawing tool in hand wants to draw, beside and across what is there: only handles, what
+        is selected, and texts for the tool that writes them come before that.
+        """
+        annotation, tool = hit.annotation, self._viewer.left_tool
+        if not self._layer.is_own(annotation):
+            return False
+        is_selected = annotation.uuid == self._layer.selected
+        return tool not in _KINDS or hit.part == "handle" or is_selected or annotation.kind == tool == "text"
 
     def _hover_over(self, hit: Hit | None) -> None:
         uuid = None if hit is None else hit.annotation.uuid

@@ -379,6 +379,22 @@ def test_what_is_deleted_is_not_selected_any_more(board: Board) -> None:
     assert board.tools.selection is None
 
 
+def test_a_tool_in_hand_draws_across_what_is_there_but_takes_hold_of_handles(board: Board) -> None:
+    across = board.draw("length", ((100, 100), (200, 100)))
+    board.viewer.set_left_tool("length")
+    board.hand.drag((150, 100), (150, 200))  # from its line
+    board.hand.drag((230, 100), (300, 60))  # from its value
+    assert len(board.kept) == 3
+    assert board.kept[next(iter(board.kept))] == across
+    board.hand.drag((200, 100), (200, 150))  # its end
+    assert len(board.kept) == 3
+    moved = board.tools.selection
+    assert moved is not None
+    assert moved.points[1] == board.stored((200, 150))
+    board.hand.drag((150, 125), (150, 225))  # selected now: the whole goes along
+    assert len(board.kept) == 3
+
+
 def test_another_readers_annotation_is_named_and_stays(board: Board) -> None:
     bens = Annotation("1.2.3", 1, "length", ((100.0, 100.0), (100.0, 200.0)), "Ben", uuid="b")
     board.show(bens)
