@@ -19,7 +19,16 @@ from pathlib import Path
 from studies.errors import ImageTooLarge, StudyError, UnreadableFile
 from studies.reader import read, read_header
 from studies.reader_parcel import send
-from studies.reader_task import FrameOutcome, FrameTask, HeaderOutcome, HeadersTask, Part, Question, Ready
+from studies.reader_task import (
+    FrameOutcome,
+    FrameTask,
+    HeaderOutcome,
+    HeadersTask,
+    MakeWay,
+    Part,
+    Question,
+    Ready,
+)
 from studies.thumbnail import thumbnail
 
 _log = logging.getLogger(__name__)
@@ -39,7 +48,9 @@ def main(connection: Connection, niceness: int) -> None:
     try:
         connection.send(Ready())
         while True:
-            question: Question = connection.recv()
+            question: Question | MakeWay = connection.recv()
+            if isinstance(question, MakeWay):
+                continue  # it was done already
             held.clear()  # the parent has taken all parcels, or it would not ask again
             _limit(question)
             if isinstance(question.tasks, HeadersTask):
@@ -74,15 +85,17 @@ def outcome_of(task: FrameTask) -> FrameOutcome:
 
 
 def _send_headers(connection: Connection, task: HeadersTask) -> None:
+    """Read headers and send them as they come, until all are read or something else is more urgent."""
     outcomes: list[HeaderOutcome] = []
     sent = time.monotonic()
     for path in task.paths:
+        if connection.poll():
+            break  # `MakeWay`, or the end of the pipe
         outcomes.append(header_of(path))
         if time.monotonic() - sent > HEADERS_S:
-            connection.send(Part(tuple(outcomes)))
+            connection.send(Part(tuple(outcomes), is_last=False))
             outcomes, sent = [], time.monotonic()
-    if outcomes:
-        connection.send(Part(tuple(outcomes)))
+    connection.send(Part(tuple(outcomes), is_last=True))
 
 
 def header_of(path: str) -> HeaderOutcome:

@@ -19,6 +19,7 @@ from studies.reader_task import (
     HeaderOutcome,
     HeadersTask,
     Limits,
+    MakeWay,
     Question,
     Task,
     Urgency,
@@ -70,7 +71,7 @@ class Reader:
             theirs.close()  # or its end would never show on ours
         self.is_ready = False
         self.asked: deque[Wanted[Any]] = deque()  # answers come in this order
-        self.unread = 0  # headers or frames that have not come yet
+        self._is_making_way = False
         self.began = 0.0
         self.deadline = time.monotonic() + _SECONDS_TO_START
         self.killed_for = ""
@@ -90,11 +91,18 @@ class Reader:
         self._idle_bytes = self._used_bytes() if watched else 0
         question = Question(tasks, limits.seconds_for(pixels), 0 if watched else self._allowed_bytes)
         self.asked.extend(wanted)
-        self.unread = question.files
+        self._is_making_way = False
         self.began = time.monotonic()
         self.expect(question.seconds)
         with contextlib.suppress(OSError):
             self.connection.send(question)
+
+    def make_way(self) -> None:
+        """Have it leave the headers that it is reading, for something more urgent."""
+        if not self._is_making_way:
+            self._is_making_way = True
+            with contextlib.suppress(OSError):
+                self.connection.send(MakeWay())
 
     def expect(self, seconds: float) -> None:
         """It has to say something within so many seconds from now."""

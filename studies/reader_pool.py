@@ -223,7 +223,10 @@ class ReaderPool:
             with self._lock:
                 wanted = self._next(free)
                 group = [] if wanted is None else [wanted, *self._more_like(wanted)]
+                is_urgent = bool(self._queue) and self._queue[0][0] < Urgency.LISTED
             if wanted is None:
+                if is_urgent and not free:
+                    self._have_one_make_way()
                 return
             group = [one for one in group if one.running() or one.set_running_or_notify_cancel()]
             if not group:
@@ -234,6 +237,12 @@ class ReaderPool:
             place = (min if wanted.urgency is Urgency.SHOWN else max)(r.place for r in free)
             reader = next(r for r in free if r.place == place)
             reader.ask(group, self._limits, watched=self._watches_memory)
+
+    def _have_one_make_way(self) -> None:
+        """Interrupt a reader of headers; what it has not read waits again."""
+        readers = [r for r in self._readers if r.asked and isinstance(r.asked[0].task, HeadersTask)]
+        if readers:
+            min(readers, key=lambda reader: reader.place).make_way()
 
     def _more_like(self, wanted: Wanted[Any]) -> list[Wanted[Any]]:
         """Frames that are quickly read go to a reader several at a time: a question costs as much as one.
@@ -299,23 +308,21 @@ class ReaderPool:
             self._was_ready, self._deaths_at_start = True, 0
             return
         if isinstance(message, Part):
-            self._on_headers(reader, message.outcomes)
+            self._on_headers(reader, message)
         elif isinstance(message, Parcel):
             self._on_frames(reader, receive(reader.connection, message))
 
-    def _on_headers(self, reader: Reader, outcomes: Sequence[HeaderOutcome]) -> None:
+    def _on_headers(self, reader: Reader, part: Part) -> None:
         reader.expect(self._limits.seconds)
-        reader.unread -= len(outcomes)
         wanted = reader.asked[0]
-        wanted.take_part(outcomes)
-        if reader.unread > 0:
+        wanted.take_part(part.outcomes)
+        if not part.is_last:
             return
         reader.asked.clear()
         reader.rest()
         self._go_on_with(wanted)
 
     def _on_frames(self, reader: Reader, outcomes: Sequence[FrameOutcome]) -> None:
-        reader.unread -= len(outcomes)
         come = [reader.asked.popleft() for _ in outcomes]
         if reader.asked:
             reader.expect(self._limits.seconds_for(max(one.task.pixels for one in reader.asked)))

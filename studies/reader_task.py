@@ -137,9 +137,18 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The next headers of a `HeadersTask`, or why there are none. Frames come as a `Parcel` of a list."""
+    """The next headers of a `HeadersTask`, or why there are none. Frames come as a `Parcel` of a list.
+
+    `is_last` when no more will come: all are read, or the reader was asked to `MakeWay`.
+    """
 
     outcomes: tuple[HeaderOutcome, ...]
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MakeWay:
+    """Something more urgent has come: read no more of the headers that were asked for."""
 
 
 def usable_cores() -> int:

@@ -34,7 +34,7 @@ IMAGE_SUFFIXES = (".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
 MANY = 200
 """Files from which it is worth while to start processes for them."""
 
-FIRST_BATCH, BATCH, BATCH_S = 4, 32, 0.05
+FIRST_BATCH, BATCH, BATCH_S = 4, 64, 0.05
 MOST_STACKS = 32
 """More orientations than that in a series are no stacks: slices that turn about an axis, in their order."""
 

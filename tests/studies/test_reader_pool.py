@@ -280,6 +280,22 @@ def test_a_crash_among_many_headers_loses_none_of_the_others(lone: ReaderPool, t
     assert [o.instance_number for o in outcomes if isinstance(o, Header)] == list(range(400))
 
 
+def test_a_film_that_is_opened_does_not_wait_for_a_list_of_headers(lone: ReaderPool, tmp_path: Path) -> None:
+    ready(lone, tmp_path)
+    film = read_header(write_dicom(tmp_path / "film.dcm", ramp()))
+    listed = [write_dicom(tmp_path / f"{n}.dcm", ramp(), InstanceNumber=n) for n in range(600)]
+    outcomes: list[HeaderOutcome] = []
+    headers = lone.headers([str(path) for path in listed], outcomes.extend)
+    busy(lone)
+    counts: list[int] = []
+    shown = lone.frame(film, 1)
+    shown.add_done_callback(lambda _: counts.append(len(outcomes)))
+    shown.result(SOON_S)
+    headers.result(SOON_S)
+    assert counts[0] < 600
+    assert [o.instance_number for o in outcomes if isinstance(o, Header)] == list(range(600))
+
+
 @needs_signals
 def test_a_crash_among_quick_frames_loses_none_of_the_others(lone: ReaderPool, tmp_path: Path) -> None:
     ready(lone, tmp_path)
