@@ -318,10 +318,15 @@ class FilmCanvas(QWidget):
         return self._heatmap_style
 
     def set_bare(self, bare: bool) -> None:
-        """Hide the map for as long as this is on, whatever else is asked for (Alt is held)."""
+        """Hide map and marks for as long as this is on, whatever else is asked for (Alt is held)."""
         if bare != self._is_bare:
             self._is_bare = bare
             self._on_heatmap_changed()
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether nothing shall lie over the film now."""
+        return self._is_bare
 
     @property
     def is_heatmap_drawn(self) -> bool:

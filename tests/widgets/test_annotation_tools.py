@@ -291,6 +291,16 @@ def test_scrolling_on_keeps_what_was_written_on_the_film_before(board: Board) ->
     assert (board.only.frame, board.only.text) == (1, "here")
 
 
+def test_a_text_that_is_emptied_is_deleted(board: Board) -> None:
+    board.viewer.set_left_tool("text")
+    board.hand.click((120, 90))
+    board.write("gone soon")
+    board.viewer.set_left_tool("window")
+    board.hand.double_click((130, 90))
+    board.write("")
+    assert board.only.is_deleted
+
+
 def test_a_double_click_names_what_is_under_it(board: Board) -> None:
     board.draw("length", ((100, 100), (200, 100)))
     board.hand.double_click((150, 100))
@@ -462,6 +472,17 @@ def test_what_stands_still_looks_as_when_it_was_drawn_first(board: Board) -> Non
     bare = picture(board)
     board.tools.show((), "Ada")
     assert (picture(board) == bare).all()
+
+
+def test_alt_shows_the_film_without_marks(board: Board) -> None:
+    bare = picture(board)
+    board.draw("length", ((100, 100), (200, 100)))
+    board.hand.move((10, 290))
+    assert (picture(board) != bare).any()
+    board.viewer.set_bare(True)
+    assert (picture(board) == bare).all()
+    board.viewer.set_bare(False)
+    assert (picture(board) != bare).any()
 
 
 def test_nothing_is_drawn_for_an_annotation_of_another_film(board: Board) -> None:
