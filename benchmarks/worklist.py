@@ -346,32 +346,40 @@ def measure_store(count: int, made: Path | None) -> None:
 
 
 class Gaps:
-    """How long the GUI thread was kept from its events, since it was last asked."""
+    """How long the GUI thread was kept from its events since it was last asked.
+
+    Beside the time that passed stands the processor time that the thread itself used: on a machine that is
+    busy with other things the former tells of them too.
+    """
 
     def __init__(self, parent: Any) -> None:
         from PySide6 import QtCore as core  # noqa: N813
 
         self._late: list[float] = []
-        self._last = time.perf_counter()
+        self._worked: list[float] = []
+        self.forget()
         timer = core.QTimer(parent, timerType=core.Qt.TimerType.PreciseTimer, interval=TICK_MS)
         timer.timeout.connect(self._tick)
         timer.start()
 
     def _tick(self) -> None:
-        now = time.perf_counter()
+        now, worked = time.perf_counter(), time.thread_time()
         self._late.append((now - self._last) * 1000 - TICK_MS)
-        self._last = now
+        self._worked.append((worked - self._last_worked) * 1000)
+        self._last, self._last_worked = now, worked
 
     def forget(self) -> None:
-        self._late, self._last = [], time.perf_counter()
+        self._late, self._worked = [], []
+        self._last, self._last_worked = time.perf_counter(), time.thread_time()
 
     def tell(self, name: str) -> None:
         self._tick()  # what keeps it at this moment counts
-        late = sorted(self._late)
-        self._late = []
+        late, worked = sorted(self._late), sorted(self._worked)
         say(f"{name}: longest the GUI thread was kept, ms", late[-1])
         say(f"{name}: 99th percentile, ms", late[int(len(late) * 0.99)])
         say(f"{name}: times over 50 ms", sum(one > 50 for one in late))
+        say(f"{name}: longest work of its own, ms", worked[-1])
+        self.forget()
 
 
 def say(name: str, value: float) -> None:

@@ -1,4 +1,4 @@
-"""The worklist's content: importing, thumbnails, and one row a study."""
+"""The worklist's content: loading, importing, thumbnails, and what is known of every frame."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.gui.arrivals import Arrivals
 from app.gui.jobs import Jobs
 from app.gui.slices import Slices
+from app.gui.study_row import study_row
 from app.workplace import Workplace
 from inference.card import ModelCard
-from inference.coverage import reason_not_covered
 from inference.prediction import Prediction
 from reviews.errors import StoreError
 from reviews.record import Changes, KnownImages, News, Review
@@ -28,16 +29,15 @@ from studies.errors import StudyError
 from studies.image import Header, Study
 from studies.reader_pool import ReaderPool
 from studies.scan import Found, assemble, scan
-from widgets.worklist_model import Row, Status
+from widgets.worklist_model import Row
 
 log = logging.getLogger(__name__)
 
 IMPORT_BATCH = 64
 IMPORT_INTERVAL_S = 0.1
 FIRST_PART, PART = 60, 400  # studies that are read from the store at once
-ROWS_A_STEP = 200
+ROWS_A_STEP, ROWS_AT_ONCE = 50, 2000  # made before others have their turn; shown together
 REFRESHING_MS = 100
-ASSEMBLING_PAUSE = 4  # times the time that assembling took
 FrameKey = tuple[str, int]
 
 
@@ -82,14 +82,13 @@ class Library(QObject):
         self._corrected: set[FrameKey] = set()
         self._slices = Slices(self)
         self._rows_due: dict[str, None] = {}  # StudyInstanceUID, in order
+        self._rows_made: dict[str, Row] = {}  # made, and not shown yet
         self._rows_touched: dict[str, None] = {}
         self._refreshing = QTimer(self, singleShot=True, interval=REFRESHING_MS)
         self._refreshing.timeout.connect(self._refresh_touched)
-        self._arriving: dict[str, dict[str, Header]] = {}  # by StudyInstanceUID, then SOPInstanceUID
-        self._is_assembling = False
-        self._assemble_jobs = Jobs("assemble", 1, self)
-        self._assembling = QTimer(self, singleShot=True)
-        self._assembling.timeout.connect(self._assemble)
+        self._arrivals = Arrivals(self.studies, self)
+        self._arrivals.assembled.connect(self._on_assembled)
+        self._arrivals.ended.connect(self._announce)
         self._imported: list[Imported] = []  # to be announced once everything is assembled
         self._importing = 0
         self._stop_importing = threading.Event()
@@ -142,7 +141,7 @@ class Library(QObject):
         for study in new:
             self._keep_study(study)
         if len(new) < len(studies):  # imported while the list was read
-            self._arrive(
+            self._arrivals.take(
                 header
                 for study in studies
                 if self.studies[study.study_instance_uid] is not study
@@ -170,7 +169,7 @@ class Library(QObject):
                 self.predictions[key] = prediction
                 self.waiting.discard(key)
                 self.failures.pop(key, None)
-        self._arrive(news.headers)
+        self._arrivals.take(news.headers)
         images = (*(uid for uid, _ in news.standing), *(p.sop_instance_uid for p in news.predictions))
         studies = (*(self._study_uid_of.get(uid, "") for uid in images), *news.studies_read)
         self.refresh_rows(uid for uid in studies if uid in self.studies)
@@ -249,38 +248,12 @@ class Library(QObject):
 
     def _on_added(self, headers: list[Header], changes: Changes) -> None:
         new = {uid for uid, _ in changes.images_added} | set(changes.images_updated)
-        self._arrive(header for header in headers if header.sop_instance_uid in new)
+        self._arrivals.take(header for header in headers if header.sop_instance_uid in new)
 
-    def _arrive(self, headers: Iterable[Header]) -> None:
-        """Take images into their studies. Studies are put together in a thread, since one of thousands of
-        images takes long, and never again before other work had most of the time."""
-        for header in headers:
-            arriving = self._arriving.setdefault(header.study_instance_uid, {})
-            arriving[header.sop_instance_uid] = header
-        if not self._assembling.isActive() and not self._is_assembling:
-            self._assemble()
-
-    def _assemble(self) -> None:
-        if not self._arriving:
-            self._announce()
-            return
-        arrived, self._arriving = self._arriving, {}
-        before = {uid: self.studies.get(uid) for uid in arrived}
-        self._is_assembling = True
-
-        def done(assembled: tuple[list[Study], float]) -> None:
-            studies, took_s = assembled
-            self._is_assembling = False
-            for study in studies:
-                uid = study.study_instance_uid
-                if self.studies.get(uid) is before[uid]:
-                    self._keep_study(study)
-                else:  # loaded from the store meanwhile
-                    self._arriving.setdefault(uid, {}).update(arrived[uid])
-            self.studies_added.emit([study.study_instance_uid for study in studies])
-            self._assembling.start(round(1000 * ASSEMBLING_PAUSE * took_s))
-
-        self._assemble_jobs.submit(lambda: _with_arrived(before, arrived), done)
+    def _on_assembled(self, studies: list[Study]) -> None:
+        for study in studies:
+            self._keep_study(study)
+        self.studies_added.emit([study.study_instance_uid for study in studies])
 
     def _keep_study(self, study: Study) -> None:
         self.studies[study.study_instance_uid] = study
@@ -292,7 +265,7 @@ class Library(QObject):
         # The last batch is still on its way through the store's thread: come after it.
         def come_after(_: None) -> None:
             self._imported.append(imported)
-            if not self._is_assembling and not self._arriving:
+            if not self._arrivals.is_busy:
                 self._announce()
 
         self._store_jobs.submit(lambda: None, come_after)
@@ -333,13 +306,6 @@ class Library(QObject):
         self._refresh_soon(uid)
 
     # -- what is known of a frame ------------------------------------------------------------
-
-    def frames_to_read(self, study: Study) -> list[FrameKey]:
-        """The frames of a study for which a model in use gives a suggestion (known so far)."""
-        keys = [
-            (header.sop_instance_uid, frame) for series in study.series for header, frame in series.frames
-        ]
-        return [k for k in keys if k in self.predictions and self.predictions[k].suggestion is not None]
 
     def study_of(self, sop_instance_uid: str) -> Study | None:
         uid = self._study_uid_of.get(sop_instance_uid)
@@ -425,14 +391,16 @@ class Library(QObject):
         """Make the rows of these studies anew, or all, in slices; they move to their places at the end."""
         self._rows_due |= dict.fromkeys(self.studies if uids is None else uids)
         if self._rows_due and not self._slices.is_busy:
-            self._slices.run(self._made_rows())
+            self._slices.run(self._make_rows())
 
-    def _made_rows(self) -> Iterator[None]:
+    def _make_rows(self) -> Iterator[None]:
         while self._rows_due:
-            due = list(islice(self._rows_due, ROWS_A_STEP))
-            for uid in due:
+            for uid in list(islice(self._rows_due, ROWS_A_STEP)):
                 del self._rows_due[uid]
-            self.rows_changed.emit([self.row(uid) for uid in due], bool(self._rows_due))
+                self._rows_made[uid] = self.row(uid)
+            if len(self._rows_made) >= ROWS_AT_ONCE or not self._rows_due:
+                made, self._rows_made = self._rows_made, {}
+                self.rows_changed.emit(list(made.values()), bool(self._rows_due))
             yield
 
     def _refresh_soon(self, uid: str | None) -> None:
@@ -448,100 +416,22 @@ class Library(QObject):
 
     def _tell_row(self, uid: str) -> None:
         """Show at once what a reader did."""
+        self._rows_made.pop(uid, None)
         self.rows_changed.emit([self.row(uid)], False)
 
     def row(self, uid: str) -> Row:
-        """A study as the worklist shows it: its most uncertain suggested frame speaks for it."""
-        study = self.studies[uid]
-        first = study.first
-        frames = [(h.sop_instance_uid, n) for series in study.series for h, n in series.frames]
-        base = Row(
-            study_uid=uid,
-            patient=first.patient_name or (Path(first.path).name if first.kind != "dicom" else ""),
-            patient_id=first.patient_id,
-            birth_date=first.patient_birth_date,
-            sex=first.patient_sex,
-            accession=first.accession_number,
-            date=first.study_date,
-            time=first.study_time,
-            modality="/".join(dict.fromkeys(s.modality for s in study.series if s.modality)) or "picture",
-            description=first.study_description or first.series_description or first.body_part.capitalize(),
-            images=len(frames),
-            thumbnail=self._thumbnails.get(uid),
-            status=self._status(study, frames),
-            note=next((self.failures[k] for k in frames if k in self.failures), ""),
-            is_waiting=any(k in self.waiting for k in frames),
-        )
-        if self._cards and not any(self._covers(series.headers[0]) for series in study.series):
-            reason = reason_without_model(self._cards, first)
-            return replace(base, note=base.note or reason)
-        return self._with_suggestion(base, frames)
+        """A study as the worklist shows it."""
+        return study_row(self, self.studies[uid])
 
-    def _covers(self, header: Header) -> bool:
-        return any(reason_not_covered(card, header) is None for card in self._cards)
-
-    def _with_suggestion(self, base: Row, frames: list[FrameKey]) -> Row:
-        suggested = [self.predictions[k] for k in frames if k in self.predictions]
-        covered = [p for p in suggested if p.suggestion is not None]
-        if not covered:
-            reason = next((" ".join(p.warnings) for p in suggested if p.warnings), "")
-            return replace(base, note=base.note or reason)
-        speaker = max(covered, key=lambda p: p.uncertainty or 0.0)
-        card = self.card_of(speaker.model)
-        if card is None or speaker.suggestion is None:
-            return base
-        base = replace(
-            base,
-            suggestion=card.display_of(speaker.suggestion),
-            confidence=speaker.probability_of(speaker.suggestion),
-            uncertainty=speaker.uncertainty,
-        )
-        adapted = self.adapted.get((speaker.sop_instance_uid, speaker.frame))
-        if adapted is not None and adapted.suggestion is not None:
-            base = replace(
-                base,
-                adapted=card.display_of(adapted.suggestion),
-                adapted_confidence=adapted.probability_of(adapted.suggestion),
-                uncertainty=adapted.uncertainty,
-            )
-        return base
-
-    def _status(self, study: Study, frames: list[FrameKey]) -> Status:
-        if study.study_instance_uid in self._read_studies:
-            return "read"
-        answered = [k for k in frames if self.decision(k) is not None]
-        to_read = self.frames_to_read(study)
-        if answered and all(self.decision(k) is not None for k in to_read):
-            return "read"
-        if answered:
-            return "part read"
-        if any(k in self.failures for k in frames):
-            return "reading failed"
-        if not to_read and any(k in self.predictions for k in frames):
-            return "no suggestion"
-        if self._cards and not any(self._covers(series.headers[0]) for series in study.series):
-            return "no suggestion"
-        return "to read"
+    def thumbnail_of(self, study_uid: str) -> NDArray[np.uint8] | None:
+        return self._thumbnails.get(study_uid)
 
     def close(self) -> None:
         self._slices.clear()
         self._refreshing.stop()
-        self._assembling.stop()
-        self._assemble_jobs.close(wait=False)
+        self._arrivals.close()
         self._stop_importing.set()
         self._scan_jobs.close()
-
-
-def _with_arrived(
-    before: dict[str, Study | None], arrived: dict[str, dict[str, Header]]
-) -> tuple[list[Study], float]:
-    """Studies with the images that came to them, and how long putting them together took in s."""
-    began = time.perf_counter()
-    headers: list[Header] = []
-    for uid, study in before.items():
-        known = {h.sop_instance_uid: h for series in study.series for h in series.headers} if study else {}
-        headers += {**known, **arrived[uid]}.values()
-    return assemble(headers), time.perf_counter() - began
 
 
 def _is_correction(review: Review | None) -> bool:
@@ -553,10 +443,3 @@ def _is_correction(review: Review | None) -> bool:
         and bool(review.findings)
         and review.answer_for(review.shown.suggestion) == "absent"
     )
-
-
-def reason_without_model(models: Sequence[ModelCard], header: Header) -> str:
-    """Why no model in use gives a suggestion for an image; that of the model for its kind comes first."""
-    reasons = [(m.covers.phantoms != header.is_phantom, reason_not_covered(m, header)) for m in models]
-    told = [reason for _, reason in sorted(reasons, key=lambda pair: pair[0]) if reason]
-    return told[0] if told else "No model is in use."

@@ -14,8 +14,9 @@ from PySide6.QtCore import QObject, Signal
 
 from app.gui.film_cache import FrameKey
 from app.gui.jobs import Jobs
-from app.gui.library import Library, reason_without_model
+from app.gui.library import Library
 from app.gui.slices import Slices
+from app.gui.study_row import reason_without_model
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.client import InferenceClient
