@@ -192,6 +192,7 @@ class FindingsPanel(QWidget):
         rows = QWidget()
         rows.setLayout(self._rows)
         scrolling = QScrollArea()
+        scrolling.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scrolling.setFrameShape(QFrame.Shape.NoFrame)
         scrolling.setWidgetResizable(True)
         scrolling.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -42,6 +42,7 @@ class ModelsPanel(QWidget):
         self._list.setWordWrap(True)
         self._list.currentItemChanged.connect(self._on_current_changed)
         self._details = QScrollArea()
+        self._details.setAccessibleName(self.tr("About the model"))
         self._details.setFrameShape(QFrame.Shape.NoFrame)
         self._details.setWidgetResizable(True)
         self._details.viewport().setAutoFillBackground(False)

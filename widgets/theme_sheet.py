@@ -48,6 +48,7 @@ QToolButton[popupMode="2"]::menu-indicator {
   subcontrol-origin: border; subcontrol-position: center right; right: 4px;
 }
 QPushButton:focus, QToolButton:focus { border: 1px solid $accent; }
+QToolButton:checked:focus { border: 1px solid $text; }
 QPushButton[role="key"] { padding: 2px 8px; border-color: $line; }
 QPushButton[role="key"]:hover { border-color: $control; }
 QPushButton[role="key"][changed="true"] { color: $accent; font-weight: 600; }
@@ -129,6 +130,7 @@ QTreeView::branch:closed:has-children { image: url("$drawings/chevron-right.svg"
 QTreeView::branch:open:has-children { image: url("$drawings/chevron-down.svg"); }
 
 QScrollArea { background: transparent; border: none; }
+QScrollArea:focus { border: 1px solid $accent; }
 QScrollBar { background: transparent; border: none; margin: 0; }
 QScrollBar:vertical { width: 12px; }
 QScrollBar:horizontal { height: 12px; }

@@ -171,6 +171,7 @@ class TrainingPanel(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         narrow = _scrolling(left)
+        narrow.setAccessibleName(self.tr("What was collected, and what will happen"))
         narrow.setFixedWidth(space(90))
         whole.addWidget(narrow)
         rule = QFrame()
@@ -178,7 +179,9 @@ class TrainingPanel(QWidget):
         rule.setObjectName("rule")
         rule.setStyleSheet(f"#rule {{ background: {theme.TOKENS.line}; }}")
         whole.addWidget(rule)
-        whole.addWidget(_scrolling(right), 1)
+        wide = _scrolling(right)
+        wide.setAccessibleName(self.tr("How the training goes, and the comparison"))
+        whole.addWidget(wide, 1)
 
 
 def _column(parts: Sequence[QWidget]) -> QWidget:

@@ -304,8 +304,8 @@ class Window(QMainWindow):
         if isinstance(splitter, QByteArray):
             self.reading.splitter.restoreState(splitter)
         for name, panel in self._side_panels().items():
-            panel.setHidden(str(kept.value(f"hidden/{name}")) == "true")
-        self.reading.want_strip(str(kept.value("hidden/strip")) != "true")
+            panel.setHidden(bool(kept.value(f"hidden/{name}", False, type=bool)))
+        self.reading.want_strip(not kept.value("hidden/strip", False, type=bool))
 
 
 def _line() -> QFrame:
