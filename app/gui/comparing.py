@@ -113,14 +113,8 @@ class Comparing(QObject):
 
     def _others_of_patient(self, study: Study) -> list[Study]:
         """Other studies of the patient: the last one before this, then further back, then later ones."""
-        patient = study.first.patient_id
-        if not patient:
-            return []
-        others = [
-            other
-            for other in self._library.studies.values()
-            if other.first.patient_id == patient and other.study_instance_uid != study.study_instance_uid
-        ]
+        of_patient = self._library.studies_of_patient(study.first.patient_id)
+        others = [other for other in of_patient if other.study_instance_uid != study.study_instance_uid]
         earlier = sorted((o for o in others if _when(o) <= _when(study)), key=_when, reverse=True)
         modality = study.series[0].modality
         earlier.sort(key=lambda other: other.series[0].modality != modality)

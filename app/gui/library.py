@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -69,6 +70,7 @@ class Library(QObject):
         self._scan_jobs = Jobs("scan", 1, self)
         self.studies: dict[str, Study] = {}
         self._study_uid_of: dict[str, str] = {}  # SOPInstanceUID: StudyInstanceUID
+        self._uids_of_patient: dict[str, dict[str, None]] = {}  # PatientID: StudyInstanceUIDs
         self.predictions: dict[FrameKey, Prediction] = {}
         self.adapted: dict[FrameKey, Prediction] = {}
         self.standing: dict[FrameKey, Review] = {}
@@ -150,7 +152,7 @@ class Library(QObject):
                 if header.sop_instance_uid not in self._study_uid_of
             )
             self.refresh_rows(study.study_instance_uid for study in studies)
-        self.studies_added.emit([study.study_instance_uid for study in new])
+        self._tell_added(new)
 
     def _on_load_error(self, error: Exception) -> None:
         self.is_loading = False
@@ -253,10 +255,17 @@ class Library(QObject):
     def _on_assembled(self, studies: list[Study]) -> None:
         for study in studies:
             self._keep_study(study)
+        self._tell_added(studies)
+
+    def _tell_added(self, studies: list[Study]) -> None:
         self.studies_added.emit([study.study_instance_uid for study in studies])
+        # They stay. Python's collector would go through all of them again and again, which keeps the window
+        # for half a second where there are 100,000; what is frozen is still freed when nobody refers to it.
+        gc.freeze()
 
     def _keep_study(self, study: Study) -> None:
         self.studies[study.study_instance_uid] = study
+        self._uids_of_patient.setdefault(study.first.patient_id, {})[study.study_instance_uid] = None
         for series in study.series:
             for header in series.headers:
                 self._study_uid_of[header.sop_instance_uid] = study.study_instance_uid
@@ -306,6 +315,11 @@ class Library(QObject):
         self._refresh_soon(uid)
 
     # -- what is known of a frame ------------------------------------------------------------
+
+    def studies_of_patient(self, patient_id: str) -> list[Study]:
+        """The studies that name a patient; none for an empty PatientID, which is nobody's."""
+        uids = self._uids_of_patient.get(patient_id, {}) if patient_id else {}
+        return [s for uid in uids if (s := self.studies[uid]).first.patient_id == patient_id]
 
     def study_of(self, sop_instance_uid: str) -> Study | None:
         uid = self._study_uid_of.get(sop_instance_uid)
