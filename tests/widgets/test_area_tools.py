@@ -57,12 +57,14 @@ def test_dragging_a_box_zooms_to_it(viewer: Viewer, view: View) -> None:
     viewer.set_left_tool("area zoom")
     before = viewer.placement
     assert before is not None
-    corners = before.view_to_image(160, 120), before.view_to_image(240, 180)
+    ratio = viewer.devicePixelRatioF()
+    corners = (before.view_to_image(x * ratio, y * ratio) for x, y in ((160, 120), (240, 180)))
+    middle = np.mean(list(corners), axis=0)
     Hand(viewer).drag((160, 120), (240, 180))
     after = viewer.placement
     assert after is not None
     assert after.zoom == pytest.approx(before.zoom * 5)
-    assert np.allclose(after.centre, np.mean(corners, axis=0))
+    assert np.allclose(after.centre, middle)
     assert (after.view.rotation, after.view.flipped) == (view.rotation, view.flipped)
     assert viewer.left_tool == "area zoom"
 
@@ -76,7 +78,9 @@ def test_dragging_a_box_windows_by_what_lies_inside(viewer: Viewer) -> None:
     viewer.set_left_tool("area window")
     placement = viewer.placement
     assert placement is not None
-    Hand(viewer).drag(placement.image_to_view(110, 160), placement.image_to_view(190, 240))
+    ratio = viewer.devicePixelRatioF()
+    (x0, y0), (x1, y1) = placement.image_to_view(110, 160), placement.image_to_view(190, 240)
+    Hand(viewer).drag((x0 / ratio, y0 / ratio), (x1 / ratio, y1 / ratio))
     assert viewer.state.voi == auto_window(image, (110, 160, 190, 240))
     assert viewer.state.voi.width < 70
     assert viewer.zoom == placement.zoom

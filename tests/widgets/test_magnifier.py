@@ -40,7 +40,7 @@ def viewer(qtbot: QtBot, themed: QApplication) -> Viewer:
 
 
 def grey_at(viewer: Viewer, x: float, y: float) -> int:
-    shown = viewer.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    shown = viewer.grab().toImage().scaled(400, 300).convertToFormat(QImage.Format.Format_Grayscale8)
     return int(shown.pixelColor(round(x), round(y)).red())
 
 
