@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication
 from reviews.record import Annotation, AnnotationKind
 from studies.image import Image, SpacingKind
 from studies.measurement import RegionValues, Statistics, angle, cobb_angle, length, region_values
+from widgets.numbers import grouped
 from widgets.viewer_texts import number_text
 
 _NO_UNITS = ("", "US", "NONE")
@@ -53,7 +54,7 @@ def _region_words(values: RegionValues) -> tuple[str, ...]:
     value = values.area.value
     figures = f"{value:.0f}" if value >= 100 else f"{value:.3g}"
     area = _at(f"{figures} {values.area.unit}", values.area.kind)
-    count = translate("Annotation", "{0} pixels").format(f"{values.pixels:,}".replace(",", "\u2009"))
+    count = translate("Annotation", "{0} pixels").format(grouped(values.pixels))
     if not values.channels:
         return translate("Annotation", "No pixels"), area
     if len(values.channels) > 1:

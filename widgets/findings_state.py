@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QCoreApplication
 
 from widgets.findings_rows import Answer, FindingRow, Task
+from widgets.words import in_words
 
 translate = QCoreApplication.translate
 
@@ -64,7 +65,8 @@ class FindingsState:
         if self.waiting:
             return translate("FindingsPanel", "The model is looking at this image.")
         if self.suggestion is None:
-            return self.reason_no_suggestion or translate("FindingsPanel", "No suggestion for this image.")
+            reason = in_words(self.reason_no_suggestion)
+            return reason or translate("FindingsPanel", "No suggestion for this image.")
         return ""
 
     @property

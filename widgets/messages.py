@@ -21,7 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from widgets import theme
+from widgets.numbers import counted
 from widgets.theme import TOKENS, space
+from widgets.words import in_words
 
 Level = Literal["note", "look-again", "failed"]
 
@@ -97,14 +99,17 @@ class ImportProblems(QWidget):
         """Add what was found since."""
         for problem in problems:
             self._problems.append(problem)
-            item = QListWidgetItem(theme.icon("alert-circle-outline", TOKENS.failed), problem.sentence)
+            icon = theme.icon("alert-circle-outline", TOKENS.failed)
+            item = QListWidgetItem(icon, in_words(problem.sentence))
             item.setToolTip(problem.file)
             self._list.addItem(item)
         count = len(self._problems)
         self._title.setText(
-            self.tr("1 file could not be read; the rest is in the worklist.")
-            if count == 1
-            else self.tr("{0:,} files could not be read; the rest is in the worklist.").format(count)
+            counted(
+                count,
+                self.tr("1 file could not be read; the rest is in the worklist."),
+                self.tr("{0} files could not be read; the rest is in the worklist."),
+            )
         )
         self._copy.setEnabled(bool(count))
 

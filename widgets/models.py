@@ -23,6 +23,7 @@ from widgets import theme
 from widgets.models_words import covers_text, facts, figure_groups, input_text, other_figures, short_id
 from widgets.theme import TOKENS, space
 from widgets.training_parts import FigureTable, label
+from widgets.words import in_words
 
 READABLE_WIDTH = space(180)
 
@@ -161,11 +162,12 @@ class CardView(QWidget):
 
     def _add_facts(self, card: ModelCard, made_from: str) -> None:
         kinds = {
-            "multiclass": self.tr("one of"),
-            "multilabel": self.tr("any of"),
+            "multiclass": self.tr("one of {0}"),
+            "multilabel": self.tr("any of {0}"),
         }
+        answers = ", ".join(in_words(f.display) for f in card.findings)
         rows = [
-            (self.tr("Answers"), f"{kinds[card.task]} " + ", ".join(f.display for f in card.findings)),
+            (self.tr("Answers"), kinds[card.task].format(answers)),
             (self.tr("Meant for"), covers_text(card)),
             (self.tr("Input"), input_text(card)),
             (self.tr("Architecture"), card.architecture),

@@ -8,7 +8,8 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication
 
 from inference.card import ModelCard
-from widgets.numbers import figure_text, interval_text
+from widgets.numbers import figure_text, grouped, interval_text
+from widgets.words import in_words
 
 translate = QCoreApplication.translate
 
@@ -123,11 +124,11 @@ def _evaluation_groups(title: str, raw: Mapping[str, Any], card: ModelCard) -> l
     ]
     for finding, figures in (raw.get("per_finding") or {}).items():
         if isinstance(figures, Mapping) and figures.get("auroc") is not None:
-            name = translate("Models", "AUROC, {0}").format(card.display_of(finding))
+            name = translate("Models", "AUROC, {0}").format(in_words(card.display_of(finding)))
             rows.append((name, figure_text(figures["auroc"]), ""))
     seen = ""
     if raw.get("n") and raw.get("patients"):
-        seen = translate("Models", "{0:,} films of {1:,} patients").format(
-            int(raw["n"]), int(raw["patients"])
+        seen = translate("Models", "{0} films of {1} patients").format(
+            grouped(int(raw["n"])), grouped(int(raw["patients"]))
         )
     return [(title, (seen, "", translate("Models", "95% interval") if intervals else ""), rows)]

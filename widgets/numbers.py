@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QLocale
 
 
 def probability_text(probability: float | None) -> str:
@@ -36,6 +36,16 @@ def duration_text(seconds: float) -> str:
     return QCoreApplication.translate("Numbers", "{0:.1f} h").format(seconds / 3600)
 
 
+def grouped(count: int) -> str:
+    """A count with its thousands apart: by commas in English, elsewhere by a thin space.
+
+    The decimal sign is a point in every language, as in headers, exports and on other devices, so that a
+    point or a comma between thousands would be misread.
+    """
+    is_english = QLocale().language() in (QLocale.Language.English, QLocale.Language.C)
+    return f"{count:,}" if is_english else f"{count:,}".replace(",", "\u2009")
+
+
 def counted(count: int, one: str, many: str) -> str:
-    """``1 image``, ``2 images``: a count with its noun."""
-    return f"{count:,} {one if count == 1 else many}"
+    """``1 image``, ``1,200 images``: `one` as it is, or `many` with the count in its gap."""
+    return one if count == 1 else many.format(grouped(count))

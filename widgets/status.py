@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton, QWidget
 
 from widgets import theme
+from widgets.numbers import counted
 from widgets.theme import space
 
 
@@ -111,7 +112,7 @@ class StatusLine(QWidget):
 
     def set_corrections(self, count: int) -> None:
         """How many decisions differ from what was suggested."""
-        words = self.tr("1 correction") if count == 1 else self.tr("{0:,} corrections").format(count)
+        words = counted(count, self.tr("1 correction"), self.tr("{0} corrections"))
         self._put(self._corrections, words if count else "")
 
     def show_background(self, text: str, done: int = 0, total: int = 0) -> None:

@@ -137,7 +137,7 @@ class StripModel(QAbstractListModel):
         place = self.tr("{series}, {number} of {of}").format(
             series=frame.series, number=frame.number, of=frame.of
         )
-        return f"{place}, {self.tr('decided')}" if self.is_decided(frame) else place
+        return self.tr("{0}, decided").format(place) if self.is_decided(frame) else place
 
 
 class _Thumbnail(QStyledItemDelegate):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from reviews.record import Collected
-from widgets.numbers import counted
+from widgets.numbers import counted, grouped
 from widgets.theme import space
 from widgets.training_parts import FigureTable, label, section
 
@@ -50,15 +50,15 @@ class CollectedView(QWidget):
             return
         self._total.setText(
             self.tr("{0} on {1} of {2}").format(
-                counted(collected.reviews, self.tr("decision"), self.tr("decisions")),
-                counted(collected.images, self.tr("image"), self.tr("images")),
-                counted(collected.patients, self.tr("patient"), self.tr("patients")),
+                counted(collected.reviews, self.tr("1 decision"), self.tr("{0} decisions")),
+                counted(collected.images, self.tr("1 image"), self.tr("{0} images")),
+                counted(collected.patients, self.tr("1 patient"), self.tr("{0} patients")),
             )
         )
         self._findings.fill(
             (self.tr("finding"), self.tr("present"), self.tr("absent"), self.tr("unknown")),
             [
-                (displays.get(name, name.replace("-", " ")), *(f"{count:,}" for count in counts))
+                (displays.get(name, name.replace("-", " ")), *(grouped(count) for count in counts))
                 for name, counts in collected.per_finding.items()
             ],
             ("", "quiet", "quiet"),
@@ -71,7 +71,7 @@ class CollectedView(QWidget):
         self._parts.fill(
             (self.tr("part"), self.tr("images"), self.tr("patients")),
             [
-                (parts[part], f"{images:,}", f"{patients:,}")
+                (parts[part], grouped(images), grouped(patients))
                 for part, (images, patients) in collected.per_part.items()
             ],
         )

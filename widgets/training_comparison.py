@@ -18,12 +18,13 @@ from PySide6.QtWidgets import (
 )
 
 from widgets import theme
-from widgets.numbers import figure_text, interval_text
+from widgets.numbers import figure_text, grouped, interval_text
 from widgets.plots import ReliabilityChart, RocChart, Series
 from widgets.plots_confusion import ConfusionMatrix
 from widgets.theme import TOKENS, space
 from widgets.training_decision import DecisionView
 from widgets.training_parts import FigureTable, label, section, separator, set_role
+from widgets.words import in_words
 
 Figures = Mapping[str, Any]
 
@@ -107,9 +108,9 @@ class ComparisonView(QWidget):
     def _show_verdict(self, gate: Figures, displays: Mapping[str, str]) -> None:
         verdict = str(gate.get("verdict", "not proven"))
         icon, colour, role = VERDICTS.get(verdict, VERDICTS["not proven"])
-        reasons = [_with_display_name(str(reason), displays) for reason in gate.get("reasons", ())]
+        reasons = [in_words(_with_display_name(str(reason), displays)) for reason in gate.get("reasons", ())]
         self._icon.setPixmap(theme.icon(icon, colour).pixmap(space(5), space(5)))
-        self._verdict.setText(reasons[0] if reasons else self.tr("Verdict: {0}.").format(verdict))
+        self._verdict.setText(reasons[0] if reasons else self.tr("Verdict: {0}.").format(in_words(verdict)))
         set_role(self._verdict, role)
         self._reasons.setText("\n".join(reasons[1:]))
         self._reasons.setHidden(len(reasons) < 2)
@@ -118,10 +119,8 @@ class ComparisonView(QWidget):
         if candidate is None:
             text = self.tr("No patient was kept aside yet, so nothing could be measured.")
         else:
-            text = self.tr(
-                "Measured on {0:,} films of {1:,} patients that no training has seen. 95% intervals."
-            )
-            text = text.format(int(candidate.get("n", 0)), int(candidate.get("patients", 0)))
+            text = self.tr("Measured on {0} films of {1} patients that no training has seen. 95% intervals.")
+            text = text.format(*(grouped(int(candidate.get(key, 0))) for key in ("n", "patients")))
         self._tested_on.setText(text)
 
     def _show_figures(self, candidate: Figures, current: Figures | None, displays: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from widgets import theme
-from widgets.numbers import duration_text
+from widgets.numbers import duration_text, grouped
 from widgets.plots import LineChart
 from widgets.theme import TOKENS, space
 from widgets.training_parts import label, section, set_role
@@ -111,7 +111,7 @@ class RunView(QWidget):
     def _on_prepare(self, event: Mapping[str, Any]) -> None:
         done, total = int(event["done"]), int(event["total"])
         self._set_progress(done, total)
-        self._say(self.tr("Reading films: {0:,} of {1:,}").format(done, total), "")
+        self._say(self.tr("Reading films: {0} of {1}").format(grouped(done), grouped(total)), "")
 
     def _on_epoch(self, event: Mapping[str, Any]) -> None:
         epoch, epochs = int(event["epoch"]), int(event["epochs"])

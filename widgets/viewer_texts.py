@@ -13,6 +13,7 @@ from studies.display import DisplayState
 from studies.geometry import Letters
 from studies.image import Header, Image, Window
 from widgets.viewer_geometry import Placement, View
+from widgets.words import in_words
 
 _LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -144,7 +145,7 @@ def warnings_of(image: Image) -> tuple[str, ...]:
     """What a reader has to know before trusting the film."""
     lossy = image.header.lossy_compression
     said = QCoreApplication.translate("CornerTexts", "Compressed with loss: {0}").format(lossy)
-    return (*((said,) if lossy else ()), *image.warnings)
+    return (*((said,) if lossy else ()), *map(in_words, image.warnings))
 
 
 def _filled(lines: tuple[str, ...]) -> tuple[str, ...]:
@@ -184,8 +185,9 @@ def _window_text(image: Image, state: DisplayState) -> str:
     voi = state.voi
     if isinstance(voi, Window):
         units = f" {image.units}" if image.units in ("HU", "SUV") else ""
-        text = f"W {number_text(voi.width)}  L {number_text(voi.center)}{units}"
-        return f"{text}  {voi.explanation}" if voi.explanation else text
+        text = QCoreApplication.translate("CornerTexts", "W {0}  L {1}")
+        text = text.format(number_text(voi.width), number_text(voi.center) + units)
+        return f"{text}  {in_words(voi.explanation)}" if voi.explanation else text
     if voi is None:
         return QCoreApplication.translate("CornerTexts", "Full range")
     return voi.explanation or QCoreApplication.translate("CornerTexts", "The file's own table")

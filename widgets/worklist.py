@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets import theme
+from widgets.numbers import counted, grouped
 from widgets.theme import TOKENS, space
 from widgets.worklist_delegate import TEXT_LINES, THUMBNAIL_PX, StudyDelegate, row_height
 from widgets.worklist_model import Order, Row, Status, WorklistModel
@@ -323,8 +324,8 @@ class Worklist(QWidget):
 
     def _refresh_page(self) -> None:
         studies, unread = self._model.counts()
-        count = self.tr("1 study") if studies == 1 else self.tr("{0:,} studies").format(studies)
-        self._counts.setText(self.tr("{0}, {1:,} to read").format(count, unread) if studies else "")
+        count = counted(studies, self.tr("1 study"), self.tr("{0} studies"))
+        self._counts.setText(self.tr("{0}, {1} to read").format(count, grouped(unread)) if studies else "")
         for control in (self._search, self._order):
             control.setEnabled(bool(studies))
         if self._model.rowCount():

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from widgets import theme
 from widgets.numbers import probability_text
 from widgets.theme import TOKENS, space
+from widgets.words import in_words
 from widgets.worklist_model import ROW_ROLE, Row, Status, name_of, status_text
 
 THUMBNAIL_PX = 64
@@ -159,7 +160,7 @@ class StudyDelegate(QStyledItemDelegate):
             bar = QRect(place.left(), place.center().y() - 3, min(place.width(), space(22)), space(2))
             painter.fillRect(bar, QColor(TOKENS.hover))
         else:
-            _draw(painter, place, row.note, TOKENS.text_quiet)
+            _draw(painter, place, in_words(row.note), TOKENS.text_quiet)
 
     def _paint_named(self, painter: QPainter, place: QRect, name: str, number: str) -> None:
         """Draw a name and, right behind it, its number, which is never cut."""

@@ -20,6 +20,7 @@ from PySide6.QtCore import (
     QTimer,
 )
 
+from widgets.words import in_words
 from widgets.worklist_rows import Order, Row, Rows, Slots, Status, name_of
 
 __all__ = ["ROW_ROLE", "Order", "Row", "Status", "WorklistModel", "name_of", "status_text"]
@@ -234,7 +235,7 @@ class WorklistModel(QAbstractListModel):
             lines.append(self.tr("Site-adapted: {0} {1:.0%}").format(row.adapted, row.adapted_confidence))
         lines.append(status_text(row.status))
         if row.note:
-            lines.append(row.note)
+            lines.append(in_words(row.note))
         return "\n".join(lines).replace("<", "‹")  # a name out of a file is never read as markup
 
     def _spoken(self, row: Row) -> str:

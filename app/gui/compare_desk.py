@@ -12,6 +12,7 @@ from app.gui.library import Library
 from app.gui.reading import Reading
 from app.gui.reading_page import ReadingPage
 from inference.prediction import Heatmap
+from widgets.words import in_words
 
 
 class CompareDesk(QObject):
@@ -34,7 +35,7 @@ class CompareDesk(QObject):
         title = ""
         if heatmap is not None and self._reading.position is not None:
             card = self._reading.model_for(self._reading.position.header_and_frame[0])
-            title = card.display_of(heatmap.finding) if card else heatmap.finding
+            title = in_words(card.display_of(heatmap.finding)) if card else heatmap.finding
         self.comparing.show_heatmap(heatmap, title)
 
     def _on_evidence_beside_changed(self, is_beside: bool) -> None:

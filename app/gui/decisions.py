@@ -189,7 +189,7 @@ class Decisions(QObject):
     def _on_store_error(self, error: Exception) -> None:
         if not isinstance(error, StoreError):
             raise error
-        self.failed.emit(f"Not saved. {error}")
+        self.failed.emit(self.tr("Not saved. {0}").format(error))
 
 
 def _shown(prediction: Prediction | None) -> Shown | None:

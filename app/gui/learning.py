@@ -201,7 +201,7 @@ class Learning(QObject):
         try:
             run.start(self._workplace.options, arguments)
         except OSError as error:
-            self.failed.emit(f"The training could not be started: {error}.")
+            self.failed.emit(self.tr("The training could not be started: {0}.").format(error))
             return
         self._watch(run)
 
@@ -210,7 +210,7 @@ class Learning(QObject):
         try:
             run.resume(self._workplace.options)
         except (OSError, ValueError) as error:
-            self.failed.emit(f"The training {run_id} could not be resumed: {error}.")
+            self.failed.emit(self.tr("The training {0} could not be resumed: {1}.").format(run_id, error))
             return
         self._watch(run)
 
@@ -235,7 +235,7 @@ class Learning(QObject):
         if not seen.is_alive:
             run, self._run = self._run, None
             self._timer.stop()
-            self.run_stopped.emit(run.last_words() or "The training's process ended without a word.")
+            self.run_stopped.emit(run.last_words() or self.tr("The training's process ended without a word."))
             self.run_resumable.emit(run.id)
 
     def _on_run_ended(self, event: dict[str, Any]) -> None:
@@ -292,7 +292,7 @@ class Learning(QObject):
             if is_changed:
                 self.refresh_models()
             else:
-                self.failed.emit("No model was promoted, so there is nothing to roll back.")
+                self.failed.emit(self.tr("No model was promoted, so there is nothing to roll back."))
 
         self._store_jobs.submit(work, done, self._on_store_error)
 

@@ -16,6 +16,7 @@ from inference.card import ModelCard
 from reviews.record import Collected
 from widgets.numbers import duration_text
 from widgets.training import DifferingFilm, ModelOption, TrainingChoice
+from widgets.words import in_words
 
 
 class LearningDesk(QObject):
@@ -80,12 +81,12 @@ class LearningDesk(QObject):
         used = {c.id for c in in_use}
         self._window.models.show_models(cards, used)
         panel = self._window.training
-        panel.set_display_names({f.name: f.display for c in cards for f in c.findings})
+        panel.set_display_names({f.name: in_words(f.display) for c in cards for f in c.findings})
         self._in_use = in_use
         self.offer_models()
         promoted = [c for c in in_use if not c.bundled]
         names = ", ".join(c.name or c.id for c in in_use)
-        panel.set_model_in_use(names, "the model before" if promoted else "")
+        panel.set_model_in_use(names, self.tr("the model before") if promoted else "")
         self._library.refresh_rows()
         self._reading.ask_in_background()
         self._learning.rescore()
@@ -119,7 +120,7 @@ class LearningDesk(QObject):
     def _on_compared(self, comparison: Comparison) -> None:
         self._candidate = comparison
         self._window.status.show_training("")
-        display = {f.name: f.display for card in self._all_cards for f in card.findings}
+        display = {f.name: in_words(f.display) for card in self._all_cards for f in card.findings}
         differing = []
         for film in comparison.differing:
             header = self._library.header_of(film["image"].rpartition(":")[0])

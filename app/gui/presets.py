@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 
 from studies.display import CT_PRESETS_HU, auto_window
 from studies.image import Image, LookupTable, Window
+from widgets.words import in_words
 
 OWN = 2
 """So many digits belong to the file's own windows, also where it has fewer, so that the rest stay put."""
-
-_NAMES = {
-    "Brain": QT_TRANSLATE_NOOP("Presets", "Brain"),
-    "Abdomen": QT_TRANSLATE_NOOP("Presets", "Abdomen"),
-    "Mediastinum": QT_TRANSLATE_NOOP("Presets", "Mediastinum"),
-    "Bone": QT_TRANSLATE_NOOP("Presets", "Bone"),
-    "Lung": QT_TRANSLATE_NOOP("Presets", "Lung"),
-}
 
 
 def own_windows(image: Image) -> tuple[Window | LookupTable, ...]:
@@ -59,10 +52,7 @@ def preset_names(image: Image) -> tuple[tuple[int, str], ...]:
             if isinstance(voi, LookupTable)
             else translate("Presets", "The file's window {0}")
         )
-        names.append((number, voi.explanation or kind.format(number)))
+        names.append((number, in_words(voi.explanation) or kind.format(number)))
     if _is_hounsfield(image):
-        names += [
-            (OWN + n, translate("Presets", str(_NAMES[name])))
-            for n, (name, _, _) in enumerate(CT_PRESETS_HU, 1)
-        ]
+        names += [(OWN + n, in_words(name)) for n, (name, _, _) in enumerate(CT_PRESETS_HU, 1)]
     return tuple(names)

@@ -25,6 +25,8 @@ from studies.image import Header, Image
 from studies.reader_pool import ReaderPool
 from widgets.findings import FindingsState
 from widgets.messages import Problem
+from widgets.numbers import counted, grouped
+from widgets.words import in_words
 
 METHODS = (
     ("gradcam", "Grad-CAM"),
@@ -120,9 +122,9 @@ class ReadingDesk(QObject):
             worklist.select(first)
 
     def _on_import_progressed(self, found: int, failures: int) -> None:
-        words = self.tr("{0} films found").format(found)
+        words = counted(found, self.tr("1 film found"), self.tr("{0} films found"))
         if failures:
-            words += self.tr(", {0} could not be read").format(failures)
+            words = self.tr("{0}, {1} could not be read").format(words, grouped(failures))
         self._window.status.show_background(words)
 
     def _on_import_finished(self, imported: Imported) -> None:
@@ -214,7 +216,7 @@ class ReadingDesk(QObject):
         title = ""
         if heatmap is not None and self._reading.position is not None:
             card = self._reading.model_for(self._reading.position.header_and_frame[0])
-            title = card.display_of(heatmap.finding) if card else heatmap.finding
+            title = in_words(card.display_of(heatmap.finding)) if card else heatmap.finding
             page.findings.set_selected_finding(heatmap.finding)
         page.viewer.set_heatmap(heatmap, title)
         page.evidence.set_grid(None if heatmap is None else (heatmap.grid.shape[0], heatmap.grid.shape[1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer
 
 from widgets.messages import Banner, Level
+from widgets.words import in_words
 
 REMARK_MS = 5000
 
@@ -21,7 +22,7 @@ class Remarks(QObject):
         self._timer.timeout.connect(banner.hide)
 
     def say(self, sentence: str, level: Level = "note") -> None:
-        self._banner.show_message(sentence, level)
+        self._banner.show_message(in_words(sentence), level)
         self._timer.stop()
         if level == "note":
             self._timer.start()

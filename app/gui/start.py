@@ -14,7 +14,7 @@ from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING
 
 _plain_import = builtins.__import__
-from PySide6.QtCore import QTimer  # noqa: E402
+from PySide6.QtCore import QCoreApplication, QTimer  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from widgets import theme  # noqa: E402
@@ -169,8 +169,9 @@ def _show_unexpected_errors(window: Window) -> None:
         told = "".join(traceback.format_exception(kind, error, trace))
         log.error("unexpected: %s", told)
         if not issubclass(kind, KeyboardInterrupt):
-            window.banner.show_message(
-                "Something unexpected happened. What was saved is kept.", "failed", details=told
+            sentence = QCoreApplication.translate(
+                "Window", "Something unexpected happened. What was saved is kept."
             )
+            window.banner.show_message(sentence, "failed", details=told)
 
     sys.excepthook = hook

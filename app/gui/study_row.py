@@ -10,6 +10,7 @@ from inference.card import ModelCard
 from inference.coverage import reason_not_covered
 from inference.prediction import Prediction
 from studies.image import Header, Study
+from widgets.words import in_words
 from widgets.worklist_model import Row, Status
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def study_row(library: Library, study: Study) -> Row:
     failure = (
         next((library.failures[k] for k in frames if k in library.failures), "") if library.failures else ""
     )
+    modalities = "/".join(dict.fromkeys(s.modality for s in study.series if s.modality))
     return Row(
         study_uid=uid,
         patient=first.patient_name or (Path(first.path).name if first.kind != "dicom" else ""),
@@ -51,7 +53,7 @@ def study_row(library: Library, study: Study) -> Row:
         accession=first.accession_number,
         date=first.study_date,
         time=first.study_time,
-        modality="/".join(dict.fromkeys(s.modality for s in study.series if s.modality)) or "picture",
+        modality=modalities or in_words("picture"),
         description=first.study_description or first.series_description or first.body_part.capitalize(),
         images=len(frames),
         suggestion=says.suggestion,
@@ -80,7 +82,7 @@ def _what_is_said(library: Library, told: list[Prediction]) -> _Said:
     if card is None or speaker.suggestion is None:
         return _Said()
     confidence = speaker.probability_of(speaker.suggestion)
-    suggestion = card.display_of(speaker.suggestion)
+    suggestion = in_words(card.display_of(speaker.suggestion))
     adapted = library.adapted.get((speaker.sop_instance_uid, speaker.frame))
     if adapted is None or adapted.suggestion is None:
         return _Said("", suggestion, confidence, None, None, speaker.uncertainty)
@@ -88,7 +90,7 @@ def _what_is_said(library: Library, told: list[Prediction]) -> _Said:
         "",
         suggestion,
         confidence,
-        card.display_of(adapted.suggestion),
+        in_words(card.display_of(adapted.suggestion)),
         adapted.probability_of(adapted.suggestion),
         adapted.uncertainty,
     )

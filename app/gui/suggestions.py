@@ -24,6 +24,7 @@ from inference.coverage import reason_not_covered
 from inference.prediction import Heatmap, Look
 from studies.image import Header
 from widgets.findings import FindingRow, FindingsState
+from widgets.words import in_words
 
 HEATMAPS_KEPT = 200
 OPERATING_POINT = 0.5
@@ -225,7 +226,7 @@ class Suggestions(QObject):
         return tuple(
             FindingRow(
                 name=f.name,
-                display=f.display,
+                display=in_words(f.display),
                 probability=prediction.probability_of(f.name) if prediction else None,
                 adapted=adapted.probability_of(f.name) if adapted else None,
                 operating_point=OPERATING_POINT,
@@ -241,7 +242,7 @@ class Suggestions(QObject):
         if prediction is None:
             return self._library.failures.get(key, "") or self.worker_problem
         if prediction.suggestion is None:
-            return " ".join(prediction.warnings) or "The model gives no suggestion for this image."
+            return " ".join(prediction.warnings)
         return ""
 
     def evidence(self, header: Header, frame: int, chosen: str | None) -> Evidence:
@@ -257,7 +258,7 @@ class Suggestions(QObject):
             selected = (prediction.suggestion if prediction else None) or model.finding_names[0]
         maps = self._heatmaps.get((key, model.id, self.method), ())
         return Evidence(
-            tuple((f.name, f.display) for f in model.findings),
+            tuple((f.name, in_words(f.display)) for f in model.findings),
             selected,
             next((m for m in maps if m.finding == selected), None),
         )

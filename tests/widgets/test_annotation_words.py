@@ -41,7 +41,7 @@ def test_a_region_says_what_lies_in_it_in_modality_units() -> None:
         "Mean 40 HU   SD 0",
         "Min 40   Max 40",
         "2000 px²",
-        "2\u2009000 pixels",
+        "2,000 pixels",
     )
 
 

@@ -1,0 +1,143 @@
+"""Words of the rooms below in the reader's language: a small set that the window shows all the time.
+
+Findings of the models that ship, names of windows, why a model does not answer, the verdict on a candidate:
+these come as English from rooms that know no Qt, and from cards and stores where they stay English. They are
+translated here, at the edge of the window. What is not in these tables is shown as it came.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+TERMS = (
+    # Findings of the models that ship (resources/models)
+    QT_TRANSLATE_NOOP("Words", "no finding"),
+    QT_TRANSLATE_NOOP("Words", "opacity"),
+    QT_TRANSLATE_NOOP("Words", "COVID-19 pattern"),
+    QT_TRANSLATE_NOOP("Words", "other pneumonia"),
+    # Windows (studies.display, studies.volume); a picture that is no DICOM file (app.gui.study_row)
+    QT_TRANSLATE_NOOP("Words", "Full range"),
+    QT_TRANSLATE_NOOP("Words", "Brain"),
+    QT_TRANSLATE_NOOP("Words", "Abdomen"),
+    QT_TRANSLATE_NOOP("Words", "Mediastinum"),
+    QT_TRANSLATE_NOOP("Words", "Bone"),
+    QT_TRANSLATE_NOOP("Words", "Lung"),
+    QT_TRANSLATE_NOOP("Words", "Middle slice"),
+    QT_TRANSLATE_NOOP("Words", "picture"),
+    # What inference.coverage calls images
+    QT_TRANSLATE_NOOP("Words", "phantoms"),
+    QT_TRANSLATE_NOOP("Words", "patients"),
+    QT_TRANSLATE_NOOP("Words", "a phantom"),
+    QT_TRANSLATE_NOOP("Words", "a patient"),
+    QT_TRANSLATE_NOOP("Words", "a picture"),
+    QT_TRANSLATE_NOOP("Words", "a CT"),
+    QT_TRANSLATE_NOOP("Words", "an MR image"),
+    QT_TRANSLATE_NOOP("Words", "an ultrasound image"),
+    QT_TRANSLATE_NOOP("Words", "a mammogram"),
+    QT_TRANSLATE_NOOP("Words", "a PET image"),
+    QT_TRANSLATE_NOOP("Words", "a nuclear medicine image"),
+    QT_TRANSLATE_NOOP("Words", "an angiogram"),
+    QT_TRANSLATE_NOOP("Words", "a secondary capture"),
+    QT_TRANSLATE_NOOP("Words", "an image of no stated modality"),
+    QT_TRANSLATE_NOOP("Words", "chest radiographs"),
+    QT_TRANSLATE_NOOP("Words", "chest images"),
+    QT_TRANSLATE_NOOP("Words", "radiographs"),
+    QT_TRANSLATE_NOOP("Words", "images"),
+    QT_TRANSLATE_NOOP("Words", "frontal views"),
+    QT_TRANSLATE_NOOP("Words", "views"),
+    QT_TRANSLATE_NOOP("Words", "a lateral view"),
+    QT_TRANSLATE_NOOP("Words", "a view"),
+    # Whole sentences: inference, studies, training.gate
+    QT_TRANSLATE_NOOP("Words", "No model is in use."),
+    QT_TRANSLATE_NOOP("Words", "The image is FOR PROCESSING: it was not made to be read from."),
+    QT_TRANSLATE_NOOP("Words", "The file does not say how it lies in the patient: sides may be swapped."),
+    QT_TRANSLATE_NOOP("Words", "The file ends without closing its pixel data; all frames are there."),
+    QT_TRANSLATE_NOOP("Words", "A region of ultrasound calibration makes no sense; it is not measured in."),
+    QT_TRANSLATE_NOOP("Words", "The rescale slope is 0; 1 is used."),
+    QT_TRANSLATE_NOOP("Words", "No held-out image was seen by both models."),
+    QT_TRANSLATE_NOOP("Words", "better"),
+    QT_TRANSLATE_NOOP("Words", "not worse"),
+    QT_TRANSLATE_NOOP("Words", "not proven"),
+    QT_TRANSLATE_NOOP("Words", "worse"),
+    QT_TRANSLATE_NOOP("Words", "Macro AUROC"),
+    QT_TRANSLATE_NOOP("Words", "Log-loss"),
+)
+"""What is said word for word."""
+
+SENTENCES = (
+    QT_TRANSLATE_NOOP("Words", "{0} is meant for {1}; this image's body part is {2}."),
+    QT_TRANSLATE_NOOP("Words", "{0} is meant for {1}; this is {2}."),
+    QT_TRANSLATE_NOOP("Words", "a radiograph ({0})"),
+    QT_TRANSLATE_NOOP("Words", "a lateral view ({0})"),
+    QT_TRANSLATE_NOOP("Words", "a view ({0})"),
+    QT_TRANSLATE_NOOP("Words", "frontal views ({0})"),
+    QT_TRANSLATE_NOOP("Words", "chest radiographs ({0})"),
+    QT_TRANSLATE_NOOP("Words", "The memory of {0} did not suffice; the CPU was used."),
+    QT_TRANSLATE_NOOP("Words", "A magnification of {0} cannot be; lengths are those at the detector."),
+    QT_TRANSLATE_NOOP("Words", "A window of width {0} cannot be used."),
+    QT_TRANSLATE_NOOP("Words", "The VOI LUT function {0} is unknown; LINEAR is used."),
+    QT_TRANSLATE_NOOP("Words", "The {0} display shutter cannot be used; the image is shown without it."),
+    QT_TRANSLATE_NOOP(
+        "Words", "Both models give the same probabilities on the {0} held-out images of {1} patients."
+    ),
+    QT_TRANSLATE_NOOP("Words", "The candidate is better on the {0} held-out images of {1} patients."),
+    QT_TRANSLATE_NOOP("Words", "The candidate is not worse on the {0} held-out images of {1} patients."),
+    QT_TRANSLATE_NOOP("Words", "The candidate is worse on the {0} held-out images of {1} patients."),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "It is not proven whether the candidate is better or worse "
+        "on the {0} held-out images of {1} patients.",
+    ),
+    QT_TRANSLATE_NOOP("Words", "{0}: the models are equal (95% interval {1} to {2})"),
+    QT_TRANSLATE_NOOP("Words", "{0}: the candidate is better by {1} (95% interval of the gain {2} to {3})"),
+    QT_TRANSLATE_NOOP("Words", "{0}: the candidate is worse by {1} (95% interval of the gain {2} to {3})"),
+    QT_TRANSLATE_NOOP("Words", "{0} cannot be had on these images: they show one kind of answer only."),
+    QT_TRANSLATE_NOOP("Words", "{0} has no interval on so few patients."),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "Too few cases: at least {0} more held-out patients, "
+        "with findings that are present in some and absent in others, are needed.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "Too few cases: about {0} more held-out patients would settle it if the difference stays what it is.",
+    ),
+    QT_TRANSLATE_NOOP("Words", "{0} loses {1} points of sensitivity ({2}% to {3}%)."),
+    QT_TRANSLATE_NOOP("Words", "Calibration is worse: expected calibration error {0} to {1}."),
+    QT_TRANSLATE_NOOP("Words", "Less of the evidence lies in the lungs: {0}% to {1}%."),
+    QT_TRANSLATE_NOOP(
+        "Words", "Compared on the {0} images that both models were measured on (candidate {1}, current {2})."
+    ),
+)
+"""What is said with something in its gaps, which is translated in its turn. The longer of two likes first."""
+
+_NEXT_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
+
+
+def in_words(text: str) -> str:
+    """A term, a sentence or several of them in the reader's language; what is not known, as it is."""
+    return " ".join(_one_in_words(sentence) for sentence in _NEXT_SENTENCE.split(text))
+
+
+def _one_in_words(text: str) -> str:
+    translate = QCoreApplication.translate
+    said = translate("Words", text) if text else ""
+    if said != text:
+        return said
+    for sentence in SENTENCES:
+        said = translate("Words", str(sentence))
+        if said == sentence:  # English, or not translated
+            continue
+        found = _pattern(str(sentence)).fullmatch(text)
+        if found is not None:
+            return said.format(*(_one_in_words(gap) for gap in found.groups()))
+    return text
+
+
+@cache
+def _pattern(sentence: str) -> re.Pattern[str]:
+    """What matches a sentence whatever stands in its gaps."""
+    return re.compile("(.+?)".join(re.escape(part) for part in re.split(r"\{\d\}", sentence)))
