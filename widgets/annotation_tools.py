@@ -53,7 +53,7 @@ class AnnotationTools(QObject):
         viewer.add_layer(self)
         viewer.add_pointer(self)
         viewer.image_changed.connect(self._on_image_changed)
-        viewer.tool_changed.connect(lambda _: self._drop_drawing())
+        viewer.tool_changed.connect(self._on_tool_changed)
         viewer.cursor_left.connect(lambda: self._hover_over(None))
         viewer.view_changed.connect(lambda: self._text.end(is_given_up=False))
 
@@ -293,6 +293,10 @@ class AnnotationTools(QObject):
         if uuid != self._layer.hovered and self._hold is None:
             self._layer.hovered = uuid
             self._viewer.update()
+
+    def _on_tool_changed(self, _: str) -> None:
+        self._drop_drawing()
+        self._hover_over(None)
 
     def _on_image_changed(self) -> None:
         self._text.end(is_given_up=False)

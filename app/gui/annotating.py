@@ -32,7 +32,6 @@ class Annotating(QObject):
     saved = Signal(str)  # HH:MM:SS
     failed = Signal(str)
     frame_wanted = Signal(object)  # FrameKey: undo or redo changed a film that no view shows
-    selection_changed = Signal(object)  # Annotation | None, in the active view
 
     def __init__(
         self, workplace: Workplace, grid: ViewGrid, store_jobs: Jobs, parent: QObject | None = None
@@ -127,8 +126,6 @@ class Annotating(QObject):
             for other, tools in self.tools.items():
                 if other is not viewer:
                     tools.select(None)
-        if viewer is self._grid.active:
-            self.selection_changed.emit(annotation)
 
     def _show(self, viewer: Viewer) -> None:
         self.tools[viewer].show(self._standing_on(viewer), self._reader)
@@ -168,7 +165,9 @@ class Annotating(QObject):
 
         def failed(error: Exception) -> None:
             self._asked[study] -= 1
-            self._on_store_error(error)
+            if not isinstance(error, StoreError):
+                raise error
+            self.failed.emit(str(error))
 
         self._store_jobs.submit(lambda: store.annotations(study), answered, failed)
 
@@ -191,7 +190,7 @@ class Annotating(QObject):
         def failed(error: Exception) -> None:
             self._written(named)
             self.refresh()
-            self._on_store_error(error)
+            self._on_not_saved(error)
 
         self._store_jobs.submit(lambda: store.annotate(named), done, failed)
 
@@ -221,7 +220,7 @@ class Annotating(QObject):
         if _key_of(rows[-1]) not in shown:
             self.frame_wanted.emit(_key_of(rows[-1]))
 
-    def _on_store_error(self, error: Exception) -> None:
+    def _on_not_saved(self, error: Exception) -> None:
         if not isinstance(error, StoreError):
             raise error
         self.failed.emit(self.tr("Not saved. {0}").format(error))
