@@ -1,10 +1,13 @@
-"""What a reader sets once: their name, how the mouse moves a window, which texts stand on the film."""
+"""What a reader sets once: name, language, how the mouse moves a window, which texts stand on the film."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QGridLayout,
     QLabel,
     QLineEdit,
@@ -25,6 +28,8 @@ class Preferences(QWidget):
     -------
     reader_changed(name)
         Who reads; empty means the operating system's user.
+    language_changed(code)
+        Which language the window speaks from the next start on; empty means the desktop's.
     up_brighter_changed(is_up_brighter)
         Which way a vertical drag moves the window.
     text_field_toggled(field)
@@ -32,6 +37,7 @@ class Preferences(QWidget):
     """
 
     reader_changed = Signal(str)
+    language_changed = Signal(str)
     up_brighter_changed = Signal(bool)
     text_field_toggled = Signal(str)
 
@@ -42,6 +48,11 @@ class Preferences(QWidget):
         self._reader.setToolTip(self.tr("It stands beside every decision you make from now on"))
         self._reader.setMaximumWidth(space(80))
         self._reader.editingFinished.connect(self._on_reader)
+        self._language = QComboBox()
+        self._language.setAccessibleName(self.tr("Language"))
+        self._language.setToolTip(self.tr("Language of the window, from the next start on"))
+        self._language.setMaximumWidth(space(80))
+        self._language.activated.connect(self._on_language)
         self._up_brighter = QRadioButton(self.tr("Dragging up brightens"))
         self._up_darker = QRadioButton(self.tr("Dragging down brightens"))
         for button in (self._up_brighter, self._up_darker):
@@ -55,11 +66,21 @@ class Preferences(QWidget):
             self._fields[field] = box
         self._lay_out()
 
-    def show_settings(self, reader: str, user: str, is_up_brighter: bool, hidden: frozenset[str]) -> None:
-        """Show what is set; `user` is who reads where no name is set."""
+    def offer_languages(self, languages: Sequence[tuple[str, str]]) -> None:
+        """Offer languages as (code, what its speakers call it), after the desktop's."""
+        self._language.clear()
+        self._language.addItem(self.tr("As the desktop"), "")
+        for code, name in languages:
+            self._language.addItem(name, code)
+
+    def show_settings(
+        self, reader: str, user: str, language: str, is_up_brighter: bool, hidden: frozenset[str]
+    ) -> None:
+        """Show what is set; `user` is who reads where no name is set, `language` a code or empty."""
         if not self._reader.hasFocus():
             self._reader.setText(reader)
         self._reader.setPlaceholderText(user)
+        self._language.setCurrentIndex(max(self._language.findData(language), 0))
         with QSignalBlocker(self._up_brighter), QSignalBlocker(self._up_darker):
             self._up_brighter.setChecked(is_up_brighter)
             self._up_darker.setChecked(not is_up_brighter)
@@ -77,6 +98,10 @@ class Preferences(QWidget):
         column.addWidget(_title(self.tr("Reader")))
         column.addWidget(self._reader)
         column.addSpacing(space(2))
+        column.addWidget(_title(self.tr("Language")))
+        column.addWidget(self._language)
+        column.addWidget(_caption(self.tr("The window speaks it from the next start on.")))
+        column.addSpacing(space(2))
         column.addWidget(_title(self.tr("Mouse")))
         column.addWidget(self._up_brighter)
         column.addWidget(self._up_darker)
@@ -89,9 +114,7 @@ class Preferences(QWidget):
             grid.addWidget(box, number % half, number // half)
         grid.setColumnStretch(1, 1)
         column.addLayout(grid)
-        warnings = QLabel(self.tr("Warnings, such as lossy compression, always stand."))
-        warnings.setProperty("role", "caption")
-        column.addWidget(warnings)
+        column.addWidget(_caption(self.tr("Warnings, such as lossy compression, always stand.")))
         column.addStretch(1)
         area = QScrollArea()
         area.setWidgetResizable(True)
@@ -107,8 +130,17 @@ class Preferences(QWidget):
     def _on_reader(self) -> None:
         self.reader_changed.emit(self._reader.text().strip())
 
+    def _on_language(self) -> None:
+        self.language_changed.emit(str(self._language.currentData()))
+
 
 def _title(words: str) -> QLabel:
     label = QLabel(words)
     label.setProperty("role", "title")
+    return label
+
+
+def _caption(words: str) -> QLabel:
+    label = QLabel(words)
+    label.setProperty("role", "caption")
     return label

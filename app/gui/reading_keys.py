@@ -7,6 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QMenu
 
+from app.gui import language
 from app.gui.actions import ACTIONS, Action, group_of, title_of
 from app.gui.film_menus import FilmMenus
 from app.gui.keymap import Keymap
@@ -110,7 +111,9 @@ class ReadingKeys(QObject):
         sheet.reset_requested.connect(self._on_reset)
         sheet.reset_all_requested.connect(self._on_reset_all)
         preferences = sheet.preferences
+        preferences.offer_languages([(code, language.name_of(code)) for code in language.spoken()])
         preferences.reader_changed.connect(lambda name: self._remember(reader=name))
+        preferences.language_changed.connect(lambda code: self._remember(language=code))
         preferences.up_brighter_changed.connect(lambda is_up: self._remember(drag_up_brighter=is_up))
         preferences.text_field_toggled.connect(acts.toggle_text_field)
 
@@ -132,6 +135,7 @@ class ReadingKeys(QObject):
         self._window.sheet.preferences.show_settings(
             settings.reader,
             replace(settings, reader="").reader_name,
+            settings.language,
             settings.drag_up_brighter,
             frozenset(settings.hidden_texts),
         )
