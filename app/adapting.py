@@ -20,6 +20,7 @@ from inference.card import ModelCard
 from inference.coverage import reason_not_covered
 from inference.features import feature_key
 from inference.prediction import Prediction
+from studies.image import Header
 from training.adapt import adapt
 from training.errors import TooLittleData
 from training.samples import Sample, from_store
@@ -85,16 +86,21 @@ def adapt_head(
 
 
 def rescore(
-    workplace: Workplace, card: ModelCard, frames: list[tuple[str, int]]
+    workplace: Workplace,
+    card: ModelCard,
+    frames: list[tuple[str, int]],
+    header_of: Callable[[str], Header | None],
 ) -> dict[tuple[str, int], Prediction]:
-    """What the adapted head says of every frame whose embedding is in the cache; nothing without reviews."""
+    """What the adapted head says of every frame whose embedding is in the cache; nothing without reviews.
+
+    `header_of` finds an image by its SOPInstanceUID; it may be called from any thread.
+    """
     head = AdaptedHead.read(workplace.adapted_head_path(card))
     if not head.reviews:
         return {}  # it is the model's own head, and there is nothing to tell apart
-    headers = {header.sop_instance_uid: header for header in workplace.store.headers()}
     scored: dict[tuple[str, int], Prediction] = {}
     for uid, frame in frames:
-        header = headers.get(uid)
+        header = header_of(uid)
         if header is None or reason_not_covered(card, header) is not None:
             continue
         embedding = workplace.features.get(feature_key(card, header, frame))

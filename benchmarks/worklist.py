@@ -6,8 +6,9 @@
 the GUI thread until it is painted. Beside it, in the same run, stands what a plain `QListView` over a
 `QSortFilterProxyModel` needs for the same rows.
 
-``store`` makes a store of that many studies on the sample films in a temporary folder and opens the
-window on it, with its worker, in a process of its own. A timer of 5 ms tells how long the GUI thread was
+``store`` makes a store of that many studies in a temporary folder (the newest 100 are small real films, the
+others name the sample films and have a remembered suggestion) and opens the window on it, with its worker, in
+a process of its own. A timer of 5 ms tells how long the GUI thread was
 ever kept from its events while the list comes in, while a correction re-ranks the suggestions, and while
 5,000 files are imported.
 """
@@ -43,8 +44,10 @@ FAMILIES = (
     "Lindström",
 )
 GIVEN = ("Anna", "Boris", "Clara", "David", "Elif", "Frank", "Greta", "Hugo", "Ines", "Jan", "Karla", "Luis")
-SUGGESTED = 20_000  # studies with a remembered suggestion, the newest ones
-DECIDED = 5_000  # of those, the oldest have a decision
+UNSEEN = 100  # studies without a remembered suggestion, the newest ones, as small real films
+DECIDED = 5_000  # studies with a decision, the oldest ones
+RERANKED = 20_000
+IMPORTED = 5_000
 TICK_MS = 5
 LIMIT_MS = 300_000
 
@@ -188,7 +191,7 @@ def panel_times(application: Any, rows: list[Any]) -> dict[str, list[float]]:
     for n, row in enumerate(some):
         changed = replace(row, uncertainty=n / 9, suggestion="pneumonia", confidence=0.5)
         times["one row moves (new suggestion)"].append(took(lambda row=changed: panel.update_rows([row])))
-    reranked = [replace(row, uncertainty=random.random()) for row in rows[: min(SUGGESTED, len(rows))]]
+    reranked = [replace(row, uncertainty=random.random()) for row in rows[:RERANKED]]
     times["20,000 suggestions re-ranked"] = [took(lambda: panel.update_rows(reranked))]
     panel.set_order("newest")
     new = [replace(row, study_uid=f"9.{n}") for n, row in enumerate(rows[:640])]
@@ -296,36 +299,35 @@ def made_headers(films: list[Any], count: int) -> Iterator[Any]:
 
 
 def make_store(folder: Path, count: int) -> None:
-    """A data folder with that many studies, suggestions for the newest, decisions for some of those."""
+    """A data folder with that many studies, all with a suggestion but the newest, some with a decision."""
     from app import locations
     from app.settings import Settings, write_settings
     from app.workplace import Workplace
     from inference.prediction import FindingProbability, Prediction
     from reviews.record import Review, Shown
-    from studies.scan import Found, assemble, scan
+    from studies.reader import read_header
+    from studies.scan import Found, scan
 
     films = [item.header for item in scan([locations.sample_studies()]) if isinstance(item, Found)]
     films = [header for header in films if header.modality in ("CR", "DX")]
     write_settings(folder, Settings(reader="A. Smith", samples_added=True))
     place = Workplace(folder)
-    headers = list(made_headers(films, count))
-    place.store.add_images(headers)
-    newest = assemble(headers)[: min(SUGGESTED, count // 2)]
+    headers = list(made_headers(films, count - UNSEEN))
+    newest = write_small_films(folder / "newest", UNSEEN, "2027")
+    place.store.add_images([*headers, *(read_header(path) for path in newest)])
     draw = random.Random(8)
     predictions = []
-    for study in newest:
-        for header in (h for series in study.series for h in series.headers):
-            card = place.model_for(header)
-            if card is None:
-                continue
-            found = tuple(FindingProbability(name, draw.random()) for name in card.finding_names)
-            best = max(found, key=lambda f: f.probability).name
-            uncertainty = draw.random()
-            predictions.append(
-                Prediction(header.sop_instance_uid, 1, card.id, found, best, uncertainty, (), 41.0, "cpu")
-            )
+    card = place.model_for(films[0])
+    assert card is not None
+    for header in headers:
+        found = tuple(FindingProbability(name, draw.random()) for name in card.finding_names)
+        best = max(found, key=lambda f: f.probability).name
+        uncertainty = draw.random()
+        predictions.append(
+            Prediction(header.sop_instance_uid, 1, card.id, found, best, uncertainty, (), 41.0, "cpu")
+        )
     place.store.remember_predictions(predictions)
-    for prediction in predictions[-min(DECIDED, count // 10) :]:
+    for prediction in predictions[:DECIDED]:
         answer = ((prediction.suggestion or "", "present"),)
         shown = Shown(prediction.model, prediction.suggestion)
         place.store.append(Review(prediction.sop_instance_uid, 1, "A. Smith", answer, shown=shown))
@@ -386,31 +388,29 @@ def say(name: str, value: float) -> None:
     print(f"{name:70} {value:10.3f}", flush=True)
 
 
-def write_small_films(folder: Path, count: int) -> Path:
-    """Small films of two studies each, real files, for the import."""
+def write_small_films(folder: Path, count: int, name: str, a_study: int = 1) -> list[Path]:
+    """Small real films; each name is that of other films."""
     import numpy as np
     import pydicom
 
     from app import locations
 
-    films = folder / "import"
-    if films.exists():
-        return films
-    films.mkdir()
-    sample = next(
-        path for path in sorted(locations.sample_studies().rglob("*.dcm")) if "ct" not in path.parts
-    )
-    dataset = pydicom.dcmread(sample)
-    dataset.Rows = dataset.Columns = 32
-    dataset.PixelData = np.zeros((32, 32), np.uint16).tobytes()
+    folder.mkdir(parents=True)
+    samples = sorted(locations.sample_studies().rglob("*.dcm"))
+    dataset = pydicom.dcmread(next(path for path in samples if "ct" not in path.parts))
+    dataset.Rows = dataset.Columns = 64
+    dataset.PixelData = np.random.default_rng(0).integers(0, 4000, (64, 64), np.uint16).tobytes()
     dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
-    for n in range(count):
-        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{n}"
-        dataset.StudyInstanceUID = f"1.2.3.4.{n // 2}"
-        dataset.SeriesInstanceUID = f"1.2.3.4.{n // 2}.1"
-        dataset.PatientID = f"IMPORT{n // 4}"
-        dataset.save_as(films / f"{n:05}.dcm")
-    return films
+    dataset.StudyDate = f"{name[:4]}0102"
+    paths = [folder / f"{n:05}.dcm" for n in range(count)]
+    for n, path in enumerate(paths):
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"2.25.{name}{n:06}"
+        dataset.StudyInstanceUID = f"1.2.3.{name}.{n // a_study}"
+        dataset.SeriesInstanceUID = f"1.2.3.{name}.{n // a_study}.1"
+        dataset.InstanceNumber = n + 1
+        dataset.PatientID = f"{name}-{n // 4}"
+        dataset.save_as(path)
+    return paths
 
 
 def open_store(folder: Path, count: int) -> None:
@@ -425,7 +425,8 @@ def open_store(folder: Path, count: int) -> None:
     from widgets import theme
     from widgets.worklist import StudyView
 
-    films = write_small_films(folder, 5000)
+    name = f"2026{time.time_ns()}"
+    films = write_small_films(folder / f"import-{name}", IMPORTED, name, a_study=2)[0].parent
     application = QApplication(sys.argv[:1])
     theme.apply(application)
     window = Window(folder / "window.ini")
@@ -460,7 +461,8 @@ def open_store(folder: Path, count: int) -> None:
     until(lambda: False, 10)
     gaps.tell("the ten seconds after that")
     draw = random.Random(9)
-    adapted = {key: replace(p, uncertainty=draw.random()) for key, p in library.predictions.items()}
+    some = [key for key in library.predictions if library.decision(key) is None][:RERANKED]
+    adapted = {key: replace(library.predictions[key], uncertainty=draw.random()) for key in some}
     window.reading.worklist.set_order("uncertain")
     until(lambda: False, 0.5)
     gaps.forget()
@@ -479,6 +481,9 @@ def open_store(folder: Path, count: int) -> None:
         window.reading.findings.accept()
         until(lambda: False, 2)
     gaps.tell("five decisions")
+    window.reading.worklist.select(window.reading.worklist.shown_uids()[-1])
+    until(lambda: False, 1)
+    gaps.forget()
     done: list[object] = []
     library.import_finished.connect(done.append)
     began = time.perf_counter()

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from reviews import decisions
-from reviews.images import parts_after
+from reviews.images import parts_of
 from reviews.record import Collected
 from reviews.split import PARTS
+from reviews.tables import image
 
 
 def collected(connection: Connection) -> Collected:
     """Count what stands, per finding and per part."""
     standing = decisions.all_standing(connection)
-    belongs = {uid: (key, part) for _, uid, key, part in parts_after(connection, 0)}
+    belongs = parts_of(connection, list(dict.fromkeys(d.sop_instance_uid for d in standing)))
+    images, patients = connection.execute(
+        select(func.count(), func.count(image.c.split_key.distinct())).select_from(image)
+    ).one()
     answers: Counter[tuple[str, str]] = Counter()
     for decision in standing:
         answers.update(decision.findings)
@@ -36,6 +40,6 @@ def collected(connection: Connection) -> Collected:
             )
             for part in PARTS
         },
-        images_known=len(belongs),
-        patients_known=len({key for key, _ in belongs.values()}),
+        images_known=images,
+        patients_known=patients,
     )

@@ -18,6 +18,7 @@ from reviews.tables import image, image_header, patient_part, split_salt
 from studies.image import Header
 
 _FIELDS = tuple(f.name for f in fields(Header) if f.name not in ("path", "sop_instance_uid"))
+_AT_ONCE = 500  # images in one question to the database
 _KNOWN_FIELDS = frozenset(_FIELDS)
 _TUPLES = (  # lists in JSON
     "image_position",
@@ -249,3 +250,16 @@ def parts_after(connection: Connection, row_id: int) -> list[tuple[int, str, str
         .order_by(image.c.id)
     )
     return [(row_id, uid, key, part) for row_id, uid, key, part in rows]
+
+
+def parts_of(connection: Connection, uids: Sequence[str]) -> dict[str, tuple[str, Part]]:
+    """(unit of splitting, part) of some images by SOPInstanceUID."""
+    found: dict[str, tuple[str, Part]] = {}
+    for first in range(0, len(uids), _AT_ONCE):
+        rows = connection.execute(
+            select(image.c.sop_instance_uid, image.c.split_key, patient_part.c.part)
+            .join(patient_part, patient_part.c.split_key == image.c.split_key)
+            .where(image.c.sop_instance_uid.in_(uids[first : first + _AT_ONCE]))
+        )
+        found |= {uid: (key, part) for uid, key, part in rows}
+    return found

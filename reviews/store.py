@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -37,6 +37,8 @@ from reviews.record import (
 from studies.image import Header
 
 _HEADERS_AT_ONCE = 500
+
+T = TypeVar("T")
 
 
 class Store:
@@ -112,10 +114,13 @@ class Store:
             skipped += result.skipped
         return Changes(images_added=tuple(added), images_updated=tuple(updated), skipped=tuple(skipped))
 
-    def headers(self) -> list[Header]:
-        """Every image of the worklist in the order in which they were first seen."""
+    def headers(self, uids: Iterable[str] | None = None) -> list[Header]:
+        """Every image of the worklist in the order in which they were first seen, or some of them."""
         with self._database.read() as connection:
-            return images.headers(connection)
+            if uids is None:
+                return images.headers(connection)
+            few = (images.of_images(connection, some) for some in _in_fews(uids, _HEADERS_AT_ONCE))
+            return [header for some in few for header in some]
 
     def studies_newest_first(self) -> list[list[int]]:
         """Each study as the rows that tell of its images, for `images_in`; the newest study first."""
@@ -345,8 +350,8 @@ def _changes_of_act(rows: Review | tuple[Annotation, ...]) -> Changes | None:
     return Changes(annotations=rows) if rows else None
 
 
-def _in_fews(headers: Iterable[Header], size: int) -> Iterator[list[Header]]:
-    """Lists of up to `size`; whatever makes the headers runs between transactions, not in them."""
-    iterator = iter(headers)
+def _in_fews(many: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of up to `size`; whatever makes headers runs between transactions, not in them."""
+    iterator = iter(many)
     while few := list(islice(iterator, size)):
         yield few

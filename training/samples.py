@@ -145,9 +145,11 @@ def from_store(store: Store, card: ModelCard) -> Samples:
 
     An image whose every finding of this model is unknown is no sample.
     """
-    headers = {header.sop_instance_uid: header for header in store.headers()}
+    reviews = store.standing_reviews()
+    reviewed = dict.fromkeys(review.sop_instance_uid for review in reviews)
+    headers = {header.sop_instance_uid: header for header in store.headers(reviewed)}
     samples = []
-    for review in store.standing_reviews():
+    for review in reviews:
         header = headers.get(review.sop_instance_uid)
         if header is None or reason_not_covered(card, header) is not None:
             continue

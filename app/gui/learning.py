@@ -84,6 +84,7 @@ class Learning(QObject):
         self._is_adapting = True
         workplace = self._workplace
         frames: list[FrameKey] = list(self._library.predictions)
+        header_of = self._library.header_of  # only looks studies up, which never change
 
         def work() -> tuple[Adapted, dict[FrameKey, Prediction]]:
             # Imported here, in the thread: SciPy comes with it, and the window must not wait for that.
@@ -91,7 +92,7 @@ class Learning(QObject):
 
             head = read_head(card, workplace.registry.weights_path(card))
             done = adapt_head(workplace, card, head, lambda sample: None)
-            return done, rescore(workplace, card, frames)
+            return done, rescore(workplace, card, frames, header_of)
 
         def done(result: tuple[Adapted, dict[FrameKey, Prediction]]) -> None:
             adapted, predictions = result
@@ -105,6 +106,7 @@ class Learning(QObject):
         """Show what the adapted heads on disk say of every frame, as after a start or a promotion."""
         workplace, cards = self._workplace, self._library.cards
         frames: list[FrameKey] = list(self._library.predictions)
+        header_of = self._library.header_of
 
         def work() -> dict[FrameKey, Prediction]:
             scored: dict[FrameKey, Prediction] = {}
@@ -112,7 +114,7 @@ class Learning(QObject):
                 if workplace.adapted_head_path(card).exists():
                     from app.adapting import rescore
 
-                    scored |= rescore(workplace, card, frames)
+                    scored |= rescore(workplace, card, frames, header_of)
             return scored
 
         def done(scored: dict[FrameKey, Prediction]) -> None:

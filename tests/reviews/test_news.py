@@ -177,6 +177,13 @@ def test_studies_are_read_newest_first_each_whole(store: Store) -> None:
     assert {h.sop_instance_uid for part in parts for h in part} == {h.sop_instance_uid for h in made}
 
 
+def test_some_images_are_read_by_their_uids(store: Store) -> None:
+    store.add_images(header(n) for n in range(700))
+    uids = [header(n).sop_instance_uid for n in range(1, 700, 2)]
+    assert {h.sop_instance_uid for h in store.headers(uids)} == set(uids)
+    assert store.headers([]) == store.headers(["1.9"]) == []
+
+
 def test_a_part_of_the_worklist_comes_with_what_stands_and_what_models_said(store: Store) -> None:
     store.add_images(header(n, study_date=f"2026-01-0{n}") for n in range(1, 5))
     store.append(review(header(1)))
