@@ -105,7 +105,9 @@ class Shortcuts(QObject):
         stroke = stroke_of(event)
         if stroke is None or self._is_listening():
             return False
-        return self._take(stroke, QApplication.focusWidget(), event.isAutoRepeat())
+        # Without a window manager no window is ever active, and Qt names no focus though keys arrive.
+        focus = QApplication.focusWidget() or self._window.focusWidget()
+        return self._take(stroke, focus, event.isAutoRepeat())
 
     def _is_ours(self, window: QWidget) -> bool:
         """Whether keys that go to a window count here: the main one, or the one that films were moved to."""
