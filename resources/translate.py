@@ -2,6 +2,7 @@
 
     python resources/translate.py            write new texts into every overread_*.ts, make every .qm
     python resources/translate.py --check    change nothing; fail when a text has no finished translation
+    python resources/translate.py --add fr   the same, and begin overread_fr.ts with every text untranslated
 
 A translator works on resources/translations/overread_LANGUAGE.ts, with Qt Linguist or any editor.
 """
@@ -29,8 +30,12 @@ def tool(name: str) -> str:
 def extract(into: Path) -> None:
     """Merge the texts of the sources into a .ts file; what is no longer said is dropped from it."""
     sources = [str(path) for folder in SOURCES for path in sorted((ROOT / folder).rglob("*.py"))]
+    languages = ["-source-language", "en", "-target-language", into.stem.removeprefix("overread_")]
     subprocess.run(
-        [tool("lupdate"), "-silent", "-no-obsolete", "-locations", "none", *sources, "-ts", str(into)],
+        [
+            *(tool("lupdate"), "-silent", "-no-obsolete", "-locations", "none"),
+            *(*languages, *sources, "-ts", str(into)),
+        ],
         check=True,
         cwd=ROOT,
     )
@@ -49,7 +54,8 @@ def unfinished(path: Path) -> list[str]:
     for context in ElementTree.parse(path).getroot().iter("context"):
         for message in context.iter("message"):
             translation = message.find("translation")
-            if translation is None or translation.get("type") or not (translation.text or "").strip():
+            said = "" if translation is None else "".join(translation.itertext()).strip()
+            if translation is None or translation.get("type") or not said:
                 missing.append(f"{context.findtext('name')}: {message.findtext('source')}")
     return missing
 
@@ -66,9 +72,13 @@ def check(path: Path) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing, fail when something is missing")
-    wants_check = parser.parse_args().check
-    missing = 0
-    for path in sorted(TRANSLATIONS.glob("overread_*.ts")):
+    parser.add_argument("--add", metavar="LANGUAGE", help="begin a language, by its code")
+    asked = parser.parse_args()
+    wants_check, missing = asked.check, 0
+    paths = set(TRANSLATIONS.glob("overread_*.ts"))
+    if asked.add and not asked.check:
+        paths.add(TRANSLATIONS / f"overread_{asked.add}.ts")
+    for path in sorted(paths):
         if not wants_check:
             extract(path)
             compile_to(path, path.with_suffix(".qm"))

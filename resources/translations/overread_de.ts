@@ -1,0 +1,2820 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de" sourcelanguage="en">
+<context>
+    <name>Actions</name>
+    <message>
+        <source>Window</source>
+        <translation>Fenster</translation>
+    </message>
+    <message>
+        <source>Mouse</source>
+        <translation>Maus</translation>
+    </message>
+    <message>
+        <source>Measure</source>
+        <translation>Messen</translation>
+    </message>
+    <message>
+        <source>Film</source>
+        <translation>Aufnahme</translation>
+    </message>
+    <message>
+        <source>Images</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>On the film</source>
+        <translation>Auf der Aufnahme</translation>
+    </message>
+    <message>
+        <source>Decide</source>
+        <translation>Entscheiden</translation>
+    </message>
+    <message>
+        <source>Studies</source>
+        <translation>Untersuchungen</translation>
+    </message>
+    <message>
+        <source>Heatmap</source>
+        <translation>Heatmap</translation>
+    </message>
+    <message>
+        <source>Views</source>
+        <translation>Ansichten</translation>
+    </message>
+    <message>
+        <source>Program</source>
+        <translation>Programm</translation>
+    </message>
+    <message>
+        <source>Window and level</source>
+        <translation>Fenster</translation>
+    </message>
+    <message>
+        <source>Pan</source>
+        <translation>Verschieben</translation>
+    </message>
+    <message>
+        <source>Zoom</source>
+        <translation>Zoom</translation>
+    </message>
+    <message>
+        <source>Scroll</source>
+        <translation>Blättern</translation>
+    </message>
+    <message>
+        <source>Magnifier</source>
+        <translation>Lupe</translation>
+    </message>
+    <message>
+        <source>Window of an area</source>
+        <translation>Fenster eines Bereichs</translation>
+    </message>
+    <message>
+        <source>Zoom to an area</source>
+        <translation>Bereich vergrößern</translation>
+    </message>
+    <message>
+        <source>Length</source>
+        <translation>Länge</translation>
+    </message>
+    <message>
+        <source>Angle</source>
+        <translation>Winkel</translation>
+    </message>
+    <message>
+        <source>Cobb angle</source>
+        <translation>Cobb-Winkel</translation>
+    </message>
+    <message>
+        <source>Ellipse</source>
+        <translation>Ellipse</translation>
+    </message>
+    <message>
+        <source>Rectangle</source>
+        <translation>Rechteck</translation>
+    </message>
+    <message>
+        <source>Arrow</source>
+        <translation>Pfeil</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>Delete what is selected on the film</source>
+        <translation>Ausgewähltes auf der Aufnahme löschen</translation>
+    </message>
+    <message>
+        <source>Write to what is selected on the film</source>
+        <translation>Ausgewähltes auf der Aufnahme beschriften</translation>
+    </message>
+    <message>
+        <source>Delete all that you drew on the film</source>
+        <translation>Alles selbst Gezeichnete auf der Aufnahme löschen</translation>
+    </message>
+    <message>
+        <source>Automatic window</source>
+        <translation>Automatisches Fenster</translation>
+    </message>
+    <message>
+        <source>The file&apos;s own window</source>
+        <translation>Fenster der Datei</translation>
+    </message>
+    <message>
+        <source>The file&apos;s second window</source>
+        <translation>Zweites Fenster der Datei</translation>
+    </message>
+    <message>
+        <source>Preset 3  (CT: brain)</source>
+        <translation>Fenster 3  (CT: Gehirn)</translation>
+    </message>
+    <message>
+        <source>Preset 4  (CT: abdomen)</source>
+        <translation>Fenster 4  (CT: Abdomen)</translation>
+    </message>
+    <message>
+        <source>Preset 5  (CT: mediastinum)</source>
+        <translation>Fenster 5  (CT: Mediastinum)</translation>
+    </message>
+    <message>
+        <source>Preset 6  (CT: bone)</source>
+        <translation>Fenster 6  (CT: Knochen)</translation>
+    </message>
+    <message>
+        <source>Preset 7  (CT: lung)</source>
+        <translation>Fenster 7  (CT: Lunge)</translation>
+    </message>
+    <message>
+        <source>Preset 8</source>
+        <translation>Fenster 8</translation>
+    </message>
+    <message>
+        <source>Preset 9</source>
+        <translation>Fenster 9</translation>
+    </message>
+    <message>
+        <source>Invert</source>
+        <translation>Invertieren</translation>
+    </message>
+    <message>
+        <source>Turn right</source>
+        <translation>Nach rechts drehen</translation>
+    </message>
+    <message>
+        <source>Turn left</source>
+        <translation>Nach links drehen</translation>
+    </message>
+    <message>
+        <source>Flip left and right</source>
+        <translation>Links und rechts spiegeln</translation>
+    </message>
+    <message>
+        <source>Fit to the view</source>
+        <translation>Einpassen</translation>
+    </message>
+    <message>
+        <source>One film pixel a screen pixel</source>
+        <translation>Ein Bildpixel je Bildschirmpixel</translation>
+    </message>
+    <message>
+        <source>Zoom in</source>
+        <translation>Vergrößern</translation>
+    </message>
+    <message>
+        <source>Zoom out</source>
+        <translation>Verkleinern</translation>
+    </message>
+    <message>
+        <source>Leave the tool, then reset the view</source>
+        <translation>Werkzeug verlassen, dann Ansicht zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>Zurück</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>Weiter</translation>
+    </message>
+    <message>
+        <source>Ten back</source>
+        <translation>Zehn zurück</translation>
+    </message>
+    <message>
+        <source>Ten on</source>
+        <translation>Zehn weiter</translation>
+    </message>
+    <message>
+        <source>First</source>
+        <translation>Erstes</translation>
+    </message>
+    <message>
+        <source>Last</source>
+        <translation>Letztes</translation>
+    </message>
+    <message>
+        <source>Cine</source>
+        <translation>Cine</translation>
+    </message>
+    <message>
+        <source>Cine: faster</source>
+        <translation>Cine: schneller</translation>
+    </message>
+    <message>
+        <source>Cine: slower</source>
+        <translation>Cine: langsamer</translation>
+    </message>
+    <message>
+        <source>Texts</source>
+        <translation>Beschriftung</translation>
+    </message>
+    <message>
+        <source>Hide patient data</source>
+        <translation>Patientendaten verbergen</translation>
+    </message>
+    <message>
+        <source>Graphics of the file</source>
+        <translation>Grafik der Datei</translation>
+    </message>
+    <message>
+        <source>Menu of the film</source>
+        <translation>Menü der Aufnahme</translation>
+    </message>
+    <message>
+        <source>Accept the suggestion and go on</source>
+        <translation>Vorschlag übernehmen und weiter</translation>
+    </message>
+    <message>
+        <source>First finding</source>
+        <translation>Erster Befund</translation>
+    </message>
+    <message>
+        <source>Second finding</source>
+        <translation>Zweiter Befund</translation>
+    </message>
+    <message>
+        <source>Third finding</source>
+        <translation>Dritter Befund</translation>
+    </message>
+    <message>
+        <source>Fourth finding</source>
+        <translation>Vierter Befund</translation>
+    </message>
+    <message>
+        <source>Fifth finding</source>
+        <translation>Fünfter Befund</translation>
+    </message>
+    <message>
+        <source>Sixth finding</source>
+        <translation>Sechster Befund</translation>
+    </message>
+    <message>
+        <source>Seventh finding</source>
+        <translation>Siebter Befund</translation>
+    </message>
+    <message>
+        <source>Eighth finding</source>
+        <translation>Achter Befund</translation>
+    </message>
+    <message>
+        <source>Ninth finding</source>
+        <translation>Neunter Befund</translation>
+    </message>
+    <message>
+        <source>Unsure</source>
+        <translation>Unsicher</translation>
+    </message>
+    <message>
+        <source>Write a note</source>
+        <translation>Notiz schreiben</translation>
+    </message>
+    <message>
+        <source>Take back</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Do again what was taken back</source>
+        <translation>Zurückgenommenes wiederholen</translation>
+    </message>
+    <message>
+        <source>Study reviewed, or not after all</source>
+        <translation>Untersuchung befundet, oder doch nicht</translation>
+    </message>
+    <message>
+        <source>Previous study</source>
+        <translation>Vorherige Untersuchung</translation>
+    </message>
+    <message>
+        <source>Next study</source>
+        <translation>Nächste Untersuchung</translation>
+    </message>
+    <message>
+        <source>Search the worklist</source>
+        <translation>Arbeitsliste durchsuchen</translation>
+    </message>
+    <message>
+        <source>Open files</source>
+        <translation>Dateien öffnen</translation>
+    </message>
+    <message>
+        <source>Open a folder</source>
+        <translation>Ordner öffnen</translation>
+    </message>
+    <message>
+        <source>Show or hide the heatmap</source>
+        <translation>Heatmap zeigen oder verbergen</translation>
+    </message>
+    <message>
+        <source>Heatmap of the finding before</source>
+        <translation>Heatmap des vorigen Befunds</translation>
+    </message>
+    <message>
+        <source>Heatmap of the next finding</source>
+        <translation>Heatmap des nächsten Befunds</translation>
+    </message>
+    <message>
+        <source>Layout</source>
+        <translation>Aufteilung</translation>
+    </message>
+    <message>
+        <source>Compare with the last earlier study</source>
+        <translation>Mit der letzten Voraufnahme vergleichen</translation>
+    </message>
+    <message>
+        <source>Film and evidence side by side</source>
+        <translation>Aufnahme und Heatmap nebeneinander</translation>
+    </message>
+    <message>
+        <source>Link the views, or not</source>
+        <translation>Ansichten koppeln oder lösen</translation>
+    </message>
+    <message>
+        <source>Next view</source>
+        <translation>Nächste Ansicht</translation>
+    </message>
+    <message>
+        <source>Previous view</source>
+        <translation>Vorherige Ansicht</translation>
+    </message>
+    <message>
+        <source>All the room for this view</source>
+        <translation>Diese Ansicht ganz groß</translation>
+    </message>
+    <message>
+        <source>Worklist</source>
+        <translation>Arbeitsliste</translation>
+    </message>
+    <message>
+        <source>Thumbnails</source>
+        <translation>Miniaturen</translation>
+    </message>
+    <message>
+        <source>Findings</source>
+        <translation>Befunde</translation>
+    </message>
+    <message>
+        <source>Films in a window of their own, or back</source>
+        <translation>Aufnahmen in eigenem Programmfenster, oder zurück</translation>
+    </message>
+    <message>
+        <source>Full screen</source>
+        <translation>Vollbild</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Tasten</translation>
+    </message>
+    <message>
+        <source>Preferences</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Reading</source>
+        <translation>Befunden</translation>
+    </message>
+    <message>
+        <source>Training</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+</context>
+<context>
+    <name>Annotating</name>
+    <message>
+        <source>Not saved. {0}</source>
+        <translation>Nicht gespeichert. {0}</translation>
+    </message>
+</context>
+<context>
+    <name>Annotation</name>
+    <message>
+        <source>Length</source>
+        <translation>Länge</translation>
+    </message>
+    <message>
+        <source>Angle</source>
+        <translation>Winkel</translation>
+    </message>
+    <message>
+        <source>Cobb angle</source>
+        <translation>Cobb-Winkel</translation>
+    </message>
+    <message>
+        <source>Ellipse</source>
+        <translation>Ellipse</translation>
+    </message>
+    <message>
+        <source>Rectangle</source>
+        <translation>Rechteck</translation>
+    </message>
+    <message>
+        <source>Arrow</source>
+        <translation>Pfeil</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>Cobb {0}°</source>
+        <translation>Cobb {0}°</translation>
+    </message>
+    <message>
+        <source>{0} pixels</source>
+        <translation>{0} Pixel</translation>
+    </message>
+    <message>
+        <source>No pixels</source>
+        <translation>Keine Pixel</translation>
+    </message>
+    <message>
+        <source>Mean R G B {0}</source>
+        <translation>Mittel R G B {0}</translation>
+    </message>
+    <message>
+        <source>Mean {0}   SD {1}</source>
+        <translation>Mittel {0}   SD {1}</translation>
+    </message>
+    <message>
+        <source>Min {0}   Max {1}</source>
+        <translation>Min {0}   Max {1}</translation>
+    </message>
+</context>
+<context>
+    <name>Banner</name>
+    <message>
+        <source>Copy details</source>
+        <translation>Details kopieren</translation>
+    </message>
+    <message>
+        <source>Close the message</source>
+        <translation>Meldung schließen</translation>
+    </message>
+</context>
+<context>
+    <name>CardView</name>
+    <message>
+        <source>Limits</source>
+        <translation>Grenzen</translation>
+    </message>
+    <message>
+        <source>Figures</source>
+        <translation>Kennzahlen</translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation>Daten</translation>
+    </message>
+    <message>
+        <source>In use: it suggests for the images it is meant for.</source>
+        <translation>In Gebrauch: Es macht Vorschläge für die Bilder, für die es gedacht ist.</translation>
+    </message>
+    <message>
+        <source>Its head is not trained yet: tune it before it can suggest.</source>
+        <translation>Sein Kopf ist noch nicht trainiert: Es braucht eine Feinabstimmung, bevor es Vorschläge machen kann.</translation>
+    </message>
+    <message>
+        <source>one of {0}</source>
+        <translation>eines von: {0}</translation>
+    </message>
+    <message>
+        <source>any of {0}</source>
+        <translation>beliebige von: {0}</translation>
+    </message>
+    <message>
+        <source>Answers</source>
+        <translation>Antworten</translation>
+    </message>
+    <message>
+        <source>Meant for</source>
+        <translation>Gedacht für</translation>
+    </message>
+    <message>
+        <source>Input</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>Architecture</source>
+        <translation>Architektur</translation>
+    </message>
+    <message>
+        <source>Made from</source>
+        <translation>Entstanden aus</translation>
+    </message>
+    <message>
+        <source>Created</source>
+        <translation>Erstellt</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>Lizenz</translation>
+    </message>
+    <message>
+        <source>Id</source>
+        <translation>Kennung</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Recipe</source>
+        <translation>Rezept</translation>
+    </message>
+    <message>
+        <source>Every choice of the training</source>
+        <translation>Jede Einstellung des Trainings</translation>
+    </message>
+</context>
+<context>
+    <name>Chart</name>
+    <message>
+        <source>Nothing to draw yet</source>
+        <translation>Noch nichts zu zeichnen</translation>
+    </message>
+</context>
+<context>
+    <name>ChoiceForm</name>
+    <message>
+        <source>Start training</source>
+        <translation>Training starten</translation>
+    </message>
+    <message>
+        <source>Tune the model in a process of its own; reading goes on</source>
+        <translation>Modell in einem eigenen Prozess feinabstimmen; das Befunden geht weiter</translation>
+    </message>
+    <message>
+        <source>A training is running.</source>
+        <translation>Ein Training läuft.</translation>
+    </message>
+    <message>
+        <source>There is no model to tune.</source>
+        <translation>Es gibt kein Modell zum Feinabstimmen.</translation>
+    </message>
+    <message>
+        <source>Head only</source>
+        <translation>Nur der Kopf</translation>
+    </message>
+    <message>
+        <source>Last stage</source>
+        <translation>Letzte Stufe</translation>
+    </message>
+    <message>
+        <source>Later half</source>
+        <translation>Hintere Hälfte</translation>
+    </message>
+    <message>
+        <source>Whole model</source>
+        <translation>Ganzes Modell</translation>
+    </message>
+    <message>
+        <source>Model to tune</source>
+        <translation>Modell zum Feinabstimmen</translation>
+    </message>
+    <message>
+        <source>How much of the model may change</source>
+        <translation>Wie viel vom Modell sich ändern darf</translation>
+    </message>
+    <message>
+        <source>Epochs</source>
+        <translation>Epochen</translation>
+    </message>
+    <message>
+        <source>How often every film is looked at; the best epoch is kept</source>
+        <translation>Wie oft jede Aufnahme angesehen wird; die beste Epoche wird behalten</translation>
+    </message>
+    <message>
+        <source>Fine-tune</source>
+        <translation>Feinabstimmung</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Depth</source>
+        <translation>Tiefe</translation>
+    </message>
+    <message>
+        <source>Only the last layer learns. Seconds to minutes; a few dozen decisions are enough.</source>
+        <translation>Nur die letzte Schicht lernt. Sekunden bis Minuten; ein paar Dutzend Entscheidungen genügen.</translation>
+    </message>
+    <message>
+        <source>The last stage learns too. Minutes; from about a hundred decisions on.</source>
+        <translation>Auch die letzte Stufe lernt. Minuten; ab etwa hundert Entscheidungen.</translation>
+    </message>
+    <message>
+        <source>The later half learns. Slower; wants several hundred decisions.</source>
+        <translation>Die hintere Hälfte lernt. Langsamer; braucht mehrere hundert Entscheidungen.</translation>
+    </message>
+    <message>
+        <source>Everything learns. Slowest; with few decisions it forgets more than it learns.</source>
+        <translation>Alles lernt. Am langsamsten; bei wenigen Entscheidungen vergisst es mehr, als es lernt.</translation>
+    </message>
+</context>
+<context>
+    <name>CollectedView</name>
+    <message>
+        <source>Collected</source>
+        <translation>Gesammelt</translation>
+    </message>
+    <message>
+        <source>Decisions per finding</source>
+        <translation>Entscheidungen je Befund</translation>
+    </message>
+    <message>
+        <source>Images and patients per part</source>
+        <translation>Bilder und Patienten je Teil</translation>
+    </message>
+    <message>
+        <source>Each patient belongs to one part for good. The test part measures and never teaches.</source>
+        <translation>Jeder Patient gehört auf Dauer zu einem Teil. Der Testteil misst und lehrt nie.</translation>
+    </message>
+    <message>
+        <source>No decisions yet. Accept or correct suggestions in the worklist, and they stand here.</source>
+        <translation>Noch keine Entscheidungen. Vorschläge in der Arbeitsliste übernehmen oder korrigieren, dann stehen sie hier.</translation>
+    </message>
+    <message>
+        <source>{0} on {1} of {2}</source>
+        <translation>{0} zu {1} von {2}</translation>
+    </message>
+    <message>
+        <source>1 decision</source>
+        <translation>1 Entscheidung</translation>
+    </message>
+    <message>
+        <source>{0} decisions</source>
+        <translation>{0} Entscheidungen</translation>
+    </message>
+    <message>
+        <source>1 image</source>
+        <translation>1 Bild</translation>
+    </message>
+    <message>
+        <source>{0} images</source>
+        <translation>{0} Bilder</translation>
+    </message>
+    <message>
+        <source>1 patient</source>
+        <translation>1 Patient</translation>
+    </message>
+    <message>
+        <source>{0} patients</source>
+        <translation>{0} Patienten</translation>
+    </message>
+    <message>
+        <source>finding</source>
+        <translation>Befund</translation>
+    </message>
+    <message>
+        <source>present</source>
+        <translation>vorhanden</translation>
+    </message>
+    <message>
+        <source>absent</source>
+        <translation>nicht vorhanden</translation>
+    </message>
+    <message>
+        <source>unknown</source>
+        <translation>unbekannt</translation>
+    </message>
+    <message>
+        <source>train</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>validation</source>
+        <translation>Validierung</translation>
+    </message>
+    <message>
+        <source>test, kept aside</source>
+        <translation>Test, zurückgehalten</translation>
+    </message>
+    <message>
+        <source>part</source>
+        <translation>Teil</translation>
+    </message>
+    <message>
+        <source>images</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>patients</source>
+        <translation>Patienten</translation>
+    </message>
+</context>
+<context>
+    <name>ColourBar</name>
+    <message>
+        <source>Colour bar of the heatmap: evidence, not location</source>
+        <translation>Farbskala der Heatmap: Hinweis, keine Lokalisation</translation>
+    </message>
+    <message>
+        <source>{finding}, 0 to {peak}</source>
+        <translation>{finding}, 0 bis {peak}</translation>
+    </message>
+    <message>
+        <source>evidence,</source>
+        <translation>Hinweis,</translation>
+    </message>
+    <message>
+        <source>not location</source>
+        <translation>keine Lokalisation</translation>
+    </message>
+</context>
+<context>
+    <name>ColourMapChooser</name>
+    <message>
+        <source>Colours of the heatmap, all perceptually uniform</source>
+        <translation>Farben der Heatmap, alle wahrnehmungsgleich abgestuft</translation>
+    </message>
+    <message>
+        <source>Inferno</source>
+        <translation>Inferno</translation>
+    </message>
+    <message>
+        <source>Viridis</source>
+        <translation>Viridis</translation>
+    </message>
+    <message>
+        <source>Magma</source>
+        <translation>Magma</translation>
+    </message>
+    <message>
+        <source>Cividis</source>
+        <translation>Cividis</translation>
+    </message>
+</context>
+<context>
+    <name>CompareMenu</name>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleichen</translation>
+    </message>
+    <message>
+        <source>In view {0}</source>
+        <translation>In Ansicht {0}</translation>
+    </message>
+    <message>
+        <source>One view</source>
+        <translation>Eine Ansicht</translation>
+    </message>
+    <message>
+        <source>Two views side by side</source>
+        <translation>Zwei Ansichten nebeneinander</translation>
+    </message>
+    <message>
+        <source>Four views</source>
+        <translation>Vier Ansichten</translation>
+    </message>
+    <message>
+        <source>Films in a window of their own</source>
+        <translation>Aufnahmen in eigenem Programmfenster</translation>
+    </message>
+    <message>
+        <source>Film and evidence side by side</source>
+        <translation>Aufnahme und Heatmap nebeneinander</translation>
+    </message>
+    <message>
+        <source>Compare with the last earlier study</source>
+        <translation>Mit der letzten Voraufnahme vergleichen</translation>
+    </message>
+    <message>
+        <source>Link views of one frame of reference</source>
+        <translation>Ansichten mit gleichem Bezugssystem koppeln</translation>
+    </message>
+    <message>
+        <source>Link all views from here</source>
+        <translation>Alle Ansichten von hier an koppeln</translation>
+    </message>
+    <message>
+        <source>Do not link views</source>
+        <translation>Ansichten nicht koppeln</translation>
+    </message>
+    <message>
+        <source>Nothing</source>
+        <translation>Nichts</translation>
+    </message>
+</context>
+<context>
+    <name>Comparing</name>
+    <message>
+        <source>This film with its evidence</source>
+        <translation>Diese Aufnahme mit ihrer Heatmap</translation>
+    </message>
+    <message>
+        <source>Series {0}</source>
+        <translation>Serie {0}</translation>
+    </message>
+    <message>
+        <source>This study: {0}</source>
+        <translation>Diese Untersuchung: {0}</translation>
+    </message>
+    <message>
+        <source>Earlier: {0}</source>
+        <translation>Früher: {0}</translation>
+    </message>
+    <message>
+        <source>Later: {0}</source>
+        <translation>Später: {0}</translation>
+    </message>
+    <message>
+        <source>Nothing is chosen to compare with.</source>
+        <translation>Zum Vergleich ist nichts gewählt.</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>Wählen…</translation>
+    </message>
+    <message>
+        <source>Another patient</source>
+        <translation>Anderer Patient</translation>
+    </message>
+    <message>
+        <source>Earlier study</source>
+        <translation>Voraufnahme</translation>
+    </message>
+    <message>
+        <source>Later study</source>
+        <translation>Spätere Untersuchung</translation>
+    </message>
+</context>
+<context>
+    <name>ComparisonView</name>
+    <message>
+        <source>Figures of candidate and current model</source>
+        <translation>Kennzahlen von Kandidat und jetzigem Modell</translation>
+    </message>
+    <message>
+        <source>Candidate</source>
+        <translation>Kandidat</translation>
+    </message>
+    <message>
+        <source>Current model</source>
+        <translation>Jetziges Modell</translation>
+    </message>
+    <message>
+        <source>Films they read differently</source>
+        <translation>Aufnahmen, die sie verschieden lesen</translation>
+    </message>
+    <message>
+        <source>Verdict: {0}.</source>
+        <translation>Urteil: {0}.</translation>
+    </message>
+    <message>
+        <source>No patient was kept aside yet, so nothing could be measured.</source>
+        <translation>Noch kein Patient wurde zurückgehalten, darum war nichts zu messen.</translation>
+    </message>
+    <message>
+        <source>Measured on {0} films of {1} patients that no training has seen. 95% intervals.</source>
+        <translation>Gemessen an {0} Aufnahmen von {1} Patienten, die kein Training gesehen hat. 95%-Intervalle.</translation>
+    </message>
+    <message>
+        <source>balanced accuracy</source>
+        <translation>balancierte Genauigkeit</translation>
+    </message>
+    <message>
+        <source>accuracy</source>
+        <translation>Genauigkeit</translation>
+    </message>
+    <message>
+        <source>macro AUROC</source>
+        <translation>Makro-AUROC</translation>
+    </message>
+    <message>
+        <source>log-loss, lower is better</source>
+        <translation>Log-Loss, niedriger ist besser</translation>
+    </message>
+    <message>
+        <source>Brier score, lower is better</source>
+        <translation>Brier-Score, niedriger ist besser</translation>
+    </message>
+    <message>
+        <source>calibration error, lower is better</source>
+        <translation>Kalibrierungsfehler, niedriger ist besser</translation>
+    </message>
+    <message>
+        <source>evidence inside the lungs</source>
+        <translation>Hinweise innerhalb der Lunge</translation>
+    </message>
+    <message>
+        <source>AUROC, {0}</source>
+        <translation>AUROC, {0}</translation>
+    </message>
+    <message>
+        <source>candidate</source>
+        <translation>Kandidat</translation>
+    </message>
+    <message>
+        <source>current</source>
+        <translation>jetzig</translation>
+    </message>
+    <message>
+        <source>change</source>
+        <translation>Änderung</translation>
+    </message>
+    <message>
+        <source>ROC, {0}</source>
+        <translation>ROC, {0}</translation>
+    </message>
+    <message>
+        <source>Reliability</source>
+        <translation>Verlässlichkeit</translation>
+    </message>
+    <message>
+        <source>{0}: true {1}, current {2}, candidate {3}</source>
+        <translation>{0}: richtig {1}, jetzig {2}, Kandidat {3}</translation>
+    </message>
+    <message>
+        <source>Candidate and current model</source>
+        <translation>Kandidat und jetziges Modell</translation>
+    </message>
+    <message>
+        <source>Enter or a double click shows the film</source>
+        <translation>Eingabe oder Doppelklick zeigt die Aufnahme</translation>
+    </message>
+</context>
+<context>
+    <name>ConfusionMatrix</name>
+    <message>
+        <source>{0} read as {1}: {2}</source>
+        <translation>{0} gelesen als {1}: {2}</translation>
+    </message>
+    <message>
+        <source>true ↓  model →</source>
+        <translation>richtig ↓  Modell →</translation>
+    </message>
+</context>
+<context>
+    <name>CornerTexts</name>
+    <message>
+        <source>{0} at detector</source>
+        <translation>{0} am Detektor</translation>
+    </message>
+    <message>
+        <source>{0} by stated magnification</source>
+        <translation>{0} nach angegebener Vergrößerung</translation>
+    </message>
+    <message>
+        <source>Patient&apos;s name</source>
+        <translation>Name des Patienten</translation>
+    </message>
+    <message>
+        <source>Patient ID</source>
+        <translation>Patienten-ID</translation>
+    </message>
+    <message>
+        <source>Birth date and sex</source>
+        <translation>Geburtsdatum und Geschlecht</translation>
+    </message>
+    <message>
+        <source>Study date and time</source>
+        <translation>Datum und Zeit der Untersuchung</translation>
+    </message>
+    <message>
+        <source>Accession number</source>
+        <translation>Auftragsnummer</translation>
+    </message>
+    <message>
+        <source>Modality and description</source>
+        <translation>Modalität und Beschreibung</translation>
+    </message>
+    <message>
+        <source>Series</source>
+        <translation>Serie</translation>
+    </message>
+    <message>
+        <source>Laterality and view</source>
+        <translation>Seite und Projektion</translation>
+    </message>
+    <message>
+        <source>Window</source>
+        <translation>Fenster</translation>
+    </message>
+    <message>
+        <source>Zoom</source>
+        <translation>Zoom</translation>
+    </message>
+    <message>
+        <source>Place in the series</source>
+        <translation>Stelle in der Serie</translation>
+    </message>
+    <message>
+        <source>Orientation letters</source>
+        <translation>Richtungsbuchstaben</translation>
+    </message>
+    <message>
+        <source>Scale bar</source>
+        <translation>Maßstab</translation>
+    </message>
+    <message>
+        <source>Left</source>
+        <translation>Links</translation>
+    </message>
+    <message>
+        <source>Right</source>
+        <translation>Rechts</translation>
+    </message>
+    <message>
+        <source>Both sides</source>
+        <translation>Beide Seiten</translation>
+    </message>
+    <message>
+        <source>born {0}</source>
+        <translation>geb. {0}</translation>
+    </message>
+    <message>
+        <source>Acc. {0}</source>
+        <translation>Auftr. {0}</translation>
+    </message>
+    <message>
+        <source>Series {0}</source>
+        <translation>Serie {0}</translation>
+    </message>
+    <message>
+        <source>Phantom, not a patient</source>
+        <translation>Phantom, kein Patient</translation>
+    </message>
+    <message>
+        <source>Compressed with loss: {0}</source>
+        <translation>Mit Verlust komprimiert: {0}</translation>
+    </message>
+    <message>
+        <source>Inverted</source>
+        <translation>Invertiert</translation>
+    </message>
+    <message>
+        <source>Zoom {0}%</source>
+        <translation>Zoom {0}%</translation>
+    </message>
+    <message>
+        <source>W {0}  L {1}</source>
+        <translation>W {0}  L {1}</translation>
+    </message>
+    <message>
+        <source>Full range</source>
+        <translation>Voller Bereich</translation>
+    </message>
+    <message>
+        <source>The file&apos;s own table</source>
+        <translation>Tabelle der Datei</translation>
+    </message>
+    <message>
+        <source>Flipped</source>
+        <translation>Gespiegelt</translation>
+    </message>
+    <message>
+        <source>Turned {0}°</source>
+        <translation>Um {0}° gedreht</translation>
+    </message>
+</context>
+<context>
+    <name>DecisionView</name>
+    <message>
+        <source>Reason for promoting</source>
+        <translation>Grund der Freigabe</translation>
+    </message>
+    <message>
+        <source>Promote</source>
+        <translation>Freigeben</translation>
+    </message>
+    <message>
+        <source>Use the candidate from now on; Roll back undoes it</source>
+        <translation>Den Kandidaten von jetzt an benutzen; „Freigabe zurücknehmen“ macht es rückgängig</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>Verwerfen</translation>
+    </message>
+    <message>
+        <source>Put the candidate away; the model in use stays</source>
+        <translation>Den Kandidaten weglegen; das Modell in Gebrauch bleibt</translation>
+    </message>
+    <message>
+        <source>Reason (kept with the promotion)</source>
+        <translation>Grund (wird mit der Freigabe aufbewahrt)</translation>
+    </message>
+    <message>
+        <source>Reason for promoting all the same (required)</source>
+        <translation>Grund, trotzdem freizugeben (nötig)</translation>
+    </message>
+    <message>
+        <source>There is no candidate.</source>
+        <translation>Es gibt keinen Kandidaten.</translation>
+    </message>
+    <message>
+        <source>The gate was not passed: promoting needs a reason.</source>
+        <translation>Die Prüfung ist nicht bestanden: Die Freigabe braucht einen Grund.</translation>
+    </message>
+    <message>
+        <source>Promoting as {0}</source>
+        <translation>Freigabe durch {0}</translation>
+    </message>
+</context>
+<context>
+    <name>Decisions</name>
+    <message>
+        <source>The film is not on the screen yet, so nothing was accepted.</source>
+        <translation>Die Aufnahme ist noch nicht auf dem Bildschirm, darum wurde nichts übernommen.</translation>
+    </message>
+    <message>
+        <source>There is nothing of yours left to take back.</source>
+        <translation>Von Ihnen gibt es nichts mehr zurückzunehmen.</translation>
+    </message>
+    <message>
+        <source>There is nothing that was taken back to repeat.</source>
+        <translation>Es gibt nichts Zurückgenommenes zu wiederholen.</translation>
+    </message>
+    <message>
+        <source>Not saved. {0}</source>
+        <translation>Nicht gespeichert. {0}</translation>
+    </message>
+</context>
+<context>
+    <name>EvidencePanel</name>
+    <message>
+        <source>Evidence</source>
+        <translation>Hinweise im Bild</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Zeigen</translation>
+    </message>
+    <message>
+        <source>Show the heatmap over the film; hold Alt for the bare film</source>
+        <translation>Heatmap über der Aufnahme zeigen; Alt halten für die bloße Aufnahme</translation>
+    </message>
+    <message>
+        <source>Show the heatmap</source>
+        <translation>Heatmap zeigen</translation>
+    </message>
+    <message>
+        <source>Finding whose evidence is shown</source>
+        <translation>Befund, dessen Hinweise gezeigt werden</translation>
+    </message>
+    <message>
+        <source>Method of explanation</source>
+        <translation>Methode der Erklärung</translation>
+    </message>
+    <message>
+        <source>Opacity of the heatmap in percent</source>
+        <translation>Deckkraft der Heatmap in Prozent</translation>
+    </message>
+    <message>
+        <source>Share of the peak below which nothing is drawn, in percent</source>
+        <translation>Anteil am Höchstwert, unter dem nichts gezeichnet wird, in Prozent</translation>
+    </message>
+    <message>
+        <source>Draw nothing below this share of the strongest evidence in this image</source>
+        <translation>Unter diesem Anteil am stärksten Hinweis in diesem Bild nichts zeichnen</translation>
+    </message>
+    <message>
+        <source>Finding</source>
+        <translation>Befund</translation>
+    </message>
+    <message>
+        <source>Drawn as</source>
+        <translation>Darstellung</translation>
+    </message>
+    <message>
+        <source>Opacity</source>
+        <translation>Deckkraft</translation>
+    </message>
+    <message>
+        <source>Method</source>
+        <translation>Methode</translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation>Schwelle</translation>
+    </message>
+    <message>
+        <source>Colours</source>
+        <translation>Farben</translation>
+    </message>
+    <message>
+        <source>{0} × {1} cells: the network sees no finer</source>
+        <translation>{0} × {1} Zellen: feiner sieht das Netz nicht</translation>
+    </message>
+    <message>
+        <source>Less</source>
+        <translation>Weniger</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>Mehr</translation>
+    </message>
+    <message>
+        <source>Hide method, threshold and colours</source>
+        <translation>Methode, Schwelle und Farben verbergen</translation>
+    </message>
+    <message>
+        <source>Show method, threshold and colours</source>
+        <translation>Methode, Schwelle und Farben zeigen</translation>
+    </message>
+</context>
+<context>
+    <name>FilmCanvas</name>
+    <message>
+        <source>Film</source>
+        <translation>Aufnahme</translation>
+    </message>
+    <message>
+        <source>Reading the film</source>
+        <translation>Aufnahme wird gelesen</translation>
+    </message>
+    <message>
+        <source>Reading {name}</source>
+        <translation>{name} wird gelesen</translation>
+    </message>
+</context>
+<context>
+    <name>FilmMenus</name>
+    <message>
+        <source>Measure</source>
+        <translation>Messen</translation>
+    </message>
+    <message>
+        <source>{0:g}/s</source>
+        <translation>{0:g}/s</translation>
+    </message>
+    <message>
+        <source>Cine</source>
+        <translation>Cine</translation>
+    </message>
+    <message>
+        <source>Window</source>
+        <translation>Fenster</translation>
+    </message>
+    <message>
+        <source>Left button</source>
+        <translation>Linke Taste</translation>
+    </message>
+    <message>
+        <source>Texts</source>
+        <translation>Beschriftung</translation>
+    </message>
+    <message>
+        <source>Reset the view</source>
+        <translation>Ansicht zurücksetzen</translation>
+    </message>
+</context>
+<context>
+    <name>FilmText</name>
+    <message>
+        <source>Text, then Enter</source>
+        <translation>Text, dann Eingabe</translation>
+    </message>
+    <message>
+        <source>Text on the film</source>
+        <translation>Text auf der Aufnahme</translation>
+    </message>
+</context>
+<context>
+    <name>FilmWindow</name>
+    <message>
+        <source>Films – Overread</source>
+        <translation>Aufnahmen – Overread</translation>
+    </message>
+</context>
+<context>
+    <name>FindingLine</name>
+    <message>
+        <source>Decide {0}</source>
+        <translation>{0} entscheiden</translation>
+    </message>
+    <message>
+        <source>Site-adapted: from a head fitted to the reviews of this site</source>
+        <translation>An den Standort angepasst: von einem Kopf, der aus den Entscheidungen dieses Standorts gelernt hat</translation>
+    </message>
+    <message>
+        <source>{0}, suggested</source>
+        <translation>{0}, vorgeschlagen</translation>
+    </message>
+    <message>
+        <source>present</source>
+        <translation>vorhanden</translation>
+    </message>
+    <message>
+        <source>absent</source>
+        <translation>nicht vorhanden</translation>
+    </message>
+    <message>
+        <source>unknown</source>
+        <translation>unbekannt</translation>
+    </message>
+</context>
+<context>
+    <name>FindingsPanel</name>
+    <message>
+        <source>Suggested</source>
+        <translation>Vorschlag</translation>
+    </message>
+    <message>
+        <source>Choose a study in the worklist.</source>
+        <translation>Eine Untersuchung in der Arbeitsliste wählen.</translation>
+    </message>
+    <message>
+        <source>saved {0}</source>
+        <translation>gespeichert {0}</translation>
+    </message>
+    <message>
+        <source>Accept</source>
+        <translation>Übernehmen</translation>
+    </message>
+    <message>
+        <source>Accept the suggestion and go to the next study</source>
+        <translation>Vorschlag übernehmen und zur nächsten Untersuchung gehen</translation>
+    </message>
+    <message>
+        <source>Accept  {0}</source>
+        <translation>Übernehmen  {0}</translation>
+    </message>
+    <message>
+        <source>Unsure</source>
+        <translation>Unsicher</translation>
+    </message>
+    <message>
+        <source>It cannot be decided on this image</source>
+        <translation>An diesem Bild nicht zu entscheiden</translation>
+    </message>
+    <message>
+        <source>Unsure  {0}</source>
+        <translation>Unsicher  {0}</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Take back what was done last</source>
+        <translation>Zuletzt Getanes zurücknehmen</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>Wiederholen</translation>
+    </message>
+    <message>
+        <source>Do again what was taken back</source>
+        <translation>Zurückgenommenes wiederholen</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>Notiz</translation>
+    </message>
+    <message>
+        <source>Enter keeps the note, Shift+Enter begins a line, Esc takes back</source>
+        <translation>Eingabe behält die Notiz, Umschalt+Eingabe beginnt eine Zeile, Esc nimmt zurück</translation>
+    </message>
+    <message>
+        <source>Note  ({0})</source>
+        <translation>Notiz  ({0})</translation>
+    </message>
+    <message>
+        <source>Findings</source>
+        <translation>Befunde</translation>
+    </message>
+    <message>
+        <source>model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>site</source>
+        <translation>Standort</translation>
+    </message>
+    <message>
+        <source>The model is looking at this image.</source>
+        <translation>Das Modell sieht dieses Bild an.</translation>
+    </message>
+    <message>
+        <source>No suggestion for this image.</source>
+        <translation>Kein Vorschlag für dieses Bild.</translation>
+    </message>
+    <message>
+        <source>Not decided yet</source>
+        <translation>Noch nicht entschieden</translation>
+    </message>
+    <message>
+        <source>unsure</source>
+        <translation>unsicher</translation>
+    </message>
+    <message>
+        <source>none of these present</source>
+        <translation>nichts davon vorhanden</translation>
+    </message>
+    <message>
+        <source>Decided: {0}</source>
+        <translation>Entschieden: {0}</translation>
+    </message>
+    <message>
+        <source>{0} decided: {1}</source>
+        <translation>{0} hat entschieden: {1}</translation>
+    </message>
+</context>
+<context>
+    <name>HelpSheet</name>
+    <message>
+        <source>Keys and preferences</source>
+        <translation>Tasten und Einstellungen</translation>
+    </message>
+    <message>
+        <source>Search actions and keys</source>
+        <translation>Aktionen und Tasten suchen</translation>
+    </message>
+    <message>
+        <source>Change places</source>
+        <translation>Tauschen</translation>
+    </message>
+    <message>
+        <source>Each of the two actions gets the other&apos;s key</source>
+        <translation>Jede der beiden Aktionen bekommt die Taste der anderen</translation>
+    </message>
+    <message>
+        <source>Leave it</source>
+        <translation>So lassen</translation>
+    </message>
+    <message>
+        <source>Nothing changes</source>
+        <translation>Nichts ändert sich</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Tasten</translation>
+    </message>
+    <message>
+        <source>Preferences</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Back to the film  (Esc)</source>
+        <translation>Zurück zur Aufnahme  (Esc)</translation>
+    </message>
+    <message>
+        <source>Reset all keys</source>
+        <translation>Alle Tasten zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Put every action back on its first key</source>
+        <translation>Jede Aktion wieder auf ihre erste Taste legen</translation>
+    </message>
+    <message>
+        <source>Click a key, or press Enter on it, then press another one. Keys go by their place, with Ctrl by what they say.</source>
+        <translation>Eine Taste anklicken oder Eingabe drücken, dann eine andere drücken. Tasten gelten nach ihrem Ort, mit Strg nach ihrer Beschriftung.</translation>
+    </message>
+    <message>
+        <source>No action matches “{0}”.</source>
+        <translation>Keine Aktion passt zu „{0}“.</translation>
+    </message>
+    <message>
+        <source>{0}  or</source>
+        <translation>{0}  oder</translation>
+    </message>
+    <message>
+        <source>Reset {0}</source>
+        <translation>{0} zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Back to the first key of “{0}”</source>
+        <translation>Zurück zur ersten Taste von „{0}“</translation>
+    </message>
+</context>
+<context>
+    <name>ImportProblems</name>
+    <message>
+        <source>Files that could not be read</source>
+        <translation>Dateien, die nicht gelesen werden konnten</translation>
+    </message>
+    <message>
+        <source>Copy details</source>
+        <translation>Details kopieren</translation>
+    </message>
+    <message>
+        <source>Copies the chosen lines, or all if none is chosen</source>
+        <translation>Kopiert die gewählten Zeilen, oder alle, wenn keine gewählt ist</translation>
+    </message>
+    <message>
+        <source>Close the list</source>
+        <translation>Liste schließen</translation>
+    </message>
+    <message>
+        <source>1 file could not be read; the rest is in the worklist.</source>
+        <translation>1 Datei konnte nicht gelesen werden; der Rest steht in der Arbeitsliste.</translation>
+    </message>
+    <message>
+        <source>{0} files could not be read; the rest is in the worklist.</source>
+        <translation>{0} Dateien konnten nicht gelesen werden; der Rest steht in der Arbeitsliste.</translation>
+    </message>
+</context>
+<context>
+    <name>KeyButton</name>
+    <message>
+        <source>{0}: {1}</source>
+        <translation>{0}: {1}</translation>
+    </message>
+    <message>
+        <source>Press to put “{0}” on another key</source>
+        <translation>Drücken, um „{0}“ auf eine andere Taste zu legen</translation>
+    </message>
+    <message>
+        <source>press a key</source>
+        <translation>Taste drücken</translation>
+    </message>
+</context>
+<context>
+    <name>Keyboard</name>
+    <message>
+        <source>Space</source>
+        <translation>Leertaste</translation>
+    </message>
+    <message>
+        <source>Enter</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>Backspace</source>
+        <translation>Rücktaste</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Entf</translation>
+    </message>
+    <message>
+        <source>Insert</source>
+        <translation>Einfg</translation>
+    </message>
+    <message>
+        <source>Home</source>
+        <translation>Pos1</translation>
+    </message>
+    <message>
+        <source>End</source>
+        <translation>Ende</translation>
+    </message>
+    <message>
+        <source>Page up</source>
+        <translation>Bild auf</translation>
+    </message>
+    <message>
+        <source>Page down</source>
+        <translation>Bild ab</translation>
+    </message>
+    <message>
+        <source>Menu key</source>
+        <translation>Menütaste</translation>
+    </message>
+    <message>
+        <source>Ctrl</source>
+        <translation>Strg</translation>
+    </message>
+    <message>
+        <source>Shift</source>
+        <translation>Umschalt</translation>
+    </message>
+</context>
+<context>
+    <name>Learning</name>
+    <message>
+        <source>The training could not be started: {0}.</source>
+        <translation>Das Training konnte nicht gestartet werden: {0}.</translation>
+    </message>
+    <message>
+        <source>The training {0} could not be resumed: {1}.</source>
+        <translation>Das Training {0} konnte nicht fortgesetzt werden: {1}.</translation>
+    </message>
+    <message>
+        <source>The training&apos;s process ended without a word.</source>
+        <translation>Der Prozess des Trainings endete ohne ein Wort.</translation>
+    </message>
+    <message>
+        <source>No model was promoted, so there is nothing to roll back.</source>
+        <translation>Kein Modell wurde freigegeben, darum ist nichts zurückzunehmen.</translation>
+    </message>
+</context>
+<context>
+    <name>LearningDesk</name>
+    <message>
+        <source>Model: {0}</source>
+        <translation>Modell: {0}</translation>
+    </message>
+    <message>
+        <source>the model before</source>
+        <translation>das vorherige Modell</translation>
+    </message>
+    <message>
+        <source>There are no decisions to learn from yet.</source>
+        <translation>Es gibt noch keine Entscheidungen, aus denen gelernt werden kann.</translation>
+    </message>
+    <message>
+        <source>training: epoch {0}/{1}, {2} left</source>
+        <translation>Training: Epoche {0}/{1}, noch {2}</translation>
+    </message>
+    <message>
+        <source>training: reading films</source>
+        <translation>Training: Aufnahmen werden gelesen</translation>
+    </message>
+    <message>
+        <source>training: starting</source>
+        <translation>Training: beginnt</translation>
+    </message>
+    <message>
+        <source>The candidate is in use from now on.</source>
+        <translation>Der Kandidat ist von jetzt an in Gebrauch.</translation>
+    </message>
+</context>
+<context>
+    <name>ModeChooser</name>
+    <message>
+        <source>How the heatmap is drawn</source>
+        <translation>Wie die Heatmap gezeichnet wird</translation>
+    </message>
+    <message>
+        <source>Smooth</source>
+        <translation>Geglättet</translation>
+    </message>
+    <message>
+        <source>Between the centres of the network&apos;s cells</source>
+        <translation>Zwischen den Mitten der Zellen des Netzes</translation>
+    </message>
+    <message>
+        <source>Network&apos;s cells</source>
+        <translation>Zellen des Netzes</translation>
+    </message>
+    <message>
+        <source>As coarse as the network&apos;s last layer is</source>
+        <translation>So grob wie die letzte Schicht des Netzes</translation>
+    </message>
+    <message>
+        <source>Contours</source>
+        <translation>Höhenlinien</translation>
+    </message>
+    <message>
+        <source>Lines at 25, 50 and 75% of the peak; the film is bare between them</source>
+        <translation>Linien bei 25, 50 und 75% des Höchstwerts; dazwischen liegt die Aufnahme frei</translation>
+    </message>
+</context>
+<context>
+    <name>Models</name>
+    <message>
+        <source>picture files</source>
+        <translation>Bilddateien</translation>
+    </message>
+    <message>
+        <source>any modality</source>
+        <translation>jede Modalität</translation>
+    </message>
+    <message>
+        <source>any body part</source>
+        <translation>jede Körperregion</translation>
+    </message>
+    <message>
+        <source>any view</source>
+        <translation>jede Projektion</translation>
+    </message>
+    <message>
+        <source>phantoms only</source>
+        <translation>nur Phantome</translation>
+    </message>
+    <message>
+        <source>whole image resized to the square</source>
+        <translation>ganzes Bild auf das Quadrat gestaucht</translation>
+    </message>
+    <message>
+        <source>aspect ratio kept, padded to the square</source>
+        <translation>Seitenverhältnis bewahrt, zum Quadrat ergänzt</translation>
+    </message>
+    <message>
+        <source>normalised by the data set&apos;s mean and spread</source>
+        <translation>normiert mit Mittelwert und Streuung des Datensatzes</translation>
+    </message>
+    <message>
+        <source>normalised by each image&apos;s own mean and spread</source>
+        <translation>normiert mit Mittelwert und Streuung des einzelnen Bildes</translation>
+    </message>
+    <message>
+        <source>yes</source>
+        <translation>ja</translation>
+    </message>
+    <message>
+        <source>no</source>
+        <translation>nein</translation>
+    </message>
+    <message>
+        <source>Figures</source>
+        <translation>Kennzahlen</translation>
+    </message>
+    <message>
+        <source>Figures, {0}</source>
+        <translation>Kennzahlen, {0}</translation>
+    </message>
+    <message>
+        <source>balanced accuracy</source>
+        <translation>balancierte Genauigkeit</translation>
+    </message>
+    <message>
+        <source>accuracy</source>
+        <translation>Genauigkeit</translation>
+    </message>
+    <message>
+        <source>macro AUROC</source>
+        <translation>Makro-AUROC</translation>
+    </message>
+    <message>
+        <source>log-loss, lower is better</source>
+        <translation>Log-Loss, niedriger ist besser</translation>
+    </message>
+    <message>
+        <source>Brier score, lower is better</source>
+        <translation>Brier-Score, niedriger ist besser</translation>
+    </message>
+    <message>
+        <source>calibration error, lower is better</source>
+        <translation>Kalibrierungsfehler, niedriger ist besser</translation>
+    </message>
+    <message>
+        <source>evidence inside the lungs</source>
+        <translation>Hinweise innerhalb der Lunge</translation>
+    </message>
+    <message>
+        <source>AUROC, {0}</source>
+        <translation>AUROC, {0}</translation>
+    </message>
+    <message>
+        <source>{0} films of {1} patients</source>
+        <translation>{0} Aufnahmen von {1} Patienten</translation>
+    </message>
+    <message>
+        <source>95% interval</source>
+        <translation>95%-Intervall</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsPanel</name>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>About the model</source>
+        <translation>Zum Modell</translation>
+    </message>
+    <message>
+        <source>in use</source>
+        <translation>in Gebrauch</translation>
+    </message>
+    <message>
+        <source>There are no models. Import one with “overread-cli models import”.</source>
+        <translation>Es gibt keine Modelle. Eines importieren mit „overread-cli models import“.</translation>
+    </message>
+</context>
+<context>
+    <name>Notice</name>
+    <message>
+        <source>Copy details</source>
+        <translation>Details kopieren</translation>
+    </message>
+    <message>
+        <source>Copy this sentence to the clipboard</source>
+        <translation>Diesen Satz in die Zwischenablage kopieren</translation>
+    </message>
+</context>
+<context>
+    <name>Numbers</name>
+    <message>
+        <source>{0} to {1}</source>
+        <translation>{0} bis {1}</translation>
+    </message>
+    <message>
+        <source>{0} s</source>
+        <translation>{0} s</translation>
+    </message>
+    <message>
+        <source>{0} min</source>
+        <translation>{0} min</translation>
+    </message>
+    <message>
+        <source>{0:.1f} h</source>
+        <translation>{0:.1f} h</translation>
+    </message>
+</context>
+<context>
+    <name>Preferences</name>
+    <message>
+        <source>Reader&apos;s name</source>
+        <translation>Name des Befunders</translation>
+    </message>
+    <message>
+        <source>It stands beside every decision you make from now on</source>
+        <translation>Er steht von jetzt an neben jeder Entscheidung</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Sprache</translation>
+    </message>
+    <message>
+        <source>Language of the window, from the next start on</source>
+        <translation>Sprache des Programms, ab dem nächsten Start</translation>
+    </message>
+    <message>
+        <source>Dragging up brightens</source>
+        <translation>Ziehen nach oben macht heller</translation>
+    </message>
+    <message>
+        <source>Dragging down brightens</source>
+        <translation>Ziehen nach unten macht heller</translation>
+    </message>
+    <message>
+        <source>With the window tool, on every film</source>
+        <translation>Mit dem Werkzeug „Fenster“, auf jeder Aufnahme</translation>
+    </message>
+    <message>
+        <source>Show it on films</source>
+        <translation>Auf Aufnahmen zeigen</translation>
+    </message>
+    <message>
+        <source>As the desktop</source>
+        <translation>Wie das System</translation>
+    </message>
+    <message>
+        <source>Reader</source>
+        <translation>Befunder</translation>
+    </message>
+    <message>
+        <source>The window speaks it from the next start on.</source>
+        <translation>Gilt ab dem nächsten Start.</translation>
+    </message>
+    <message>
+        <source>Mouse</source>
+        <translation>Maus</translation>
+    </message>
+    <message>
+        <source>Texts on the film</source>
+        <translation>Beschriftung der Aufnahme</translation>
+    </message>
+    <message>
+        <source>Warnings, such as lossy compression, always stand.</source>
+        <translation>Warnungen, etwa vor verlustbehafteter Kompression, stehen immer da.</translation>
+    </message>
+</context>
+<context>
+    <name>Presets</name>
+    <message>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <source>The file&apos;s table {0}</source>
+        <translation>Tabelle {0} der Datei</translation>
+    </message>
+    <message>
+        <source>The file&apos;s window {0}</source>
+        <translation>Fenster {0} der Datei</translation>
+    </message>
+</context>
+<context>
+    <name>ProbabilityBar</name>
+    <message>
+        <source>no probability</source>
+        <translation>keine Wahrscheinlichkeit</translation>
+    </message>
+    <message>
+        <source>Evidence for {0}, {1}</source>
+        <translation>Hinweise auf {0}, {1}</translation>
+    </message>
+    <message>
+        <source>Show the evidence for {0}</source>
+        <translation>Hinweise auf {0} zeigen</translation>
+    </message>
+    <message>
+        <source>Suggested from {0} on</source>
+        <translation>Vorgeschlagen ab {0}</translation>
+    </message>
+</context>
+<context>
+    <name>Reading</name>
+    <message>
+        <source>Image {0} of {1}</source>
+        <translation>Bild {0} von {1}</translation>
+    </message>
+</context>
+<context>
+    <name>ReadingActs</name>
+    <message>
+        <source>This film is in colour and has no window.</source>
+        <translation>Diese Aufnahme ist farbig und hat kein Fenster.</translation>
+    </message>
+    <message>
+        <source>This film has no window {0}.</source>
+        <translation>Diese Aufnahme hat kein Fenster {0}.</translation>
+    </message>
+    <message>
+        <source>Names and numbers of patients are hidden.</source>
+        <translation>Namen und Nummern der Patienten sind verborgen.</translation>
+    </message>
+    <message>
+        <source>There is no earlier study of this patient here.</source>
+        <translation>Hier gibt es keine Voraufnahme dieses Patienten.</translation>
+    </message>
+    <message>
+        <source>The views are not linked any more.</source>
+        <translation>Die Ansichten sind nicht mehr gekoppelt.</translation>
+    </message>
+    <message>
+        <source>Views of one frame of reference are linked.</source>
+        <translation>Ansichten mit gleichem Bezugssystem sind gekoppelt.</translation>
+    </message>
+</context>
+<context>
+    <name>ReadingDesk</name>
+    <message>
+        <source>Looking for films</source>
+        <translation>Aufnahmen werden gesucht</translation>
+    </message>
+    <message>
+        <source>Open a file or a folder of films, or drop them here.</source>
+        <translation>Eine Datei oder einen Ordner mit Aufnahmen öffnen oder hierher ziehen.</translation>
+    </message>
+    <message>
+        <source>Open films</source>
+        <translation>Aufnahmen öffnen</translation>
+    </message>
+    <message>
+        <source>1 film found</source>
+        <translation>1 Aufnahme gefunden</translation>
+    </message>
+    <message>
+        <source>{0} films found</source>
+        <translation>{0} Aufnahmen gefunden</translation>
+    </message>
+    <message>
+        <source>{0}, {1} could not be read</source>
+        <translation>{0}, {1} nicht lesbar</translation>
+    </message>
+    <message>
+        <source>Everything in this list is read.</source>
+        <translation>Alles in dieser Liste ist befundet.</translation>
+    </message>
+</context>
+<context>
+    <name>ReadingKeys</name>
+    <message>
+        <source>{0} cannot be chosen: it carries the focus from one control to the next.</source>
+        <translation>{0} ist nicht wählbar: Sie führt von einem Bedienelement zum nächsten.</translation>
+    </message>
+    <message>
+        <source>{0} is the key of “{1}”; “{2}” can change places with it.</source>
+        <translation>{0} ist die Taste von „{1}“; „{2}“ kann mit ihr tauschen.</translation>
+    </message>
+</context>
+<context>
+    <name>ReliabilityChart</name>
+    <message>
+        <source>stated probability</source>
+        <translation>angegebene Wahrscheinlichkeit</translation>
+    </message>
+    <message>
+        <source>observed share</source>
+        <translation>beobachteter Anteil</translation>
+    </message>
+</context>
+<context>
+    <name>RocChart</name>
+    <message>
+        <source>1 − specificity</source>
+        <translation>1 − Spezifität</translation>
+    </message>
+    <message>
+        <source>sensitivity</source>
+        <translation>Sensitivität</translation>
+    </message>
+</context>
+<context>
+    <name>RunView</name>
+    <message>
+        <source>Progress of the training</source>
+        <translation>Fortschritt des Trainings</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Stop at the next batch; the model in use stays as it is</source>
+        <translation>Nach dem nächsten Schritt anhalten; das Modell in Gebrauch bleibt, wie es ist</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Go on from the last finished epoch</source>
+        <translation>Ab der letzten fertigen Epoche weitermachen</translation>
+    </message>
+    <message>
+        <source>Loss</source>
+        <translation>Verlust</translation>
+    </message>
+    <message>
+        <source>epoch</source>
+        <translation>Epoche</translation>
+    </message>
+    <message>
+        <source>log-loss</source>
+        <translation>Log-Loss</translation>
+    </message>
+    <message>
+        <source>Validation</source>
+        <translation>Validierung</translation>
+    </message>
+    <message>
+        <source>Curves begin with the first epoch</source>
+        <translation>Die Kurven beginnen mit der ersten Epoche</translation>
+    </message>
+    <message>
+        <source>No training has run in this session.</source>
+        <translation>In dieser Sitzung lief noch kein Training.</translation>
+    </message>
+    <message>
+        <source>Starting</source>
+        <translation>Beginnt</translation>
+    </message>
+    <message>
+        <source>No film is in the validation part</source>
+        <translation>Im Validierungsteil ist keine Aufnahme</translation>
+    </message>
+    <message>
+        <source>Preparing on {0}</source>
+        <translation>Wird auf {0} vorbereitet</translation>
+    </message>
+    <message>
+        <source>Reading films: {0} of {1}</source>
+        <translation>Aufnahmen werden gelesen: {0} von {1}</translation>
+    </message>
+    <message>
+        <source>Epoch {0} of {1}</source>
+        <translation>Epoche {0} von {1}</translation>
+    </message>
+    <message>
+        <source>{0}, {1} left</source>
+        <translation>{0}, noch {1}</translation>
+    </message>
+    <message>
+        <source>training</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>validation</source>
+        <translation>Validierung</translation>
+    </message>
+    <message>
+        <source>macro AUROC</source>
+        <translation>Makro-AUROC</translation>
+    </message>
+    <message>
+        <source>balanced accuracy</source>
+        <translation>balancierte Genauigkeit</translation>
+    </message>
+    <message>
+        <source>Done. Epoch {0} was kept.</source>
+        <translation>Fertig. Epoche {0} wurde behalten.</translation>
+    </message>
+    <message>
+        <source>Done.</source>
+        <translation>Fertig.</translation>
+    </message>
+    <message>
+        <source>Cancelled. The model in use stays as it is.</source>
+        <translation>Abgebrochen. Das Modell in Gebrauch bleibt, wie es ist.</translation>
+    </message>
+    <message>
+        <source>The training failed: {0}</source>
+        <translation>Das Training ist gescheitert: {0}</translation>
+    </message>
+    <message>
+        <source>Stopping after this batch</source>
+        <translation>Hält nach diesem Schritt an</translation>
+    </message>
+    <message>
+        <source>Training</source>
+        <translation>Training</translation>
+    </message>
+</context>
+<context>
+    <name>StatusLine</name>
+    <message>
+        <source>Background work</source>
+        <translation>Arbeit im Hintergrund</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Progress of the training</source>
+        <translation>Fortschritt des Trainings</translation>
+    </message>
+    <message>
+        <source>Show the training</source>
+        <translation>Training zeigen</translation>
+    </message>
+    <message>
+        <source>Research use only, no medical device</source>
+        <translation>Nur für die Forschung, kein Medizinprodukt</translation>
+    </message>
+    <message>
+        <source>saved {0}</source>
+        <translation>gespeichert {0}</translation>
+    </message>
+    <message>
+        <source>reader: {0}</source>
+        <translation>Befunder: {0}</translation>
+    </message>
+    <message>
+        <source>{0}, {1:.0f} ms</source>
+        <translation>{0}, {1:.0f} ms</translation>
+    </message>
+    <message>
+        <source>1 correction</source>
+        <translation>1 Korrektur</translation>
+    </message>
+    <message>
+        <source>{0} corrections</source>
+        <translation>{0} Korrekturen</translation>
+    </message>
+</context>
+<context>
+    <name>StripModel</name>
+    <message>
+        <source>{series}, {number} of {of}</source>
+        <translation>{series}, {number} von {of}</translation>
+    </message>
+    <message>
+        <source>{0}, decided</source>
+        <translation>{0}, entschieden</translation>
+    </message>
+</context>
+<context>
+    <name>StudyDelegate</name>
+    <message>
+        <source>Name not in the file</source>
+        <translation>Name nicht in der Datei</translation>
+    </message>
+    <message>
+        <source>{0} images</source>
+        <translation>{0} Bilder</translation>
+    </message>
+</context>
+<context>
+    <name>ThumbnailStrip</name>
+    <message>
+        <source>Series and frames of the study</source>
+        <translation>Serien und Bilder der Untersuchung</translation>
+    </message>
+</context>
+<context>
+    <name>TrainingPanel</name>
+    <message>
+        <source>Roll back</source>
+        <translation>Freigabe zurücknehmen</translation>
+    </message>
+    <message>
+        <source>Use the model again that was in use before</source>
+        <translation>Wieder das Modell benutzen, das vorher in Gebrauch war</translation>
+    </message>
+    <message>
+        <source>No model is in use.</source>
+        <translation>Kein Modell ist in Gebrauch.</translation>
+    </message>
+    <message>
+        <source>No other model was in use before.</source>
+        <translation>Vorher war kein anderes Modell in Gebrauch.</translation>
+    </message>
+    <message>
+        <source>Use {0} again</source>
+        <translation>Wieder {0} benutzen</translation>
+    </message>
+    <message>
+        <source>A training was interrupted. It can go on from its last finished epoch.</source>
+        <translation>Ein Training wurde unterbrochen. Es kann ab seiner letzten fertigen Epoche weitergehen.</translation>
+    </message>
+    <message>
+        <source>In use</source>
+        <translation>In Gebrauch</translation>
+    </message>
+    <message>
+        <source>What was collected, and what will happen</source>
+        <translation>Was gesammelt wurde und was geschehen wird</translation>
+    </message>
+    <message>
+        <source>How the training goes, and the comparison</source>
+        <translation>Wie das Training läuft, und der Vergleich</translation>
+    </message>
+</context>
+<context>
+    <name>ViewGrid</name>
+    <message>
+        <source>Film {0}</source>
+        <translation>Aufnahme {0}</translation>
+    </message>
+</context>
+<context>
+    <name>Window</name>
+    <message>
+        <source>Something unexpected happened. What was saved is kept.</source>
+        <translation>Etwas Unerwartetes ist geschehen. Gespeichertes bleibt erhalten.</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Tasten</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
+        <source>Open films; you can also drop them onto the window</source>
+        <translation>Aufnahmen öffnen; sie lassen sich auch ins Programm ziehen</translation>
+    </message>
+    <message>
+        <source>Open films</source>
+        <translation>Aufnahmen öffnen</translation>
+    </message>
+    <message>
+        <source>Files…</source>
+        <translation>Dateien…</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Ordner…</translation>
+    </message>
+    <message>
+        <source>W/L</source>
+        <translation>Fenster</translation>
+    </message>
+    <message>
+        <source>Drag to change window and level</source>
+        <translation>Ziehen ändert das Fenster</translation>
+    </message>
+    <message>
+        <source>Pan</source>
+        <translation>Verschieben</translation>
+    </message>
+    <message>
+        <source>Drag to move the film</source>
+        <translation>Ziehen verschiebt die Aufnahme</translation>
+    </message>
+    <message>
+        <source>Zoom</source>
+        <translation>Zoom</translation>
+    </message>
+    <message>
+        <source>Drag to enlarge the film</source>
+        <translation>Ziehen vergrößert die Aufnahme</translation>
+    </message>
+    <message>
+        <source>Measure</source>
+        <translation>Messen</translation>
+    </message>
+    <message>
+        <source>Lengths, angles, areas, marks</source>
+        <translation>Längen, Winkel, Flächen, Markierungen</translation>
+    </message>
+    <message>
+        <source>Invert</source>
+        <translation>Invertieren</translation>
+    </message>
+    <message>
+        <source>Exchange black and white</source>
+        <translation>Schwarz und Weiß tauschen</translation>
+    </message>
+    <message>
+        <source>Turn</source>
+        <translation>Drehen</translation>
+    </message>
+    <message>
+        <source>Turn and flip the film</source>
+        <translation>Aufnahme drehen und spiegeln</translation>
+    </message>
+    <message>
+        <source>Layout</source>
+        <translation>Aufteilung</translation>
+    </message>
+    <message>
+        <source>Views side by side, and what they show</source>
+        <translation>Ansichten nebeneinander, und was sie zeigen</translation>
+    </message>
+    <message>
+        <source>Cine</source>
+        <translation>Cine</translation>
+    </message>
+    <message>
+        <source>Play the images of the series</source>
+        <translation>Bilder der Serie abspielen</translation>
+    </message>
+    <message>
+        <source>Patients hidden</source>
+        <translation>Patienten verborgen</translation>
+    </message>
+    <message>
+        <source>Patient data is hidden; press to show it</source>
+        <translation>Patientendaten sind verborgen; drücken zeigt sie</translation>
+    </message>
+    <message>
+        <source>Reading</source>
+        <translation>Befunden</translation>
+    </message>
+    <message>
+        <source>Training</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>Open a folder of films</source>
+        <translation>Ordner mit Aufnahmen öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>Words</name>
+    <message>
+        <source>no finding</source>
+        <translation>ohne Befund</translation>
+    </message>
+    <message>
+        <source>opacity</source>
+        <translation>Verschattung</translation>
+    </message>
+    <message>
+        <source>COVID-19 pattern</source>
+        <translation>COVID-19-Muster</translation>
+    </message>
+    <message>
+        <source>other pneumonia</source>
+        <translation>andere Pneumonie</translation>
+    </message>
+    <message>
+        <source>Full range</source>
+        <translation>Voller Bereich</translation>
+    </message>
+    <message>
+        <source>Brain</source>
+        <translation>Gehirn</translation>
+    </message>
+    <message>
+        <source>Abdomen</source>
+        <translation>Abdomen</translation>
+    </message>
+    <message>
+        <source>Mediastinum</source>
+        <translation>Mediastinum</translation>
+    </message>
+    <message>
+        <source>Bone</source>
+        <translation>Knochen</translation>
+    </message>
+    <message>
+        <source>Lung</source>
+        <translation>Lunge</translation>
+    </message>
+    <message>
+        <source>Middle slice</source>
+        <translation>Mittlere Schicht</translation>
+    </message>
+    <message>
+        <source>picture</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>phantoms</source>
+        <translation>Phantome</translation>
+    </message>
+    <message>
+        <source>patients</source>
+        <translation>Patienten</translation>
+    </message>
+    <message>
+        <source>a phantom</source>
+        <translation>ein Phantom</translation>
+    </message>
+    <message>
+        <source>a patient</source>
+        <translation>ein Patient</translation>
+    </message>
+    <message>
+        <source>a picture</source>
+        <translation>eine Bilddatei</translation>
+    </message>
+    <message>
+        <source>a CT</source>
+        <translation>ein CT</translation>
+    </message>
+    <message>
+        <source>an MR image</source>
+        <translation>ein MR-Bild</translation>
+    </message>
+    <message>
+        <source>an ultrasound image</source>
+        <translation>ein Ultraschallbild</translation>
+    </message>
+    <message>
+        <source>a mammogram</source>
+        <translation>eine Mammographie</translation>
+    </message>
+    <message>
+        <source>a PET image</source>
+        <translation>ein PET-Bild</translation>
+    </message>
+    <message>
+        <source>a nuclear medicine image</source>
+        <translation>ein nuklearmedizinisches Bild</translation>
+    </message>
+    <message>
+        <source>an angiogram</source>
+        <translation>ein Angiogramm</translation>
+    </message>
+    <message>
+        <source>a secondary capture</source>
+        <translation>eine Sekundäraufnahme</translation>
+    </message>
+    <message>
+        <source>an image of no stated modality</source>
+        <translation>ein Bild ohne angegebene Modalität</translation>
+    </message>
+    <message>
+        <source>chest radiographs</source>
+        <translation>Röntgenaufnahmen des Thorax</translation>
+    </message>
+    <message>
+        <source>chest images</source>
+        <translation>Bilder des Thorax</translation>
+    </message>
+    <message>
+        <source>radiographs</source>
+        <translation>Röntgenaufnahmen</translation>
+    </message>
+    <message>
+        <source>images</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>frontal views</source>
+        <translation>frontale Projektionen</translation>
+    </message>
+    <message>
+        <source>views</source>
+        <translation>Projektionen</translation>
+    </message>
+    <message>
+        <source>a lateral view</source>
+        <translation>eine seitliche Projektion</translation>
+    </message>
+    <message>
+        <source>a view</source>
+        <translation>eine Projektion</translation>
+    </message>
+    <message>
+        <source>No model is in use.</source>
+        <translation>Kein Modell ist in Gebrauch.</translation>
+    </message>
+    <message>
+        <source>The image is FOR PROCESSING: it was not made to be read from.</source>
+        <translation>Das Bild ist FOR PROCESSING: Es ist nicht zum Befunden gemacht.</translation>
+    </message>
+    <message>
+        <source>The file does not say how it lies in the patient: sides may be swapped.</source>
+        <translation>Die Datei sagt nicht, wie sie im Patienten liegt: Seiten können vertauscht sein.</translation>
+    </message>
+    <message>
+        <source>The file ends without closing its pixel data; all frames are there.</source>
+        <translation>Die Datei endet, ohne ihre Pixeldaten abzuschließen; alle Bilder sind da.</translation>
+    </message>
+    <message>
+        <source>A region of ultrasound calibration makes no sense; it is not measured in.</source>
+        <translation>Ein Kalibrierungsbereich des Ultraschalls ergibt keinen Sinn; dort wird nicht gemessen.</translation>
+    </message>
+    <message>
+        <source>The rescale slope is 0; 1 is used.</source>
+        <translation>Die Rescale-Steigung ist 0; benutzt wird 1.</translation>
+    </message>
+    <message>
+        <source>No held-out image was seen by both models.</source>
+        <translation>Kein zurückgehaltenes Bild wurde von beiden Modellen gesehen.</translation>
+    </message>
+    <message>
+        <source>better</source>
+        <translation>besser</translation>
+    </message>
+    <message>
+        <source>not worse</source>
+        <translation>nicht schlechter</translation>
+    </message>
+    <message>
+        <source>not proven</source>
+        <translation>nicht erwiesen</translation>
+    </message>
+    <message>
+        <source>worse</source>
+        <translation>schlechter</translation>
+    </message>
+    <message>
+        <source>Macro AUROC</source>
+        <translation>Makro-AUROC</translation>
+    </message>
+    <message>
+        <source>Log-loss</source>
+        <translation>Log-Loss</translation>
+    </message>
+    <message>
+        <source>{0} is meant for {1}; this image&apos;s body part is {2}.</source>
+        <translation>{0} ist gedacht für {1}; die Körperregion dieses Bildes ist {2}.</translation>
+    </message>
+    <message>
+        <source>{0} is meant for {1}; this is {2}.</source>
+        <translation>{0} ist gedacht für {1}; dies ist {2}.</translation>
+    </message>
+    <message>
+        <source>a radiograph ({0})</source>
+        <translation>eine Röntgenaufnahme ({0})</translation>
+    </message>
+    <message>
+        <source>a lateral view ({0})</source>
+        <translation>eine seitliche Projektion ({0})</translation>
+    </message>
+    <message>
+        <source>a view ({0})</source>
+        <translation>eine Projektion ({0})</translation>
+    </message>
+    <message>
+        <source>frontal views ({0})</source>
+        <translation>frontale Projektionen ({0})</translation>
+    </message>
+    <message>
+        <source>chest radiographs ({0})</source>
+        <translation>Röntgenaufnahmen des Thorax ({0})</translation>
+    </message>
+    <message>
+        <source>The memory of {0} did not suffice; the CPU was used.</source>
+        <translation>Der Speicher von {0} reichte nicht; die CPU wurde benutzt.</translation>
+    </message>
+    <message>
+        <source>A magnification of {0} cannot be; lengths are those at the detector.</source>
+        <translation>Eine Vergrößerung von {0} kann nicht sein; Längen gelten am Detektor.</translation>
+    </message>
+    <message>
+        <source>A window of width {0} cannot be used.</source>
+        <translation>Ein Fenster der Weite {0} ist nicht benutzbar.</translation>
+    </message>
+    <message>
+        <source>The VOI LUT function {0} is unknown; LINEAR is used.</source>
+        <translation>Die VOI-LUT-Funktion {0} ist unbekannt; benutzt wird LINEAR.</translation>
+    </message>
+    <message>
+        <source>The {0} display shutter cannot be used; the image is shown without it.</source>
+        <translation>Die Blende {0} ist nicht benutzbar; das Bild wird ohne sie gezeigt.</translation>
+    </message>
+    <message>
+        <source>Both models give the same probabilities on the {0} held-out images of {1} patients.</source>
+        <translation>Beide Modelle geben dieselben Wahrscheinlichkeiten für die {0} zurückgehaltenen Bilder von {1} Patienten.</translation>
+    </message>
+    <message>
+        <source>The candidate is better on the {0} held-out images of {1} patients.</source>
+        <translation>Der Kandidat ist besser auf den {0} zurückgehaltenen Bildern von {1} Patienten.</translation>
+    </message>
+    <message>
+        <source>The candidate is not worse on the {0} held-out images of {1} patients.</source>
+        <translation>Der Kandidat ist nicht schlechter auf den {0} zurückgehaltenen Bildern von {1} Patienten.</translation>
+    </message>
+    <message>
+        <source>The candidate is worse on the {0} held-out images of {1} patients.</source>
+        <translation>Der Kandidat ist schlechter auf den {0} zurückgehaltenen Bildern von {1} Patienten.</translation>
+    </message>
+    <message>
+        <source>It is not proven whether the candidate is better or worse on the {0} held-out images of {1} patients.</source>
+        <translation>Auf den {0} zurückgehaltenen Bildern von {1} Patienten ist nicht erwiesen, ob der Kandidat besser oder schlechter ist.</translation>
+    </message>
+    <message>
+        <source>{0}: the models are equal (95% interval {1} to {2})</source>
+        <translation>{0}: Die Modelle sind gleich (95%-Intervall {1} bis {2})</translation>
+    </message>
+    <message>
+        <source>{0}: the candidate is better by {1} (95% interval of the gain {2} to {3})</source>
+        <translation>{0}: Der Kandidat ist um {1} besser (95%-Intervall des Gewinns {2} bis {3})</translation>
+    </message>
+    <message>
+        <source>{0}: the candidate is worse by {1} (95% interval of the gain {2} to {3})</source>
+        <translation>{0}: Der Kandidat ist um {1} schlechter (95%-Intervall des Gewinns {2} bis {3})</translation>
+    </message>
+    <message>
+        <source>{0} cannot be had on these images: they show one kind of answer only.</source>
+        <translation>{0} lässt sich auf diesen Bildern nicht bestimmen: Sie zeigen nur eine Art von Antwort.</translation>
+    </message>
+    <message>
+        <source>{0} has no interval on so few patients.</source>
+        <translation>{0} hat bei so wenigen Patienten kein Intervall.</translation>
+    </message>
+    <message>
+        <source>Too few cases: at least {0} more held-out patients, with findings that are present in some and absent in others, are needed.</source>
+        <translation>Zu wenige Fälle: Nötig sind mindestens {0} weitere zurückgehaltene Patienten, mit Befunden, die bei einigen vorhanden sind und bei anderen nicht.</translation>
+    </message>
+    <message>
+        <source>Too few cases: about {0} more held-out patients would settle it if the difference stays what it is.</source>
+        <translation>Zu wenige Fälle: Etwa {0} weitere zurückgehaltene Patienten würden es klären, wenn der Unterschied bleibt, wie er ist.</translation>
+    </message>
+    <message>
+        <source>{0} loses {1} points of sensitivity ({2}% to {3}%).</source>
+        <translation>{0} verliert {1} Punkte an Sensitivität ({2}% auf {3}%).</translation>
+    </message>
+    <message>
+        <source>Calibration is worse: expected calibration error {0} to {1}.</source>
+        <translation>Die Kalibrierung ist schlechter: erwarteter Kalibrierungsfehler {0} auf {1}.</translation>
+    </message>
+    <message>
+        <source>Less of the evidence lies in the lungs: {0}% to {1}%.</source>
+        <translation>Weniger Hinweise liegen in der Lunge: {0}% auf {1}%.</translation>
+    </message>
+    <message>
+        <source>Compared on the {0} images that both models were measured on (candidate {1}, current {2}).</source>
+        <translation>Verglichen auf den {0} Bildern, an denen beide Modelle gemessen wurden (Kandidat {1}, jetzig {2}).</translation>
+    </message>
+</context>
+<context>
+    <name>Worklist</name>
+    <message>
+        <source>Studies</source>
+        <translation>Untersuchungen</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Suchen</translation>
+    </message>
+    <message>
+        <source>Search studies</source>
+        <translation>Untersuchungen suchen</translation>
+    </message>
+    <message>
+        <source>Name, patient ID, accession number, date, modality, description, suggestion</source>
+        <translation>Name, Patienten-ID, Auftragsnummer, Datum, Modalität, Beschreibung, Vorschlag</translation>
+    </message>
+    <message>
+        <source>Order of the studies</source>
+        <translation>Reihenfolge der Untersuchungen</translation>
+    </message>
+    <message>
+        <source>Newest first</source>
+        <translation>Neueste zuerst</translation>
+    </message>
+    <message>
+        <source>Most uncertain first</source>
+        <translation>Unsicherste zuerst</translation>
+    </message>
+    <message>
+        <source>Patient name</source>
+        <translation>Patientenname</translation>
+    </message>
+    <message>
+        <source>To read first</source>
+        <translation>Offene zuerst</translation>
+    </message>
+    <message>
+        <source>Worklist</source>
+        <translation>Arbeitsliste</translation>
+    </message>
+    <message>
+        <source>No films yet. Open a file or a folder, or drop it onto the window.</source>
+        <translation>Noch keine Aufnahmen. Eine Datei oder einen Ordner öffnen oder ins Programm ziehen.</translation>
+    </message>
+    <message>
+        <source>Open films</source>
+        <translation>Aufnahmen öffnen</translation>
+    </message>
+    <message>
+        <source>Clear the search</source>
+        <translation>Suche leeren</translation>
+    </message>
+    <message>
+        <source>1 study</source>
+        <translation>1 Untersuchung</translation>
+    </message>
+    <message>
+        <source>{0} studies</source>
+        <translation>{0} Untersuchungen</translation>
+    </message>
+    <message>
+        <source>{0}, {1} to read</source>
+        <translation>{0}, {1} offen</translation>
+    </message>
+    <message>
+        <source>No study matches “{0}”.</source>
+        <translation>Keine Untersuchung passt zu „{0}“.</translation>
+    </message>
+    <message>
+        <source>to read</source>
+        <translation>offen</translation>
+    </message>
+    <message>
+        <source>read</source>
+        <translation>befundet</translation>
+    </message>
+    <message>
+        <source>part read</source>
+        <translation>teils befundet</translation>
+    </message>
+    <message>
+        <source>no suggestion</source>
+        <translation>kein Vorschlag</translation>
+    </message>
+    <message>
+        <source>reading failed</source>
+        <translation>nicht lesbar</translation>
+    </message>
+    <message>
+        <source>Patient hidden</source>
+        <translation>Patient verborgen</translation>
+    </message>
+</context>
+<context>
+    <name>WorklistModel</name>
+    <message>
+        <source>Patient ID</source>
+        <translation>Patienten-ID</translation>
+    </message>
+    <message>
+        <source>Born</source>
+        <translation>Geboren</translation>
+    </message>
+    <message>
+        <source>Sex</source>
+        <translation>Geschlecht</translation>
+    </message>
+    <message>
+        <source>Accession</source>
+        <translation>Auftragsnummer</translation>
+    </message>
+    <message>
+        <source>Study</source>
+        <translation>Untersuchung</translation>
+    </message>
+    <message>
+        <source>Description</source>
+        <translation>Beschreibung</translation>
+    </message>
+    <message>
+        <source>Images</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>Name not in the file</source>
+        <translation>Name nicht in der Datei</translation>
+    </message>
+    <message>
+        <source>Suggested: {0} {1:.0%}</source>
+        <translation>Vorschlag: {0} {1:.0%}</translation>
+    </message>
+    <message>
+        <source>Site-adapted: {0} {1:.0%}</source>
+        <translation>An den Standort angepasst: {0} {1:.0%}</translation>
+    </message>
+    <message>
+        <source>suggested {0}, {1:.0%}</source>
+        <translation>vorgeschlagen {0}, {1:.0%}</translation>
+    </message>
+</context>
+<context>
+    <name>Workstation</name>
+    <message>
+        <source>The model&apos;s process is up again.</source>
+        <translation>Der Prozess des Modells läuft wieder.</translation>
+    </message>
+</context>
+</TS>
