@@ -124,6 +124,7 @@ class ReadingKeys(QObject):
             return
         self._acts.cine.stop()
         self._window.place_sheet()
+        self._window.activateWindow()  # the films may have a window of their own
         (sheet.show_keys if is_for_keys else sheet.show_preferences)()
 
     def _remember(self, **changes: object) -> None:

@@ -106,7 +106,7 @@ class Shortcuts(QObject):
         if stroke is None or self._is_listening():
             return False
         # Without a window manager no window is ever active, and Qt names no focus though keys arrive.
-        focus = QApplication.focusWidget() or self._window.focusWidget()
+        focus = QApplication.focusWidget() or watched.window().focusWidget()
         return self._take(stroke, focus, event.isAutoRepeat())
 
     def _is_ours(self, window: QWidget) -> bool:
