@@ -34,6 +34,7 @@ class FilmWindow(QWidget):
         if geometry is None or not self.restoreGeometry(geometry):
             self._fill(other_screen(self.parentWidget()))
         self.show()
+        self.activateWindow()
 
     def _fill(self, screen: QScreen | None) -> None:
         if screen is None:

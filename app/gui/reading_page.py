@@ -81,6 +81,7 @@ class ReadingPage(QWidget):
             self.splitter.setStretchFactor(1, 1)
             self.splitter.setSizes(self._sizes_together)
             window.deleteLater()
+        self.grid.active.setFocus()
         self.films_moved.emit(are_apart)
 
     def show_strip(self) -> None:

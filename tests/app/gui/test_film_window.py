@@ -32,8 +32,7 @@ def test_the_films_move_out_and_back_and_keys_count_in_both_windows(open_desk: O
     window = film_windows()[0]
     assert page.viewer.window() is window
     assert page.worklist.window() is desk.window
-    window.activateWindow()
-    page.viewer.setFocus()
+    desk.until(lambda: page.viewer.image is not None and QApplication.focusWidget() is page.viewer)
     desk.press(Qt.Key.Key_I)
     assert page.viewer.state.inverted
     first = desk.key
