@@ -351,11 +351,14 @@ class HelpSheet(QFrame):
             name = QLabel(row.name)
             name.setTextFormat(Qt.TextFormat.PlainText)
             name.setWordWrap(True)
-            line.addWidget(name, 1)
-            if row.also:
-                also = QLabel(self.tr("{0}  or").format(row.also))
-                also.setProperty("role", "quiet")
-                line.addWidget(also)
+            words = QVBoxLayout()
+            words.setSpacing(0)
+            words.addWidget(name)
+            if row.also:  # below: beside it, names of keys would need more room than a column has
+                also = QLabel(self.tr("also {0}").format(row.also))
+                also.setProperty("role", "caption")
+                words.addWidget(also)
+            line.addLayout(words, 1)
             line.addWidget(self._made_keys(row))
             column.addLayout(line)
         return column

@@ -1496,8 +1496,8 @@
         <translation>Keine Aktion passt zu „{0}“.</translation>
     </message>
     <message>
-        <source>{0}  or</source>
-        <translation>{0}  oder</translation>
+        <source>also {0}</source>
+        <translation>auch {0}</translation>
     </message>
     <message>
         <source>Reset {0}</source>
