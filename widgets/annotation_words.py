@@ -52,7 +52,7 @@ def value_words(annotation: Annotation, image: Image) -> tuple[str, ...]:
 def _region_words(values: RegionValues) -> tuple[str, ...]:
     translate = QCoreApplication.translate
     value = values.area.value
-    figures = f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    figures = grouped(round(value)) if value >= 100 else f"{value:.3g}"
     area = _at(f"{figures} {values.area.unit}", values.area.kind)
     count = translate("Annotation", "{0} pixels").format(grouped(values.pixels))
     if not values.channels:

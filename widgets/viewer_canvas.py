@@ -344,7 +344,8 @@ class FilmCanvas(QWidget):
         bar = self._colour_bar
         below_texts = theme.space(5) + 6 * round(theme.text_px() * 1.4)
         y = max((self.height() - bar.height()) // 2, min(below_texts, self.height() - bar.height()))
-        bar.move(self.width() - bar.width() - theme.space(2), y)
+        beside_letter = theme.space(7)  # the direction at the right edge stays readable
+        bar.move(self.width() - bar.width() - beside_letter, y)
 
     # Laying the film, and its grey
 
@@ -501,10 +502,10 @@ class FilmCanvas(QWidget):
         shown = display_texts(image, self._state, placement.zoom, self._index, self._count, hidden)
         warnings = (*self._remarks, *laid_texts(self._view), *warnings_of(image))
         texts = CornerTexts(known.top_left, known.top_right, shown, warnings)
-        self._texts.paint_corners(painter, room, texts, font)
+        free = self._texts.paint_corners(painter, room, texts, font)
         if "orientation" not in hidden:
             letters = screen_letters(letters_of(image), self._view)
-            self._texts.paint_orientation(painter, room, letters, font)
+            self._texts.paint_orientation(painter, room, letters, font, free)
         bar = None if "scale" in hidden else scale_bar(image, placement)
         if bar is not None:
             self._texts.paint_scale_bar(painter, room, bar, self.devicePixelRatioF(), font)

@@ -29,47 +29,65 @@ class TextPainter:
         self._lines: OrderedDict[_LineKey, tuple[QImage, float]] = OrderedDict()
         self._elided: OrderedDict[tuple[str, str, int], str] = OrderedDict()
 
-    def paint_corners(self, painter: QPainter, room: QRectF, texts: CornerTexts, font: QFont) -> None:
-        """Draw the lines inside `room`; the first at the top right is drawn heavier."""
+    def paint_corners(
+        self, painter: QPainter, room: QRectF, texts: CornerTexts, font: QFont
+    ) -> tuple[float, float]:
+        """Draw the lines inside `room`; the first at the top right is drawn heavier.
+
+        Returns
+        -------
+        tuple of float
+            Between which heights the middle of the room is free of texts.
+        """
         line = math.ceil(QFontMetricsF(font).height() * 1.1)
         inner = room.adjusted(_MARGIN, _MARGIN - 2, -_MARGIN, -_MARGIN + 2)
         half = inner.width() * (0.5 if texts.top_left else 1.0) - theme.space(2)
         heavy = QFont(font)
         heavy.setWeight(QFont.Weight.DemiBold)
         text, amber = QColor(theme.TOKENS.text), QColor(theme.TOKENS.look_again)
+        middle, free_from, free_to = inner.center().x(), inner.top(), inner.bottom()
         for number, words in enumerate(texts.top_left):
-            self._line(painter, words, inner.left(), inner.top() + number * line, half, font, text)
+            top = inner.top() + number * line
+            ends = self._line(painter, words, inner.left(), top, half, font, text)
+            free_from = top + line if _crosses(ends, middle) else free_from
         for number, words in enumerate(texts.top_right):
             chosen = heavy if number == 0 else font
             top = inner.top() + number * line
-            self._line(painter, words, inner.right() - half, top, half, chosen, text, True)
+            ends = self._line(painter, words, inner.right() - half, top, half, chosen, text, True)
+            free_from = max(free_from, top + line) if _crosses(ends, middle) else free_from
         lower = [(words, text) for words in texts.bottom_left] + [(words, amber) for words in texts.warnings]
         for number, (words, colour) in enumerate(reversed(lower)):
             top = inner.bottom() - (number + 1) * line
-            self._line(painter, words, inner.left(), top, inner.width() * 0.7, font, colour)
+            ends = self._line(painter, words, inner.left(), top, inner.width() * 0.7, font, colour)
+            free_to = top if _crosses(ends, middle) else free_to
+        return free_from, free_to
 
     def paint_orientation(
-        self, painter: QPainter, room: QRectF, letters: tuple[str, str, str, str], font: QFont
+        self,
+        painter: QPainter,
+        room: QRectF,
+        letters: tuple[str, str, str, str],
+        font: QFont,
+        free: tuple[float, float],
     ) -> None:
-        """Draw the directions at the (left, top, right, bottom) edges, in the middle of each."""
+        """Draw the directions at the (left, top, right, bottom) edges, in the middle of each.
+
+        Parameters
+        ----------
+        free
+            Between which heights the middle of the room is free of other texts.
+        """
         metrics = QFontMetricsF(font)
         colour = QColor(theme.TOKENS.look_again)
         middle = room.center()
         half = metrics.height() / 2
         left, top, right, bottom = letters
+        wide = metrics.horizontalAdvance
         for words, x, y in (
             (left, room.left() + _MARGIN, middle.y() - half),
-            (top, middle.x() - metrics.horizontalAdvance(top) / 2, room.top() + _MARGIN - 2),
-            (
-                right,
-                room.right() - _MARGIN - metrics.horizontalAdvance(right),
-                middle.y() - half,
-            ),
-            (
-                bottom,
-                middle.x() - metrics.horizontalAdvance(bottom) / 2,
-                room.bottom() - _MARGIN + 2 - metrics.height(),
-            ),
+            (top, middle.x() - wide(top) / 2, free[0]),
+            (right, room.right() - _MARGIN - wide(right), middle.y() - half),
+            (bottom, middle.x() - wide(bottom) / 2, free[1] - metrics.height()),
         ):
             if words:
                 self.draw(painter, QPointF(round(x), round(y + metrics.ascent())), words, font, colour)
@@ -101,12 +119,15 @@ class TextPainter:
         font: QFont,
         colour: QColor,
         at_right: bool = False,
-    ) -> None:
+    ) -> tuple[float, float]:
+        """Draw a line, shortened where it has to be; where it begins and ends."""
         metrics = QFontMetricsF(font)
         words = self._fitting(words, width, font, metrics)
+        length = metrics.horizontalAdvance(words)
         if at_right:
-            left += width - metrics.horizontalAdvance(words)
+            left += width - length
         self.draw(painter, QPointF(round(left), round(top + metrics.ascent())), words, font, colour)
+        return left, left + length
 
     def _fitting(self, words: str, width: float, font: QFont, metrics: QFontMetricsF) -> str:
         key = words, font.key(), round(width)
@@ -128,6 +149,11 @@ class TextPainter:
             self._lines.popitem(last=False)
         picture, ascent = kept
         painter.drawImage(at - QPointF(_AROUND, ascent + _AROUND), picture)
+
+
+def _crosses(ends: tuple[float, float], x: float) -> bool:
+    """Whether a line comes too near to what stands in the middle."""
+    return ends[0] < x + theme.space(3) and ends[1] > x - theme.space(3)
 
 
 def _drawn_line(words: str, font: QFont, colour: QColor, ratio: float) -> tuple[QImage, float]:

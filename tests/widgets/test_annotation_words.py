@@ -40,7 +40,7 @@ def test_a_region_says_what_lies_in_it_in_modality_units() -> None:
     assert words_of(mark("rectangle", (0, 0), (40, 50)), FLAT) == (
         "Mean 40 HU   SD 0",
         "Min 40   Max 40",
-        "2000 px²",
+        "2,000 px²",
         "2,000 pixels",
     )
 

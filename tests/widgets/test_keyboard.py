@@ -23,7 +23,11 @@ NAMES = {
     ".": "Period",
     "/": "Slash",
 }
-KNOWN = {*NAMES.values(), "Backquote", "Backslash", "Angle"} | set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+BY_PLACE = {*NAMES.values(), "Backquote", "Backslash", "Angle"} | set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+BY_NAME = {"Space", "Tab", "Esc", "Enter", "Backspace", "Delete", "Insert", "Menu"}
+BY_NAME |= {"Home", "End", "PageUp", "PageDown", "Up", "Down", "Left", "Right"}
+BY_NAME |= {f"F{n}" for n in range(1, 13)}
+KNOWN = BY_PLACE | BY_NAME
 
 
 def name_of(place: str) -> str:
