@@ -65,8 +65,11 @@ class FilmBar(QWidget):
 
     def set_on(self, name: str, is_on: bool) -> None:
         """Mark a button as the one whose tool is chosen, or whose state holds."""
-        self._buttons[name].setCheckable(True)
-        self._buttons[name].setChecked(is_on)
+        button = self._buttons[name]
+        button.setCheckable(True)
+        if button.isChecked() != is_on:
+            button.setChecked(is_on)
+            self._fit()
 
     def set_words(self, name: str, words: str) -> None:
         """Say something else on a button."""
@@ -121,9 +124,10 @@ class FilmBar(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """Leave the words out, from the last button on, where they do not fit."""
+        """Leave words out where they do not fit: from the last button on, of what is in use at the end."""
         lacking = self._width(with_words=True) - self.width()
-        for button in reversed(list(self._widths)):
+        last_first = list(self._widths)[::-1]
+        for button in sorted(last_first, key=QToolButton.isChecked):
             if button.isHidden():
                 continue
             has_words = lacking <= 0

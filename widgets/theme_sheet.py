@@ -42,7 +42,7 @@ QToolButton:disabled { background: transparent; border-color: transparent; }
 QToolButton { padding: 4px; }
 QToolButton:checked { background: $selection; border-color: $accent; }
 QToolButton::menu-indicator { image: none; }
-QToolButton[popupMode="2"] { padding-right: 6px; }
+QToolButton[popupMode="2"] { padding-right: 10px; }
 QToolButton[popupMode="2"]::menu-indicator {
   image: url("$drawings/chevron-down.svg"); width: 12px; height: 12px;
   subcontrol-origin: border; subcontrol-position: center right; right: 4px;
