@@ -1,4 +1,7 @@
-"""Which window a digit chooses: 0 automatic, 1 and 2 the file's own, from 3 on those of the modality."""
+"""Which window a digit chooses: 0 automatic, 1 and 2 the file's own, from 3 on those of the modality.
+
+A file with more windows of its own than two has them on the digits that the modality leaves free.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,8 @@ def preset(image: Image, digit: int) -> Window | LookupTable | None:
     if _is_hounsfield(image) and digit > OWN:
         place = digit - OWN - 1
         if place >= len(CT_PRESETS_HU):
-            return None
+            further = own[OWN:]
+            return further[place - len(CT_PRESETS_HU)] if place - len(CT_PRESETS_HU) < len(further) else None
         name, center, width = CT_PRESETS_HU[place]
         return Window(center, width, "LINEAR", name)
     return own[digit - 1] if digit <= len(own) else None
@@ -44,15 +48,25 @@ def preset_names(image: Image) -> tuple[tuple[int, str], ...]:
     if image.is_colour:
         return ()
     translate = QCoreApplication.translate
-    names = [(0, translate("Presets", "Automatic"))]
     own = own_windows(image)
-    for number, voi in enumerate(own[:OWN] if _is_hounsfield(image) else own[:9], start=1):
-        kind = (
-            translate("Presets", "The file's table {0}")
-            if isinstance(voi, LookupTable)
-            else translate("Presets", "The file's window {0}")
-        )
-        names.append((number, in_words(voi.explanation) or kind.format(number)))
+    named = [(digit, _name_of(voi, digit)) for digit, voi in enumerate(own[:9], start=1)]
     if _is_hounsfield(image):
-        names += [(OWN + n, in_words(name)) for n, (name, _, _) in enumerate(CT_PRESETS_HU, 1)]
-    return tuple(names)
+        of_ct = [(OWN + n, in_words(name)) for n, (name, _, _) in enumerate(CT_PRESETS_HU, 1)]
+        first, free = named[:OWN], range(of_ct[-1][0] + 1, 10)
+        further = [
+            (digit, _name_of(voi, n))
+            for n, (digit, voi) in enumerate(zip(free, own[OWN:], strict=False), OWN + 1)
+        ]
+        named = [*first, *of_ct, *further]
+    return ((0, translate("Presets", "Automatic")), *named)
+
+
+def _name_of(voi: Window | LookupTable, number: int) -> str:
+    """What a file calls its own window or table, else which of them it is."""
+    translate = QCoreApplication.translate
+    kind = (
+        translate("Presets", "The file's table {0}")
+        if isinstance(voi, LookupTable)
+        else translate("Presets", "The file's window {0}")
+    )
+    return in_words(voi.explanation) or kind.format(number)
