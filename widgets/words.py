@@ -71,6 +71,8 @@ SENTENCES = (
     QT_TRANSLATE_NOOP("Words", "{0} is meant for {1}; this image's body part is {2}."),
     QT_TRANSLATE_NOOP("Words", "{0} is meant for {1}; this is {2}."),
     QT_TRANSLATE_NOOP("Words", "a radiograph ({0})"),
+    QT_TRANSLATE_NOOP("Words", "a {0} image"),
+    QT_TRANSLATE_NOOP("Words", "an {0} image"),
     QT_TRANSLATE_NOOP("Words", "a lateral view ({0})"),
     QT_TRANSLATE_NOOP("Words", "a view ({0})"),
     QT_TRANSLATE_NOOP("Words", "frontal views ({0})"),
@@ -114,7 +116,7 @@ SENTENCES = (
 )
 """What is said with something in its gaps, which is translated in its turn. The longer of two likes first."""
 
-_NEXT_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
+_NEXT_SENTENCE = re.compile(r"(?<=\.) ")
 
 
 def in_words(text: str) -> str:
@@ -133,8 +135,14 @@ def _one_in_words(text: str) -> str:
             continue
         found = _pattern(str(sentence)).fullmatch(text)
         if found is not None:
-            return said.format(*(_one_in_words(gap) for gap in found.groups()))
+            return said.format(*(_gap_in_words(gap) for gap in found.groups()))
     return text
+
+
+def _gap_in_words(text: str) -> str:
+    """What stands in a gap: a term, or several after commas (``CR, DX, picture``)."""
+    said = _one_in_words(text)
+    return said if said != text else ", ".join(_one_in_words(part) for part in text.split(", "))
 
 
 @cache

@@ -957,7 +957,7 @@
     </message>
     <message>
         <source>Enter or a double click shows the film</source>
-        <translation>Eingabe oder Doppelklick zeigt die Aufnahme</translation>
+        <translation>Enter oder Doppelklick zeigt die Aufnahme</translation>
     </message>
 </context>
 <context>
@@ -1192,7 +1192,7 @@
     </message>
     <message>
         <source>Draw nothing below this share of the strongest evidence in this image</source>
-        <translation>Unter diesem Anteil am stärksten Hinweis in diesem Bild nichts zeichnen</translation>
+        <translation>Unter diesem Anteil des stärksten Hinweises in diesem Bild nichts zeichnen</translation>
     </message>
     <message>
         <source>Finding</source>
@@ -1289,7 +1289,7 @@
     <name>FilmText</name>
     <message>
         <source>Text, then Enter</source>
-        <translation>Text, dann Eingabe</translation>
+        <translation>Text, dann Enter</translation>
     </message>
     <message>
         <source>Text on the film</source>
@@ -1390,7 +1390,7 @@
     </message>
     <message>
         <source>Enter keeps the note, Shift+Enter begins a line, Esc takes back</source>
-        <translation>Eingabe behält die Notiz, Umschalt+Eingabe beginnt eine Zeile, Esc nimmt zurück</translation>
+        <translation>Enter behält die Notiz, Umschalt+Enter beginnt eine Zeile, Esc nimmt zurück</translation>
     </message>
     <message>
         <source>Note  ({0})</source>
@@ -1489,7 +1489,7 @@
     </message>
     <message>
         <source>Click a key, or press Enter on it, then press another one. Keys go by their place, with Ctrl by what they say.</source>
-        <translation>Eine Taste anklicken oder Eingabe drücken, dann eine andere drücken. Tasten gelten nach ihrem Ort, mit Strg nach ihrer Beschriftung.</translation>
+        <translation>Eine Taste anklicken oder Enter drücken, dann eine andere drücken. Tasten gelten nach ihrem Ort, mit Strg nach ihrer Beschriftung.</translation>
     </message>
     <message>
         <source>No action matches “{0}”.</source>
@@ -1558,7 +1558,7 @@
     </message>
     <message>
         <source>Enter</source>
-        <translation>Eingabe</translation>
+        <translation>Enter</translation>
     </message>
     <message>
         <source>Backspace</source>
@@ -2566,6 +2566,14 @@
     <message>
         <source>a radiograph ({0})</source>
         <translation>eine Röntgenaufnahme ({0})</translation>
+    </message>
+    <message>
+        <source>a {0} image</source>
+        <translation>ein {0}-Bild</translation>
+    </message>
+    <message>
+        <source>an {0} image</source>
+        <translation>ein {0}-Bild</translation>
     </message>
     <message>
         <source>a lateral view ({0})</source>
