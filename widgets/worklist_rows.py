@@ -348,8 +348,8 @@ class Rows:
     def prepare(self, for_s: float) -> bool:
         """Make texts and names that will be needed, for a little while; whether some are left to make."""
         until = time.perf_counter() + for_s
-        self._make_names(until)
         self._make_texts(until)
+        self._make_names(until)
         return bool(self._textless or self._nameless)
 
 

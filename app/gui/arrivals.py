@@ -17,6 +17,7 @@ from studies.image import Header, Study
 from studies.scan import assemble
 
 PAUSE = 4  # times the time that assembling took
+LEAST_PAUSE_MS = 100  # a list of 100,000 takes 10 ms to arrange anew
 
 
 class Arrivals(QObject):
@@ -70,7 +71,7 @@ class Arrivals(QObject):
                 else:  # it changed meanwhile: once more, with what it has now
                     self._waiting[uid] = {**arrived[uid], **self._waiting.get(uid, {})}
             self.assembled.emit(ready)
-            self._pause.start(round(1000 * PAUSE * took_s))
+            self._pause.start(max(round(1000 * PAUSE * took_s), LEAST_PAUSE_MS))
 
         self._jobs.submit(lambda: _with_arrived(before, arrived), done)
 

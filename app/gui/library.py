@@ -345,12 +345,11 @@ class Library(QObject):
         self._refresh_soon(self._study_uid_of.get(key[0]))
 
     def set_adapted(self, adapted: dict[FrameKey, Prediction]) -> None:
-        """Replace what the adapted heads say; every row may have moved."""
-        touched = self.adapted.keys() | adapted.keys()
-        self.adapted = adapted
-        self.refresh_rows(
-            dict.fromkeys(self._study_uid_of[uid] for uid, _ in touched if uid in self._study_uid_of)
-        )
+        """Replace what the adapted heads say; the rows of which that is something else move."""
+        before, self.adapted = self.adapted, adapted
+        touched = [key for key in before.keys() | adapted.keys() if before.get(key) is not adapted.get(key)]
+        uids = (self._study_uid_of.get(uid) for uid, _ in touched)
+        self.refresh_rows(dict.fromkeys(uid for uid in uids if uid is not None))
         self.adapted_changed.emit()
 
     def set_waiting(self, keys: Iterable[FrameKey], is_told: bool = True) -> None:
