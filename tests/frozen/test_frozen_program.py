@@ -196,6 +196,17 @@ def test_the_window_opens_closes_and_says_nothing(
     assert (window.returncode, out, unexpected(err)) == (0, "", [])
 
 
+def test_the_window_opens_in_german(program: Path, bare: dict[str, str], tmp_path: Path) -> None:
+    inside = program / "_internal"
+    assert [path.name for path in (inside / "resources" / "translations").iterdir()] == ["overread_de.qm"]
+    assert [path.name for path in (inside / "PySide6").rglob("*.qm")] == ["qtbase_de.qm"]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "settings.json").write_text('{"language": "de"}')
+    window = open_window(program, bare, "--data", tmp_path / "data", "--exit-after", 3)
+    _, told = window.communicate(timeout=120)
+    assert (window.returncode, unexpected(told)) == (0, [])  # it would say if it could not load Qt's words
+
+
 def test_the_windows_worker_looks_at_the_sample_studies(
     program: Path, bare: dict[str, str], tmp_path: Path
 ) -> None:
