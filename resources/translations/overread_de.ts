@@ -69,7 +69,7 @@
     </message>
     <message>
         <source>Window of an area</source>
-        <translation>Fenster eines Bereichs</translation>
+        <translation>Fenster aus Bereich</translation>
     </message>
     <message>
         <source>Zoom to an area</source>
@@ -105,15 +105,15 @@
     </message>
     <message>
         <source>Delete what is selected on the film</source>
-        <translation>Ausgewähltes auf der Aufnahme löschen</translation>
+        <translation>Ausgewählte Markierung löschen</translation>
     </message>
     <message>
         <source>Write to what is selected on the film</source>
-        <translation>Ausgewähltes auf der Aufnahme beschriften</translation>
+        <translation>Ausgewählte Markierung beschriften</translation>
     </message>
     <message>
         <source>Delete all that you drew on the film</source>
-        <translation>Alles selbst Gezeichnete auf der Aufnahme löschen</translation>
+        <translation>Alle eigenen Markierungen löschen</translation>
     </message>
     <message>
         <source>Automatic window</source>
@@ -169,7 +169,7 @@
     </message>
     <message>
         <source>Flip left and right</source>
-        <translation>Links und rechts spiegeln</translation>
+        <translation>Horizontal spiegeln</translation>
     </message>
     <message>
         <source>Fit to the view</source>
@@ -177,7 +177,7 @@
     </message>
     <message>
         <source>One film pixel a screen pixel</source>
-        <translation>Ein Bildpixel je Bildschirmpixel</translation>
+        <translation>Pixelgenau (1:1)</translation>
     </message>
     <message>
         <source>Zoom in</source>
@@ -361,7 +361,7 @@
     </message>
     <message>
         <source>All the room for this view</source>
-        <translation>Diese Ansicht ganz groß</translation>
+        <translation>Ansicht maximieren</translation>
     </message>
     <message>
         <source>Worklist</source>
@@ -493,7 +493,7 @@
     </message>
     <message>
         <source>In use: it suggests for the images it is meant for.</source>
-        <translation>In Gebrauch: Es macht Vorschläge für die Bilder, für die es gedacht ist.</translation>
+        <translation>Im Einsatz: Es macht Vorschläge für die Bilder, für die es gedacht ist.</translation>
     </message>
     <message>
         <source>Its head is not trained yet: tune it before it can suggest.</source>
@@ -869,7 +869,7 @@
     <name>ComparisonView</name>
     <message>
         <source>Figures of candidate and current model</source>
-        <translation>Kennzahlen von Kandidat und jetzigem Modell</translation>
+        <translation>Kennzahlen von Kandidat und aktuellem Modell</translation>
     </message>
     <message>
         <source>Candidate</source>
@@ -877,11 +877,11 @@
     </message>
     <message>
         <source>Current model</source>
-        <translation>Jetziges Modell</translation>
+        <translation>Aktuelles Modell</translation>
     </message>
     <message>
         <source>Films they read differently</source>
-        <translation>Aufnahmen, die sie verschieden lesen</translation>
+        <translation>Aufnahmen mit verschiedenem Ergebnis</translation>
     </message>
     <message>
         <source>Verdict: {0}.</source>
@@ -933,7 +933,7 @@
     </message>
     <message>
         <source>current</source>
-        <translation>jetzig</translation>
+        <translation>aktuell</translation>
     </message>
     <message>
         <source>change</source>
@@ -945,15 +945,15 @@
     </message>
     <message>
         <source>Reliability</source>
-        <translation>Verlässlichkeit</translation>
+        <translation>Kalibrierung</translation>
     </message>
     <message>
         <source>{0}: true {1}, current {2}, candidate {3}</source>
-        <translation>{0}: richtig {1}, jetzig {2}, Kandidat {3}</translation>
+        <translation>{0}: richtig {1}, aktuell {2}, Kandidat {3}</translation>
     </message>
     <message>
         <source>Candidate and current model</source>
-        <translation>Kandidat und jetziges Modell</translation>
+        <translation>Kandidat und aktuelles Modell</translation>
     </message>
     <message>
         <source>Enter or a double click shows the film</source>
@@ -964,7 +964,7 @@
     <name>ConfusionMatrix</name>
     <message>
         <source>{0} read as {1}: {2}</source>
-        <translation>{0} gelesen als {1}: {2}</translation>
+        <translation>{0} als {1} erkannt: {2}</translation>
     </message>
     <message>
         <source>true ↓  model →</source>
@@ -1023,7 +1023,7 @@
     </message>
     <message>
         <source>Place in the series</source>
-        <translation>Stelle in der Serie</translation>
+        <translation>Position in der Serie</translation>
     </message>
     <message>
         <source>Orientation letters</source>
@@ -1098,7 +1098,7 @@
     <name>DecisionView</name>
     <message>
         <source>Reason for promoting</source>
-        <translation>Grund der Freigabe</translation>
+        <translation>Begründung der Freigabe</translation>
     </message>
     <message>
         <source>Promote</source>
@@ -1106,7 +1106,7 @@
     </message>
     <message>
         <source>Use the candidate from now on; Roll back undoes it</source>
-        <translation>Den Kandidaten von jetzt an benutzen; „Freigabe zurücknehmen“ macht es rückgängig</translation>
+        <translation>Kandidaten ab jetzt verwenden; „Freigabe zurücknehmen“ macht es rückgängig</translation>
     </message>
     <message>
         <source>Discard</source>
@@ -1114,15 +1114,15 @@
     </message>
     <message>
         <source>Put the candidate away; the model in use stays</source>
-        <translation>Den Kandidaten weglegen; das Modell in Gebrauch bleibt</translation>
+        <translation>Kandidaten weglegen; das Modell im Einsatz bleibt</translation>
     </message>
     <message>
         <source>Reason (kept with the promotion)</source>
-        <translation>Grund (wird mit der Freigabe aufbewahrt)</translation>
+        <translation>Begründung (wird mit der Freigabe aufbewahrt)</translation>
     </message>
     <message>
         <source>Reason for promoting all the same (required)</source>
-        <translation>Grund, trotzdem freizugeben (nötig)</translation>
+        <translation>Begründung, trotzdem freizugeben (erforderlich)</translation>
     </message>
     <message>
         <source>There is no candidate.</source>
@@ -1130,7 +1130,7 @@
     </message>
     <message>
         <source>The gate was not passed: promoting needs a reason.</source>
-        <translation>Die Prüfung ist nicht bestanden: Die Freigabe braucht einen Grund.</translation>
+        <translation>Die Prüfung ist nicht bestanden: Die Freigabe braucht eine Begründung.</translation>
     </message>
     <message>
         <source>Promoting as {0}</source>
@@ -1145,7 +1145,7 @@
     </message>
     <message>
         <source>There is nothing of yours left to take back.</source>
-        <translation>Von Ihnen gibt es nichts mehr zurückzunehmen.</translation>
+        <translation>Es gibt nichts Eigenes mehr zurückzunehmen.</translation>
     </message>
     <message>
         <source>There is nothing that was taken back to repeat.</source>
@@ -1168,7 +1168,7 @@
     </message>
     <message>
         <source>Show the heatmap over the film; hold Alt for the bare film</source>
-        <translation>Heatmap über der Aufnahme zeigen; Alt halten für die bloße Aufnahme</translation>
+        <translation>Heatmap über der Aufnahme zeigen; Alt halten blendet sie aus</translation>
     </message>
     <message>
         <source>Show the heatmap</source>
@@ -1410,7 +1410,7 @@
     </message>
     <message>
         <source>The model is looking at this image.</source>
-        <translation>Das Modell sieht dieses Bild an.</translation>
+        <translation>Das Modell wertet dieses Bild aus.</translation>
     </message>
     <message>
         <source>No suggestion for this image.</source>
@@ -1648,7 +1648,7 @@
     </message>
     <message>
         <source>The candidate is in use from now on.</source>
-        <translation>Der Kandidat ist von jetzt an in Gebrauch.</translation>
+        <translation>Der Kandidat ist ab jetzt im Einsatz.</translation>
     </message>
 </context>
 <context>
@@ -1675,7 +1675,7 @@
     </message>
     <message>
         <source>Contours</source>
-        <translation>Höhenlinien</translation>
+        <translation>Konturen</translation>
     </message>
     <message>
         <source>Lines at 25, 50 and 75% of the peak; the film is bare between them</source>
@@ -1789,7 +1789,7 @@
     </message>
     <message>
         <source>in use</source>
-        <translation>in Gebrauch</translation>
+        <translation>im Einsatz</translation>
     </message>
     <message>
         <source>There are no models. Import one with “overread-cli models import”.</source>
@@ -1834,7 +1834,7 @@
     </message>
     <message>
         <source>It stands beside every decision you make from now on</source>
-        <translation>Er steht von jetzt an neben jeder Entscheidung</translation>
+        <translation>Er steht ab jetzt neben jeder Entscheidung</translation>
     </message>
     <message>
         <source>Language</source>
@@ -2029,7 +2029,7 @@
     </message>
     <message>
         <source>Stop at the next batch; the model in use stays as it is</source>
-        <translation>Nach dem nächsten Schritt anhalten; das Modell in Gebrauch bleibt, wie es ist</translation>
+        <translation>Nach dem nächsten Schritt anhalten; das Modell im Einsatz bleibt, wie es ist</translation>
     </message>
     <message>
         <source>Resume</source>
@@ -2113,7 +2113,7 @@
     </message>
     <message>
         <source>Cancelled. The model in use stays as it is.</source>
-        <translation>Abgebrochen. Das Modell in Gebrauch bleibt, wie es ist.</translation>
+        <translation>Abgebrochen. Das Modell im Einsatz bleibt, wie es ist.</translation>
     </message>
     <message>
         <source>The training failed: {0}</source>
@@ -2208,19 +2208,19 @@
     </message>
     <message>
         <source>Use the model again that was in use before</source>
-        <translation>Wieder das Modell benutzen, das vorher in Gebrauch war</translation>
+        <translation>Wieder das Modell verwenden, das vorher im Einsatz war</translation>
     </message>
     <message>
         <source>No model is in use.</source>
-        <translation>Kein Modell ist in Gebrauch.</translation>
+        <translation>Kein Modell ist im Einsatz.</translation>
     </message>
     <message>
         <source>No other model was in use before.</source>
-        <translation>Vorher war kein anderes Modell in Gebrauch.</translation>
+        <translation>Vorher war kein anderes Modell im Einsatz.</translation>
     </message>
     <message>
         <source>Use {0} again</source>
-        <translation>Wieder {0} benutzen</translation>
+        <translation>Wieder {0} verwenden</translation>
     </message>
     <message>
         <source>A training was interrupted. It can go on from its last finished epoch.</source>
@@ -2228,7 +2228,7 @@
     </message>
     <message>
         <source>In use</source>
-        <translation>In Gebrauch</translation>
+        <translation>Im Einsatz</translation>
     </message>
     <message>
         <source>What was collected, and what will happen</source>
@@ -2505,7 +2505,7 @@
     </message>
     <message>
         <source>No model is in use.</source>
-        <translation>Kein Modell ist in Gebrauch.</translation>
+        <translation>Kein Modell ist im Einsatz.</translation>
     </message>
     <message>
         <source>The image is FOR PROCESSING: it was not made to be read from.</source>
@@ -2525,7 +2525,7 @@
     </message>
     <message>
         <source>The rescale slope is 0; 1 is used.</source>
-        <translation>Die Rescale-Steigung ist 0; benutzt wird 1.</translation>
+        <translation>Die Rescale-Steigung ist 0; verwendet wird 1.</translation>
     </message>
     <message>
         <source>No held-out image was seen by both models.</source>
@@ -2593,7 +2593,7 @@
     </message>
     <message>
         <source>The memory of {0} did not suffice; the CPU was used.</source>
-        <translation>Der Speicher von {0} reichte nicht; die CPU wurde benutzt.</translation>
+        <translation>Der Speicher von {0} reichte nicht; gerechnet wurde auf der CPU.</translation>
     </message>
     <message>
         <source>A magnification of {0} cannot be; lengths are those at the detector.</source>
@@ -2601,15 +2601,15 @@
     </message>
     <message>
         <source>A window of width {0} cannot be used.</source>
-        <translation>Ein Fenster der Weite {0} ist nicht benutzbar.</translation>
+        <translation>Ein Fenster der Weite {0} ist nicht verwendbar.</translation>
     </message>
     <message>
         <source>The VOI LUT function {0} is unknown; LINEAR is used.</source>
-        <translation>Die VOI-LUT-Funktion {0} ist unbekannt; benutzt wird LINEAR.</translation>
+        <translation>Die VOI-LUT-Funktion {0} ist unbekannt; verwendet wird LINEAR.</translation>
     </message>
     <message>
         <source>The {0} display shutter cannot be used; the image is shown without it.</source>
-        <translation>Die Blende {0} ist nicht benutzbar; das Bild wird ohne sie gezeigt.</translation>
+        <translation>Die Blende ({0}) ist nicht verwendbar; das Bild wird ohne sie gezeigt.</translation>
     </message>
     <message>
         <source>Both models give the same probabilities on the {0} held-out images of {1} patients.</source>
@@ -2673,7 +2673,7 @@
     </message>
     <message>
         <source>Compared on the {0} images that both models were measured on (candidate {1}, current {2}).</source>
-        <translation>Verglichen auf den {0} Bildern, an denen beide Modelle gemessen wurden (Kandidat {1}, jetzig {2}).</translation>
+        <translation>Verglichen auf den {0} Bildern, an denen beide Modelle gemessen wurden (Kandidat {1}, aktuell {2}).</translation>
     </message>
 </context>
 <context>
@@ -2764,7 +2764,7 @@
     </message>
     <message>
         <source>reading failed</source>
-        <translation>nicht lesbar</translation>
+        <translation>fehlgeschlagen</translation>
     </message>
     <message>
         <source>Patient hidden</source>
