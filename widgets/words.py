@@ -8,7 +8,7 @@ translated here, at the edge of the window. What is not in these tables is shown
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
@@ -121,6 +121,14 @@ _NEXT_SENTENCE = re.compile(r"(?<=\.) ")
 
 def in_words(text: str) -> str:
     """A term, a sentence or several of them in the reader's language; what is not known, as it is."""
+    return _known(text, QCoreApplication.translate("Words", str(SENTENCES[0])))
+
+
+@lru_cache(maxsize=4096)
+def _known(text: str, language: str) -> str:
+    """Remembered, because a worklist says the same few things of every row; `language` is any text in it."""
+    if language == SENTENCES[0]:
+        return text
     return " ".join(_one_in_words(sentence) for sentence in _NEXT_SENTENCE.split(text))
 
 

@@ -2057,7 +2057,7 @@
     </message>
     <message>
         <source>Curves begin with the first epoch</source>
-        <translation>Die Kurven beginnen mit der ersten Epoche</translation>
+        <translation>Kurven ab der ersten Epoche</translation>
     </message>
     <message>
         <source>No training has run in this session.</source>
