@@ -61,6 +61,8 @@ PARSER_ERRORS = (
 """What pydicom and the decoders raise over damaged bytes (they promise no error of their own)."""
 
 _EXPLICIT_LONG = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN", b"UC", b"UR", b"UT", b"SQ")
+_ROWS = BaseTag(0x00280010)
+_USUAL_SYNTAXES = frozenset(map(str, uid.AllTransferSyntaxes)) - {uid.DeflatedExplicitVRLittleEndian}
 _WARNING_LOCK = threading.RLock()
 
 # pydicom also logs what it warns of, and quotes values of the header, which belong in no log.
@@ -152,6 +154,7 @@ def _parse(file: RegularFile, sink: list[str], keywords: Collection[str]) -> Ope
         raise NotAnImage(f"{path}: is no DICOM file (no 'DICM' at byte 128), expected a DICOM image.")
     tags = _tags(tuple(keywords))
     found = _parse_head(file, sink, tags)
+    syntax = ""
     if found is None:
         try:
             stream.seek(0)
@@ -165,10 +168,11 @@ def _parse(file: RegularFile, sink: list[str], keywords: Collection[str]) -> Ope
                 f"{path}: its header is damaged or cut short ({clause(error)}), expected a readable one."
             ) from error
     else:
-        dataset, element = found
+        dataset, element, syntax = found
     meta = getattr(dataset, "file_meta", None)
     implicit, little = dataset.original_encoding
-    syntax = text(meta, "TransferSyntaxUID") if meta is not None else ""
+    if not syntax and meta is not None:
+        syntax = text(meta, "TransferSyntaxUID")
     if not syntax:
         native = uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian
         syntax = str(uid.ImplicitVRLittleEndian if implicit else native)
@@ -177,22 +181,49 @@ def _parse(file: RegularFile, sink: list[str], keywords: Collection[str]) -> Ope
 
 def _parse_head(
     file: RegularFile, sink: list[str], tags: list[BaseTag | int] | None
-) -> tuple[Dataset, PixelElement] | None:
-    """The data set, when all of it up to the pixels is in the bytes that were read at once."""
+) -> tuple[Dataset, PixelElement, str] | None:
+    """The data set, when all of it up to the pixels is in the bytes that were read at once.
+
+    With it comes the transfer syntax, where it is known.
+    """
     if uid.DeflatedExplicitVRLittleEndian.encode() in file.head[:1024]:
         return None
     oddities: list[str] = []
     buffer = io.BytesIO(file.head)
     try:
         with quietly(oddities):
-            dataset, _, _ = _read_header(file.path, buffer, file.size, file.head, tags)
+            dataset, syntax = _read_usual(buffer, file.head, tags) if tags else (None, "")
+            if dataset is None:
+                buffer.seek(0)
+                dataset, _, _ = _read_header(file.path, buffer, file.size, file.head, tags)
             element = _pixel_element(dataset, buffer, file.size)
     except (*PARSER_ERRORS, OSError):
         return None  # cut in the middle of a value, or damaged: the whole file will tell
     if element is None:
         return None
     sink.extend(oddity for oddity in oddities if oddity not in sink)
-    return dataset, element
+    return dataset, element, syntax
+
+
+def _read_usual(buffer: BinaryIO, head: bytes, tags: list[BaseTag | int]) -> tuple[Dataset | None, str]:
+    """Some elements of an image in the usual form (PS3.10 7.1), and its transfer syntax; else nothing.
+
+    pydicom reads it as in `_read_header`, without making a `FileDataset` with all that it can do, which takes
+    a fifth of the time when thousands of headers are read.
+    """
+    if head[128:138] != b"DICM\x02\x00\x00\x00UL":
+        return None, ""
+    buffer.seek(132)
+    meta = read_dataset(buffer, False, True, stop_when=_stop_after_meta)
+    syntax = text(meta, "TransferSyntaxUID")
+    start = buffer.tell()
+    if (
+        syntax not in _USUAL_SYNTAXES or head[start : start + 2] == b"\0\0"
+    ):  # a command set, against PS3.10 7.3
+        return None, ""
+    implicit, little = syntax == uid.ImplicitVRLittleEndian, syntax != uid.ExplicitVRBigEndian
+    dataset = read_dataset(buffer, implicit, little, stop_when=_stop_at_pixels, specific_tags=tags)
+    return (dataset, syntax) if _ROWS in dataset else (None, "")
 
 
 @cache
@@ -207,6 +238,10 @@ def clause(error: BaseException) -> str:
         return "a value of the wrong length"
     words = error.args[0] if isinstance(error, KeyError) and error.args else error
     return (" ".join(str(words).split()) or type(error).__name__).rstrip(".")[:200]
+
+
+def _stop_after_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
+    return tag >> 16 != 2
 
 
 def _stop_at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
