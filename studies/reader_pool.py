@@ -138,7 +138,8 @@ class ReaderPool:
                 return wanted
             self._push(wanted)
             self._wake()
-        self.start()
+        if self._thread is None:
+            self.start()
         return wanted
 
     def _push(self, wanted: Wanted[Any]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 import numpy as np
 import psutil
 
-from studies.image import Image
+from studies.image import Header, Image
 
 FrameKey = tuple[str, int]  # (SOPInstanceUID, frame)
 
@@ -28,7 +28,7 @@ def bytes_of(value: object) -> int:
         return value.nbytes
     if isinstance(value, tuple | list):
         return sum(bytes_of(part) for part in value)
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, Header):  # words and numbers only
         return sum(bytes_of(getattr(value, field.name)) for field in fields(value))
     return 0
 

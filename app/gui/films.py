@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -86,7 +87,7 @@ class Films(QObject):
 
     ready = Signal(object, object)  # FrameKey, Image
     failed = Signal(object, str)  # FrameKey, a sentence
-    _came = Signal(object, object)  # FrameKey, Wanted[Image]; from the pool's thread
+    _have_come = Signal()  # from the pool's thread
 
     def __init__(
         self, pool: ReaderPool, cache: FilmCache | None = None, parent: QObject | None = None
@@ -98,11 +99,13 @@ class Films(QObject):
         self._asked: dict[FrameKey, Wanted[Image]] = {}
         self._refused: set[FrameKey] = set()  # not worth decoding ahead
         self._is_open = True
+        self._come: deque[tuple[FrameKey, Wanted[Image]]] = deque()
+        self._is_told = False  # that some have come
         self._asks_soon = QTimer(self)
         self._asks_soon.setSingleShot(True)
         self._asks_soon.setInterval(ASK_MS)
         self._asks_soon.timeout.connect(self._ask)
-        self._came.connect(self._on_came, Qt.ConnectionType.QueuedConnection)
+        self._have_come.connect(self._on_some_have_come, Qt.ConnectionType.QueuedConnection)
 
     def show(self, view: Hashable, frames: Sequence[Frame], index: int) -> Image | None:
         """A view shows a frame of a series: now, when it is returned, else once `ready` or `failed` tells.
@@ -215,9 +218,17 @@ class Films(QObject):
         wanted.add_done_callback(lambda done: self._tell(key, done))  # type: ignore[arg-type]
 
     def _tell(self, key: FrameKey, wanted: Wanted[Image]) -> None:
-        """In the pool's thread, or here where a question is taken back."""
+        """In the pool's thread, or here where a question is taken back; what comes together is told once."""
         if self._is_open and not wanted.cancelled():
-            self._came.emit(key, wanted)
+            self._come.append((key, wanted))
+            if not self._is_told:
+                self._is_told = True
+                self._have_come.emit()
+
+    def _on_some_have_come(self) -> None:
+        self._is_told = False  # first: what comes from now on is told again
+        while self._come:
+            self._on_came(*self._come.popleft())
 
     def _on_came(self, key: FrameKey, wanted: Wanted[Image]) -> None:
         if not self._is_open or self._asked.get(key) is not wanted:
