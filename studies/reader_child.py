@@ -18,7 +18,7 @@ from pathlib import Path
 
 from studies.errors import ImageTooLarge, StudyError, UnreadableFile
 from studies.reader import read, read_header
-from studies.reader_parcel import send
+from studies.reader_parcel import Sender
 from studies.reader_task import (
     FrameOutcome,
     FrameTask,
@@ -44,35 +44,35 @@ def main(connection: Connection, niceness: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the pipe
     _end_with_parent()
     _step_back(niceness)
-    held: list[object] = []
+    sender = Sender(connection)
     try:
         connection.send(Ready())
         while True:
             question: Question | MakeWay = connection.recv()
             if isinstance(question, MakeWay):
                 continue  # it was done already
-            held.clear()  # the parent has taken all parcels, or it would not ask again
+            sender.begin()
             _limit(question)
             if isinstance(question.tasks, HeadersTask):
                 _send_headers(connection, question.tasks)
             else:
-                _send_frames(connection, question.tasks, held)
+                _send_frames(sender, question.tasks)
             del question
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-def _send_frames(connection: Connection, tasks: tuple[FrameTask, ...], held: list[object]) -> None:
+def _send_frames(sender: Sender, tasks: tuple[FrameTask, ...]) -> None:
     """Read frames and send them, several together where they are quick."""
     outcomes: list[FrameOutcome] = []
     sent = time.monotonic()
     for task in tasks:
         outcomes.append(outcome_of(task))
         if time.monotonic() - sent > FRAMES_S:
-            held.append(send(connection, outcomes))
+            sender.send(outcomes)
             outcomes, sent = [], time.monotonic()
     if outcomes:
-        held.append(send(connection, outcomes))
+        sender.send(outcomes)
 
 
 def outcome_of(task: FrameTask) -> FrameOutcome:

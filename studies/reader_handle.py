@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import psutil
 
 from studies.reader_child import main
+from studies.reader_parcel import Receiver
 from studies.reader_task import (
     FrameTask,
     HeaderOutcome,
@@ -69,6 +70,7 @@ class Reader:
             raise
         finally:
             theirs.close()  # or its end would never show on ours
+        self.parcels = Receiver(self.connection)
         self.is_ready = False
         self.asked: deque[Wanted[Any]] = deque()  # answers come in this order
         self._is_making_way = False
@@ -124,6 +126,7 @@ class Reader:
     def close(self, patience_s: float = 0.0) -> int | None:
         """Wait for its end for a while, then end it; its exit code. It holds nothing that could be lost."""
         self.connection.close()
+        self.parcels.close()
         self.process.join(patience_s)
         if self.process.is_alive():
             self.process.kill()

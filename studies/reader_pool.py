@@ -26,7 +26,7 @@ from studies.errors import StudyError, UnreadableFile
 from studies.image import Header, Image
 from studies.reader_child import outcome_of
 from studies.reader_handle import Reader, Wanted
-from studies.reader_parcel import LostParcel, Parcel, receive
+from studies.reader_parcel import LostParcel, Parcel
 from studies.reader_task import (
     FrameOutcome,
     FrameTask,
@@ -311,7 +311,7 @@ class ReaderPool:
         if isinstance(message, Part):
             self._on_headers(reader, message)
         elif isinstance(message, Parcel):
-            self._on_frames(reader, receive(reader.connection, message))
+            self._on_frames(reader, reader.parcels.receive(message))
 
     def _on_headers(self, reader: Reader, part: Part) -> None:
         reader.expect(self._limits.seconds)
