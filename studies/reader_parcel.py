@@ -26,7 +26,7 @@ IN_PIPE = 64 * 1024
 """Buffers of fewer bytes in all go through the pipe."""
 
 MAPPED = 4 * 1024**2
-"""Buffers of so many bytes in all are mapped, those of fewer copied, which takes a millisecond at most."""
+"""Buffers of so many bytes are mapped, smaller ones are copied, which takes a millisecond at most."""
 
 BOX_BYTES = 4 * MAPPED
 _ALIGNMENT = 64
@@ -173,7 +173,7 @@ else:
 
         def send(self, content: bytes, buffers: list[memoryview]) -> None:
             places, end = _placed(buffers, self._filled)
-            if end - self._filled < MAPPED and end <= BOX_BYTES:
+            if max(buffer.nbytes for buffer in buffers) < MAPPED and end <= BOX_BYTES:
                 self._send_in_box(Parcel(content, (), places, BOX_BYTES, True, self._box is None), buffers)
                 self._filled = end
                 return
