@@ -183,6 +183,7 @@ def test_a_frame_shows_its_marks_in_every_view_and_undo_goes_to_its_film(open_de
     desk = open_desk()
     desk.station.open_paths([CT / f"{n:03d}.dcm" for n in (18, 19, 20)])
     desk.settle(1)
+    desk.until(lambda: len(in_order(desk)) == 3)  # the first slice is shown before the last is found
     page, first = desk.window.reading, desk.key
     assert first is not None
     page.grid.set_layout("1x2")
