@@ -6,11 +6,9 @@ Geometry, sampling and texts live in modules of their own and know no widget.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -18,31 +16,16 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from inference.overlay import HeatmapStyle
 from inference.prediction import Heatmap
 from studies.display import DisplayState, initial_state
-from studies.geometry import letters_of
 from studies.image import Header, Image, LookupTable, Window
 from widgets import theme
 from widgets.viewer_colour_bar import ColourBar
+from widgets.viewer_film import FilmPainter
+from widgets.viewer_film_texts import FilmTexts
 from widgets.viewer_geometry import Film, Placement, View
 from widgets.viewer_heatmap import HeatmapPainter
 from widgets.viewer_layers import Layer
-from widgets.viewer_mapping import FilmMapper
 from widgets.viewer_notice import Notice
-from widgets.viewer_pictures import picture_of
-from widgets.viewer_planes import PlanePainter, ShutterPainter, planes_of
-from widgets.viewer_sampling import FilmSampler, mappable
-from widgets.viewer_text_painting import TextPainter
-from widgets.viewer_texts import (
-    IDENTITY,
-    CornerTexts,
-    TextField,
-    display_texts,
-    header_texts,
-    laid_texts,
-    scale_bar,
-    screen_letters,
-    spoken,
-    warnings_of,
-)
+from widgets.viewer_texts import TextField
 
 SETTLED_MS = 120
 """So long after the last step of a zoom the film is reduced exactly."""
@@ -84,18 +67,11 @@ class FilmCanvas(QWidget):
         self._state = DisplayState(None)
         self._view = View()
         self._index, self._count = 0, 1
-        self._sampler: FilmSampler | None = None
-        self._mapper: FilmMapper | None = None
-        self._shutter: ShutterPainter | None = None
-        self._planes: tuple[PlanePainter, ...] = ()
+        self._film: FilmPainter | None = None
         self._layers: list[Layer] = []
-        self._texts = TextPainter()
-        self._hidden_texts: frozenset[TextField] = frozenset()
-        self._is_identity_hidden = False
-        self._header_texts: tuple[Header, frozenset[TextField], CornerTexts] | None = None
+        self._texts = FilmTexts()
         self._are_planes_shown = True
         self._is_marked = False
-        self._remarks: tuple[str, ...] = ()
         self._is_moving = False
         self._settling = QTimer(self, singleShot=True, interval=SETTLED_MS)
         self._settling.timeout.connect(self._on_settled)
@@ -140,10 +116,7 @@ class FilmCanvas(QWidget):
             self._view = replace(self._view, zoom=None, centre=None)
         if before is not image:
             self._image = image
-            shown = mappable(image)
-            self._sampler, self._mapper = FilmSampler(shown), FilmMapper(shown)
-            self._shutter = None if image.shutter is None else ShutterPainter(image.shutter, image.shape)
-            self._planes = planes_of(image, QColor(theme.TOKENS.accent))
+            self._film = FilmPainter(image)
         self._waiting_for = None
         self._notice.hide()
         self._state = state
@@ -179,8 +152,7 @@ class FilmCanvas(QWidget):
 
     def _drop_image(self) -> None:
         self._image = self._waiting_for = None
-        self._sampler = self._mapper = self._heatmap = self._shutter = None
-        self._planes = ()
+        self._film = self._heatmap = None
         self._on_heatmap_changed()
         self.image_changed.emit()
         self.cursor_left.emit()
@@ -239,12 +211,12 @@ class FilmCanvas(QWidget):
 
     def set_hidden_texts(self, hidden: frozenset[TextField]) -> None:
         """Choose which texts are left out; warnings always stand."""
-        self._hidden_texts = hidden
+        self._texts.chosen_hidden = hidden
         self.update()
 
     def set_identity_hidden(self, is_hidden: bool) -> None:
         """Hide who the patient is, for showing the film to others, whatever else is chosen."""
-        self._is_identity_hidden = is_hidden
+        self._texts.is_identity_hidden = is_hidden
         header = self._waiting_for if self._image is None else self._image.header
         if header is not None:
             self._describe(header)
@@ -252,15 +224,15 @@ class FilmCanvas(QWidget):
 
     @property
     def is_identity_hidden(self) -> bool:
-        return self._is_identity_hidden
+        return self._texts.is_identity_hidden
 
     @property
     def hidden_texts(self) -> frozenset[TextField]:
         """The fields that are not shown now."""
-        return self._hidden_texts | (IDENTITY if self._is_identity_hidden else frozenset())
+        return self._texts.hidden
 
     def _describe(self, header: Header, *before: str) -> None:
-        self.setAccessibleDescription("; ".join((*before, *spoken(header, self.hidden_texts))))
+        self.setAccessibleDescription("; ".join((*before, *self._texts.spoken(header))))
 
     # What lies over the film
 
@@ -271,12 +243,12 @@ class FilmCanvas(QWidget):
 
     def set_remarks(self, remarks: tuple[str, ...]) -> None:
         """Say something about this view among the warnings, such as that the film is another patient's."""
-        self._remarks = remarks
+        self._texts.remarks = remarks
         self.update()
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        return self._remarks
+        return self._texts.remarks
 
     def set_marked(self, is_marked: bool) -> None:
         """Draw a line around this view: it is the active one of several."""
@@ -426,17 +398,15 @@ class FilmCanvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw ground, film, map and texts."""
         painter = QPainter(self)
-        placement = self.placement
+        placement, room = self.placement, QRectF(self.rect())
         font = theme.figures(self.font())
         font.setPixelSize(theme.text_px())
         if self._image is not None and placement is not None:
-            self._paint_film(painter, placement)
-            for layer in self._layers:
-                painter.save()
-                layer.paint(painter, placement, self.devicePixelRatioF())
-                painter.restore()
+            ratio = self.devicePixelRatioF()
+            self._paint_film(painter, placement, ratio)
             if self._are_texts_shown:
-                self._paint_texts(painter, self._image, placement, font)
+                position = self._index, self._count
+                self._texts.paint(painter, room, self._image, self._state, placement, position, font, ratio)
         else:
             painter.fillRect(self.rect(), QColor(theme.TOKENS.film))
             if self._waiting_for is not None:
@@ -446,69 +416,18 @@ class FilmCanvas(QWidget):
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
 
-    def _paint_film(self, painter: QPainter, placement: Placement) -> None:
-        assert self._sampler is not None
-        assert self._mapper is not None
-        ratio = self.devicePixelRatioF()
-        sampled = self._sampler.sample(placement, self._is_moving)
-        if sampled is None:
-            painter.fillRect(self.rect(), QColor(theme.TOKENS.film))
-            return
-        left, top, right, bottom = sampled.box
-        self._paint_ground(
-            painter, QRectF(left / ratio, top / ratio, (right - left) / ratio, (bottom - top) / ratio)
-        )
-        grey = np.ascontiguousarray(self._mapper.map(sampled, self._state))
-        picture = picture_of(grey)
-        picture.setDevicePixelRatio(ratio)
-        at = QPointF(left / ratio, top / ratio)
-        painter.drawImage(at, picture)
-        if self._shutter is not None:
-            self._shutter.paint(painter, placement, ratio)
+    def _paint_film(self, painter: QPainter, placement: Placement, ratio: float) -> None:
+        """The film, and in this order over it: heatmap, the file's own graphics, layers."""
+        assert self._film is not None
+        self._film.paint(painter, self.rect(), placement, ratio, self._state, self._is_moving)
         if self._heatmap is not None and self.is_heatmap_drawn:
             self._heatmap.paint(painter, placement, ratio, self._heatmap_style)
         if self._are_planes_shown:
-            for plane in self._planes:
-                plane.paint(painter, placement, ratio)
-
-    def _paint_ground(self, painter: QPainter, film: QRectF) -> None:
-        """Fill what the film leaves free; what it covers is painted once only."""
-        ground, width, height = QColor(theme.TOKENS.film), self.width(), self.height()
-        left, top = math.ceil(film.left()), math.ceil(film.top())
-        right, bottom = math.floor(film.right()), math.floor(film.bottom())
-        for x, y, wide, high in (
-            (0, 0, width, top),
-            (0, bottom, width, height - bottom),
-            (0, top, left, bottom - top),
-            (right, top, width - right, bottom - top),
-        ):
-            if wide > 0 and high > 0:
-                painter.fillRect(x, y, wide, high, ground)
-
-    def _known_texts(self, header: Header) -> CornerTexts:
-        """The texts of a header, worked out once as long as it is shown."""
-        hidden = self.hidden_texts
-        if (
-            self._header_texts is None
-            or self._header_texts[0] is not header
-            or self._header_texts[1] != hidden
-        ):
-            self._header_texts = header, hidden, header_texts(header, hidden)
-        return self._header_texts[2]
-
-    def _paint_texts(self, painter: QPainter, image: Image, placement: Placement, font: QFont) -> None:
-        room = QRectF(self.rect())
-        known, hidden = self._known_texts(image.header), self.hidden_texts
-        shown = display_texts(image, self._state, placement.zoom, self._index, self._count, hidden)
-        warnings = (*self._remarks, *laid_texts(self._view), *warnings_of(image))
-        texts = CornerTexts(known.top_left, known.top_right, shown, warnings)
-        free = self._texts.paint_corners(painter, room, texts, font)
-        if "orientation" not in hidden:
-            letters = screen_letters(letters_of(image), self._view)
-            self._texts.paint_orientation(painter, room, letters, font, free)
-        bar = None if "scale" in hidden else scale_bar(image, placement)
-        if bar is not None:
-            self._texts.paint_scale_bar(painter, room, bar, self.devicePixelRatioF(), font)
+            self._film.paint_planes(painter, placement, ratio)
+        for layer in self._layers:
+            painter.save()
+            layer.paint(painter, placement, ratio)
+            painter.restore()
 
     def _paint_waiting(self, painter: QPainter, header: Header, font: QFont) -> None:
         rows, columns = max(header.rows, 1), max(header.columns, 1)
@@ -523,7 +442,7 @@ class FilmCanvas(QWidget):
         words = self.tr("Reading {name}").format(name=Path(header.path).name)
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, words)
         if self._are_texts_shown:
-            self._texts.paint_corners(painter, QRectF(self.rect()), self._known_texts(header), font)
+            self._texts.paint_header(painter, QRectF(self.rect()), header, font)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep what floats over the film in its place."""
