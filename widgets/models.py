@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -37,6 +38,7 @@ class ModelsPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._cards: dict[str, ModelCard] = {}
         self._in_use: frozenset[str] = frozenset()
+        self._is_card_due = False
         self._list = QListWidget()
         self._list.setAccessibleName(self.tr("Models"))
         self._list.setMinimumWidth(space(60))
@@ -102,7 +104,17 @@ class ModelsPanel(QWidget):
     def _on_current_changed(self, current: QListWidgetItem | None, _previous: QListWidgetItem | None) -> None:
         self._show_card(None if current is None else str(current.data(Qt.ItemDataRole.UserRole)))
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make the card that was chosen while the page was behind others."""
+        super().showEvent(event)
+        if self._is_card_due:
+            self._show_card(self.selected)
+
     def _show_card(self, model_id: str | None) -> None:
+        """Show a card: a tenth of a second of widgets, so it is made once somebody looks."""
+        self._is_card_due = not self.isVisible()
+        if self._is_card_due:
+            return
         if model_id is None:
             empty = label(
                 self.tr("There are no models. Import one with “overread-cli models import”."), "quiet"

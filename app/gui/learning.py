@@ -152,7 +152,8 @@ class Learning(QObject):
         def done(counts: Collected) -> None:
             self.collected.emit(counts)
 
-        self._store_jobs.submit(self._workplace.store.counts, done, self._on_store_error)
+        workplace = self._workplace
+        self._store_jobs.submit(lambda: workplace.store.counts(), done, self._on_store_error)
 
     def refresh_models(self) -> None:
         """Read again which models there are and which are in use."""

@@ -102,16 +102,18 @@ class Library(QObject):
 
         Between two parts the store has time for whatever else is asked of it, such as a decision.
         """
-        store = self._workplace.store
+        workplace = self._workplace
         self.is_loading = True
 
-        def begin(read: tuple[list[list[int]], set[str]]) -> None:
-            studies, self._read_studies = read
+        def begin(found: tuple[list[list[int]], set[str]]) -> None:
+            studies, self._read_studies = found
             self._load_next(deque(studies), FIRST_PART, then)
 
-        self._store_jobs.submit(
-            lambda: (store.studies_newest_first(), store.studies_read()), begin, self._on_load_error
-        )
+        def read() -> tuple[list[list[int]], set[str]]:
+            store = workplace.store  # which takes its time to open, and not the GUI thread's
+            return store.studies_newest_first(), store.studies_read()
+
+        self._store_jobs.submit(read, begin, self._on_load_error)
 
     def _load_next(self, left: deque[list[int]], count: int, then: Callable[[], None] | None) -> None:
         store = self._workplace.store

@@ -133,7 +133,7 @@ class Workstation(QObject):
 
     def _look_for_changes(self) -> None:
         """Notice what a command line or another reader wrote since the last look."""
-        store, moment = self.workplace.store, self._store_moment
+        workplace, moment = self.workplace, self._store_moment
 
         def done(seen: tuple[Token, News]) -> None:
             self._store_moment, news = seen
@@ -147,8 +147,12 @@ class Workstation(QObject):
             if news.are_models_changed:
                 self.learning.refresh_models()
 
+        def look() -> tuple[Token, News]:
+            store = workplace.store  # which is opened here, and not on the GUI thread
+            return (store.moment(), News()) if moment is None else store.news_since(moment)
+
         self.store_jobs.submit(
-            lambda: (store.moment(), News()) if moment is None else store.news_since(moment),
+            look,
             done,
             lambda error: self._remarks.say_failed(str(error)),
         )
