@@ -18,6 +18,7 @@ from widgets.viewer_texts import CornerTexts, ScaleBar
 _MARGIN = theme.space(3)
 _OUTLINE = QColor(8, 9, 10, 200)
 _KEPT = 128
+_BESIDE_SCALE = 2  # lines at the bottom share their height with the scale bar
 _AROUND = 2  # px around a line for its outline
 _LineKey = tuple[str, str, int, int, float]
 
@@ -55,10 +56,11 @@ class TextPainter:
             top = inner.top() + number * line
             ends = self._line(painter, words, inner.right() - half, top, half, chosen, text, True)
             free_from = max(free_from, top + line) if _crosses(ends, middle) else free_from
-        lower = [(words, text) for words in texts.bottom_left] + [(words, amber) for words in texts.warnings]
+        lower = [(words, amber) for words in texts.warnings] + [(words, text) for words in texts.bottom_left]
         for number, (words, colour) in enumerate(reversed(lower)):
             top = inner.bottom() - (number + 1) * line
-            ends = self._line(painter, words, inner.left(), top, inner.width() * 0.7, font, colour)
+            width = inner.width() * (0.7 if number < _BESIDE_SCALE else 1.0)
+            ends = self._line(painter, words, inner.left(), top, width, font, colour)
             free_to = top if _crosses(ends, middle) else free_to
         return free_from, free_to
 
