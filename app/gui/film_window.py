@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QScreen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -38,7 +38,8 @@ class FilmWindow(QWidget):
 
     def _fill(self, screen: QScreen | None) -> None:
         if screen is None:
-            self.resize(900, 900)
+            room = self.screen().availableGeometry().size()
+            self.resize(QSize(900, 900).boundedTo(room * 0.9))
             return
         self.setGeometry(screen.availableGeometry())
         self.setWindowState(Qt.WindowState.WindowMaximized)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSettings, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSettings, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -30,6 +30,9 @@ from widgets.models import ModelsPanel
 from widgets.status import StatusLine
 from widgets.theme import space
 from widgets.training import TrainingPanel
+
+LEAST_SCREEN_PX = 1024
+TITLE_PX = 40
 
 
 class Window(QMainWindow):
@@ -296,7 +299,10 @@ class Window(QMainWindow):
         return {"worklist": self.reading.worklist, "findings": self.reading.side}
 
     def _restore_layout(self) -> None:
-        self.resize(1440, 900)
+        room = self.screen().availableGeometry().size()
+        fits = room.width() >= LEAST_SCREEN_PX  # on a smaller screen the window is larger than it anyway
+        room -= QSize(0, TITLE_PX)
+        self.resize(QSize(1440, 900).boundedTo(room) if fits else QSize(1440, 900))
         kept = QSettings(str(self._layout_file), QSettings.Format.IniFormat)
         geometry, splitter = kept.value("geometry"), kept.value("splitter")
         if isinstance(geometry, QByteArray):
