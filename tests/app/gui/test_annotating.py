@@ -89,7 +89,7 @@ def test_what_is_drawn_is_kept_taken_back_in_order_and_there_the_next_day(open_d
     for _ in range(2):  # faster than the store answers
         press(desk, Qt.Key.Key_Z, CONTROL)
     desk.until(lambda: store.standing(*key) is None)
-    assert [one.kind for one in shown(desk)] == ["length"]
+    desk.until(lambda: [one.kind for one in shown(desk)] == ["length"])  # the disk knows before the screen
     press(desk, Qt.Key.Key_Z, CONTROL)
     desk.until(lambda: not shown(desk))
     assert kept(desk) == []
