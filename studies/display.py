@@ -136,19 +136,6 @@ def auto_window(image: Image, region: tuple[int, int, int, int] | None = None) -
     return Window(float(low + high + 1) / 2, float(high - low) + 1, "LINEAR", "Auto")
 
 
-def offered_windows(image: Image) -> tuple[tuple[str, Window | LookupTable], ...]:
-    """Names and VOIs that a reader may choose from: the file's, those of the modality, the automatic one."""
-    if image.is_colour:
-        return ()
-    offers: list[tuple[str, Window | LookupTable]] = []
-    for number, voi in enumerate(image.voi, start=1):
-        offers.append((voi.explanation or ("File" if number == 1 else f"File {number}"), voi))
-    if image.header.modality == "CT" and image.units in ("HU", ""):
-        offers += [(name, Window(center, width, "LINEAR", name)) for name, center, width in CT_PRESETS_HU]
-    offers.append(("Auto", auto_window(image)))
-    return tuple(offers)
-
-
 def _grey(image: Image, values: NDArray[Any], state: DisplayState) -> NDArray[np.float64]:
     """Grey in [0, 1] of stored values through modality transform and VOI, before polarity."""
     return _grey_of_modality(image, stored_to_modality(image, values), state)

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from reviews.record import Annotation, AnnotationKind
+from reviews.record import Annotation
 from studies.image import Image, SpacingKind
 from studies.measurement import RegionValues, Statistics, angle, cobb_angle, length, region_values
 from widgets.numbers import grouped
 from widgets.viewer_texts import number_text
 
 _NO_UNITS = ("", "US", "NONE")
-
-
-def kind_name(kind: AnnotationKind) -> str:
-    """A kind in the reader's words."""
-    translate = QCoreApplication.translate
-    return {
-        "length": translate("Annotation", "Length"),
-        "angle": translate("Annotation", "Angle"),
-        "cobb": translate("Annotation", "Cobb angle"),
-        "ellipse": translate("Annotation", "Ellipse"),
-        "rectangle": translate("Annotation", "Rectangle"),
-        "arrow": translate("Annotation", "Arrow"),
-        "text": translate("Annotation", "Text"),
-    }[kind]
 
 
 def words_of(annotation: Annotation, image: Image) -> tuple[str, ...]:

@@ -102,11 +102,6 @@ class Stroke:
     def __str__(self) -> str:
         return f"{'Ctrl+' if self.ctrl else ''}{'Shift+' if self.shift else ''}{self.key}"
 
-    @property
-    def types(self) -> bool:
-        """Whether it writes something where text is written."""
-        return not self.ctrl and (is_by_place(self.key) or self.key in ("Space", "Enter", "Tab"))
-
 
 def is_by_place(key: str) -> bool:
     """Whether the key is a letter, a digit or a sign."""

@@ -70,11 +70,6 @@ class ViewGrid(QWidget):
         rows, columns = _SHAPES[self._layout]
         return self.viewers[: rows * columns]
 
-    @property
-    def maximised(self) -> Viewer | None:
-        """The view that has all the room for now, or None."""
-        return self._maximised
-
     def set_layout(self, name: Layout) -> None:
         """Show one, two or four views; no view has all the room any more."""
         changed = name != self._layout

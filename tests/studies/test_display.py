@@ -16,7 +16,6 @@ from studies.display import (
     full_range_window,
     initial_state,
     network_intensities,
-    offered_windows,
     render,
     stored_to_modality,
     table,
@@ -216,12 +215,3 @@ def test_the_automatic_window_spans_the_region_that_is_asked_for() -> None:
     assert inside.center == pytest.approx(1012.5)
     assert 20 < inside.width <= 25
     assert auto_window(image, (30, 30, 40, 40)).width > 0
-
-
-def test_a_ct_offers_the_files_windows_and_those_every_radiologist_knows() -> None:
-    image = image_of(
-        np.zeros((2, 2), np.int16), replace(DICOM, modality="CT"), voi=(Window(30, 60),), units="HU"
-    )
-    names = [name for name, _ in offered_windows(image)]
-    assert names == ["File", "Brain", "Abdomen", "Mediastinum", "Bone", "Lung", "Auto"]
-    assert [name for name, _ in offered_windows(image_of(np.zeros((2, 2), np.uint8)))] == ["Auto"]

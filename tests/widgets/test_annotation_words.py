@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reviews.record import POINTS, Annotation, AnnotationKind
+from reviews.record import Annotation, AnnotationKind
 from studies.image import Image, Spacing, SpacingKind
 from tests.widgets.films import film
-from widgets.annotation_words import kind_name, words_of
+from widgets.annotation_words import words_of
 
 FLAT = film(np.full((60, 80), 1064, np.uint16), slope=1.0, intercept=-1024.0, units="HU")
 
@@ -70,7 +70,3 @@ def test_angles_have_degrees_and_what_was_written_comes_first() -> None:
     )
     assert words_of(mark("arrow", (0, 0), (9, 9)), FLAT) == ()
     assert words_of(mark("text", (0, 0), text="here"), FLAT) == ("here",)
-
-
-def test_every_kind_has_a_name() -> None:
-    assert len({kind_name(kind) for kind in POINTS}) == len(POINTS)

@@ -46,6 +46,12 @@ def test_ct_windows_stay_in_their_places_whatever_the_file_brings(own: tuple[Win
     assert preset(image, 9) is None
 
 
+def test_a_ct_offers_the_files_windows_and_those_every_radiologist_knows() -> None:
+    names = [name for _, name in preset_names(image_with("CT", SOFT))]
+    assert names == ["Automatic", "The file's window 1", "Brain", "Abdomen", "Mediastinum", "Bone", "Lung"]
+    assert [name for _, name in preset_names(image_with("DX"))] == ["Automatic"]
+
+
 @pytest.mark.parametrize("modality", ["CT", "DX", "MR"])
 def test_every_window_in_the_menu_is_the_one_of_its_digit(modality: str) -> None:
     image = image_with(modality, SOFT, TABLE, HARD)
