@@ -7,8 +7,6 @@ import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from studies.image import Shutter, Window
 from tests.widgets.films import film
@@ -27,16 +25,10 @@ IMAGE = film(hills(), voi=(Window(600, 1200),))
 
 
 @pytest.fixture
-def viewer(qtbot: QtBot, themed: QApplication) -> Viewer:
-    made = Viewer()
-    qtbot.addWidget(made)
-    made.resize(400, 300)
-    with qtbot.waitExposed(made):
-        made.show()
-    made.set_text_visible(False)
-    made.show_image(IMAGE)
-    made.set_left_tool("magnifier")
-    return made
+def viewer(viewer: Viewer) -> Viewer:
+    viewer.show_image(IMAGE)
+    viewer.set_left_tool("magnifier")
+    return viewer
 
 
 def grey_at(viewer: Viewer, x: float, y: float) -> int:

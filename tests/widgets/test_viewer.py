@@ -17,23 +17,10 @@ from inference.prediction import Heatmap
 from studies.display import DisplayState, render
 from studies.image import Image, Window
 from tests.widgets.films import film, header, noise
-from widgets import theme
 from widgets.viewer import Viewer
 from widgets.viewer_geometry import View
 
 LEFT, MIDDLE, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton, Qt.MouseButton.RightButton
-
-
-@pytest.fixture
-def viewer(qtbot: QtBot, qapp: QApplication) -> Viewer:
-    theme.apply(qapp)
-    made = Viewer()
-    qtbot.addWidget(made)
-    made.resize(400, 300)
-    with qtbot.waitExposed(made):
-        made.show()
-    made.set_text_visible(False)
-    return made
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from studies.display import render
 from studies.image import Image, Overlay, Shutter, Window
@@ -25,18 +23,6 @@ SHUTTERS = {
     "both": Shutter(rectangle=(0, 0, 300, 250), circle=(150.0, 200.0, 110.0), p_value=65535),
     "bitmap": Shutter(bitmap=Overlay(np.tri(300, 400, -20, dtype=bool))),
 }
-
-
-@pytest.fixture
-def viewer(qtbot: QtBot, qapp: QApplication) -> Viewer:
-    theme.apply(qapp)
-    made = Viewer()
-    qtbot.addWidget(made)
-    made.resize(400, 300)
-    with qtbot.waitExposed(made):
-        made.show()
-    made.set_text_visible(False)
-    return made
 
 
 def grey_film(**fields: object) -> Image:
