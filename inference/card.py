@@ -17,6 +17,8 @@ from inference.errors import InvalidCard
 
 Task = Literal["multiclass", "multilabel"]
 Normalisation = Literal["fixed", "image"]
+Crop = Literal["none", "lungs"]
+Format = Literal["network", "program", "onnx"]
 
 _LARGEST_INPUT = 4096  # a square of this side is 64 MB of float32 a channel
 
@@ -37,6 +39,9 @@ class Preprocessing:
     normalisation
         ``"fixed"``: ``(x - mean) / std`` with intensities in [0, 1]. ``"image"``: every image by
         its own mean and standard deviation, which cancels any linear change of grey values.
+    crop
+        ``"lungs"``: the image is cut to the box of both lungs, with a margin, before it is resized;
+        where no lungs are found the whole image is taken.
     """
 
     input_size: int = 224
@@ -45,6 +50,7 @@ class Preprocessing:
     normalisation: Normalisation = "fixed"
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    crop: Crop = "none"
 
     def check(self) -> None:
         """Raise `ValueError` with one sentence when a value cannot be."""
@@ -52,6 +58,8 @@ class Preprocessing:
             raise ValueError(f"its input size is {self.input_size!r}, expected 1 to {_LARGEST_INPUT} pixels.")
         if self.geometry not in ("squash", "pad") or self.normalisation not in get_args(Normalisation):
             raise ValueError(f"its preprocessing is {self.geometry!r}, {self.normalisation!r}: unknown here.")
+        if self.crop not in get_args(Crop):
+            raise ValueError(f"its crop is {self.crop!r}, expected none or lungs.")
         if self.channels not in (1, 3):
             raise ValueError(f"its input has {self.channels!r} channels, expected 1 or 3.")
         if self.normalisation == "image":
@@ -97,6 +105,20 @@ class ModelCard:
     the weights and the card's fixed part. `weights_sha256` is checked at every load. `head_trained`
     is False for an imported model whose head was replaced: it does not predict.
     `figures`, `data` and `recipe` are for people and reports.
+
+    Parameters
+    ----------
+    architecture
+        timm's name, or ``torchvision/NAME``; what a program or an ONNX file calls itself.
+    format
+        What the weights are: a state dictionary for `architecture`, a torch.export program, an ONNX file.
+    head
+        Name of the last linear layer among the weights, empty where that is not known or there is none.
+    operating_points
+        For each finding the probability from which on it is suggested (several findings at once) or
+        marked (one of many). They say what to do at a probability, and never change it.
+    typical_sha256
+        Of the file that describes the images the model knows (`inference.typical`); empty without one.
     """
 
     id: str
@@ -110,7 +132,11 @@ class ModelCard:
     created: str = ""
     weights_sha256: str = ""
     head_trained: bool = True
+    format: Format = "network"
+    head: str = ""
     temperature: float = 1.0
+    operating_points: dict[str, float] = field(default_factory=dict)
+    typical_sha256: str = ""
     bundled: bool = False
     intended_use: str = "For research and teaching. No medical device."
     data: dict[str, Any] = field(default_factory=dict)
@@ -164,6 +190,11 @@ class ModelCard:
             raise ValueError("a one-of-many model needs at least two findings.")
         if not (math.isfinite(self.temperature) and self.temperature > 0):
             raise ValueError(f"its temperature is {self.temperature}, expected a positive number.")
+        if self.format not in get_args(Format):
+            raise ValueError(f"its format is {self.format!r}, expected network, program or onnx.")
+        for name, point in self.operating_points.items():
+            if name not in names or not 0 <= point <= 1:
+                raise ValueError(f"its operating point {name!r} = {point!r} is none of its findings'.")
         pre.check()
 
 

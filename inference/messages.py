@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from inference.prediction import Look
+from inference.covering import Region
+from inference.prediction import Look, Prediction
 from studies.image import Header
 
 
@@ -20,6 +21,37 @@ class Question:
     maps: tuple[str, ...]
     method: str
     adapted_head: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """A frame to explain by a method that takes many passes; `Progressed` follows, then `Looked`."""
+
+    request: int
+    header: Header
+    frame: int
+    model_id: str
+    maps: tuple[str, ...]
+    method: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What would the model say if a part of this frame could not be seen? `Covered` follows."""
+
+    request: int
+    header: Header
+    frame: int
+    model_id: str
+    region: Region
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Nobody wants the answer to this question any more; an explanation under way is given up."""
+
+    request: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +81,24 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
+class Progressed:
+    """An explanation is under way: `done` of `total` passes."""
+
+    request: int
+    done: int
+    total: int
+    remaining_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """What the model says of a frame a part of which is covered."""
+
+    request: int
+    prediction: Prediction
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A question that has no answer; `reason` is one sentence for a reader."""
 
@@ -68,4 +118,4 @@ class Died:
     will_restart: bool = True
 
 
-WorkerEvent = Ready | Looked | Failed | Died
+WorkerEvent = Ready | Looked | Progressed | Covered | Failed | Died

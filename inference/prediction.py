@@ -24,6 +24,22 @@ class Prediction:
     finding, None where the model's card does not cover the image; `warnings` then says why.
     `uncertainty` is the entropy of the probabilities over its maximum, in [0, 1] (several
     findings at once: the mean of the binary entropies).
+
+    Parameters
+    ----------
+    margin
+        Between the two largest probabilities; of several findings at once, the smallest distance of a
+        probability from its operating point. In [0, 1].
+    agreement
+        Share of slightly altered copies of the image for which the same is suggested; None where that
+        was not asked for.
+    unfamiliarity
+        How far the embedding lies from those of the images that the model knows, over the distance from
+        which on nothing is suggested: above 1 the image is not what this model knows. None where the
+        model has no description of what it knows.
+    lung_share
+        Share of the suggested finding's positive evidence that lies inside the lungs, in [0, 1]; None
+        where there is no such evidence, or no lungs.
     """
 
     sop_instance_uid: str
@@ -35,6 +51,10 @@ class Prediction:
     warnings: tuple[str, ...] = ()
     elapsed_ms: float = 0.0
     device: str = "cpu"
+    margin: float | None = None
+    agreement: float | None = None
+    unfamiliarity: float | None = None
+    lung_share: float | None = None
 
     def probability_of(self, name: str) -> float | None:
         return next((f.probability for f in self.findings if f.name == name), None)
@@ -54,6 +74,10 @@ class Heatmap:
     peak
         The largest positive value over the maps of all findings of this image: maps are shown on
         one scale, so that an absent finding looks absent.
+    lung_share
+        Share of the map's positive values that lies inside the lungs, in [0, 1]; None where not known.
+    spread
+        (h, w) float32 standard deviation over repeated runs of a method that draws lots (LIME).
     """
 
     finding: str
@@ -61,6 +85,8 @@ class Heatmap:
     grid: NDArray[np.float32]
     box: tuple[float, float, float, float]
     peak: float
+    lung_share: float | None = None
+    spread: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -69,4 +69,8 @@ def _as_prediction(uid: str, frame: int, model: str, said: dict[str, Any]) -> Pr
         warnings=tuple(said["warnings"]),
         elapsed_ms=said["elapsed_ms"],
         device=said["device"],
+        margin=said.get("margin"),
+        agreement=said.get("agreement"),
+        unfamiliarity=said.get("unfamiliarity"),
+        lung_share=said.get("lung_share"),
     )

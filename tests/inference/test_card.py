@@ -17,7 +17,7 @@ def test_a_card_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_keys_of_newer_programs_are_passed_over(tmp_path: Path) -> None:
     make_card(id="x").write(tmp_path / "card.json")
     raw = json.loads((tmp_path / "card.json").read_text())
-    (tmp_path / "card.json").write_text(json.dumps({**raw, "operating_points": [1]}))
+    (tmp_path / "card.json").write_text(json.dumps({**raw, "of_a_newer_program": [1]}))
     assert ModelCard.read(tmp_path / "card.json").id == "x"
 
 
