@@ -13,9 +13,9 @@ from widgets import theme
 from widgets.viewer import Viewer
 from widgets.viewer_geometry import Placement
 
-_HALO = QColor(8, 9, 10, 150)
-_LINE_PX, _HALO_PX = 1.0, 3.0
-_LINE_OPACITY = 0.8
+_HALO = QColor(8, 9, 10, 120)
+_LINE_PX, _HALO_PX = 1.25, 3.25
+_LINE_OPACITY = 0.85
 
 
 class LungOutline(QObject):

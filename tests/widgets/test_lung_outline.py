@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor
 
+from studies.image import Image, Window
 from tests.widgets.films import film, noise
 from widgets.lung_outline import LungOutline
 from widgets.viewer import Viewer
@@ -15,10 +16,14 @@ SQUARE = np.array([[100.0, 100.0], [100.0, 200.0], [200.0, 200.0], [200.0, 100.0
 FRAME = ("1.2.3", 1)
 
 
+def dark_film(frame: int = 1) -> Image:
+    return film(noise(300, 400) * 0, frame, voi=(Window(2048, 4096),))
+
+
 @pytest.fixture
 def outline(viewer: Viewer) -> LungOutline:
     made = LungOutline(viewer)
-    viewer.show_image(film(noise(300, 400) * 0))
+    viewer.show_image(dark_film())
     return made
 
 
@@ -46,15 +51,15 @@ def test_the_line_follows_the_film(viewer: Viewer, outline: LungOutline, view: V
     viewer.set_view(view)
     outline.show_outlines(FRAME, [SQUARE])
     outline.set_visible(True)
-    assert brightness(viewer, 100, 150) > 90
-    assert brightness(viewer, 150, 200) > 90
+    assert brightness(viewer, 100, 150) > 60
+    assert brightness(viewer, 150, 200) > 60
     assert brightness(viewer, 150, 150) < 30
 
 
 def test_it_is_never_drawn_over_another_film(viewer: Viewer, outline: LungOutline) -> None:
     outline.show_outlines(FRAME, [SQUARE])
     outline.set_visible(True)
-    viewer.show_image(film(noise(300, 400) * 0, frame=2))
+    viewer.show_image(dark_film(frame=2))
     assert not outline.is_drawn
     assert brightness(viewer, 100, 150) < 30
 
