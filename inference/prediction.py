@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from inference.lung_mask import LungMask
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +105,12 @@ class Look:
         (D,) float32: what the network's last linear layer sees.
     adapted
         What the same embedding gives with a head that was re-fitted from reviews, where one was given.
+    lungs
+        Where the lungs are, on chest radiographs; plausible or not. None where nobody looked for them.
     """
 
     prediction: Prediction
     heatmaps: tuple[Heatmap, ...]
     embedding: NDArray[np.float32]
     adapted: Prediction | None = None
+    lungs: LungMask | None = None
