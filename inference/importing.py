@@ -20,16 +20,10 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from inference.architectures import create, full_name, usual_input
 from inference.card import Covers, FindingName, ModelCard, Preprocessing, Task
 from inference.errors import InferenceError, InvalidCard, InvalidWeights, ModelNotStored
-from inference.network import (
-    build,
-    check_architecture,
-    differences,
-    in_a_sentence,
-    prepare,
-    pretrained_config,
-)
+from inference.network import build, differences, in_a_sentence, prepare
 from inference.registry import ModelRegistry
 
 _NESTED_UNDER = ("state_dict", "model", "model_state_dict")
@@ -75,7 +69,7 @@ def import_weights(
     InferenceError
         One sentence on what was found and what was expected.
     """
-    check_architecture(arch)
+    arch = full_name(arch)
     if weights is None:
         raise InferenceError(
             f"No weights were given for {arch}, and pretrained ones are not downloaded here; "
@@ -172,12 +166,12 @@ def _card(
     task: Task,
     covers: Covers | None,
 ) -> ModelCard:
-    own = pretrained_config(arch)
+    usual_size, usual_mean, usual_std = usual_input(arch)
     pre = Preprocessing(
-        input_size=input_size or (own.input_size[-1] if own else 224),
+        input_size=input_size or usual_size,
         channels=channels,
-        mean=_per_channel(mean or (own.mean if own else ()), channels),
-        std=_per_channel(std or (own.std if own else ()), channels),
+        mean=_per_channel(mean or usual_mean, channels),
+        std=_per_channel(std or usual_std, channels),
     )
     names = tuple(FindingName(f, re.sub(r"[-_](?!\d)", " ", f)) for f in findings)
     card = ModelCard("", label, arch, names, task=task, preprocessing=pre, covers=covers or Covers())
@@ -197,13 +191,12 @@ def _per_channel(values: Sequence[float], channels: int) -> tuple[float, ...]:
 
 
 def _channels(arch: str, state: Mapping[str, torch.Tensor]) -> int:
-    """1 where the file's first layer takes grey images, else 3."""
-    own = pretrained_config(arch)
-    first = own.first_conv if own else None
-    names = (first,) if isinstance(first, str) else tuple(first or ())
+    """1 where the file's first convolution takes grey images, else 3."""
+    with torch.device("meta"):
+        network = create(arch, 2, 3, usual_input(arch)[0])
+    first = next((n for n, m in network.named_modules() if isinstance(m, nn.Conv2d)), "")
     for key, tensor in state.items():
-        is_first = any(key == f"{n}.weight" or key.endswith(f".{n}.weight") for n in names)
-        if is_first and tensor.ndim == 4:
+        if (f".{key}").endswith(f".{first}.weight") and tensor.ndim == 4:
             return 1 if tensor.shape[1] == 1 else 3
     return 3
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import safetensors.torch
 import torch
@@ -16,13 +15,10 @@ from torch import nn
 
 from inference.adapted import AdaptedHead
 from inference.anatomy import Anatomy, examine
+from inference.architectures import create, full_name
 from inference.card import ModelCard
-from inference.errors import InvalidCard, InvalidWeights, UnknownArchitecture
+from inference.errors import InvalidCard, InvalidWeights
 from inference.registry import ModelRegistry
-from inference.torchvision_operators import declare_missing_operators
-
-declare_missing_operators()
-import timm  # noqa: E402  (after the declaration, or its import of torchvision fails)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,24 +37,18 @@ def build(card: ModelCard) -> nn.Module:
     Raises
     ------
     UnknownArchitecture
-        timm has no network of this name.
+        Neither timm nor torchvision has a network of this name.
     InvalidCard
         The network cannot be built with the card's input size or channels.
     """
-    check_architecture(card.architecture)
-    pre = card.preprocessing
-    options: dict[str, Any] = {"num_classes": len(card.findings), "in_chans": pre.channels}
-    expected = pretrained_config(card.architecture)
-    if expected is not None and expected.fixed_input_size and expected.input_size[-1] != pre.input_size:
-        options["img_size"] = pre.input_size
+    name, pre = full_name(card.architecture), card.preprocessing
     try:
-        network: nn.Module = timm.create_model(card.architecture, pretrained=False, **options)
+        return create(name, len(card.findings), pre.channels, pre.input_size)
     except (TypeError, ValueError, AssertionError, RuntimeError) as error:
         raise InvalidCard(
             f"{card.architecture} cannot be built for {pre.channels} channels of "
             f"{pre.input_size} x {pre.input_size} pixels: {error}."
         ) from error
-    return network
 
 
 def load(card: ModelCard, registry: ModelRegistry, device: torch.device) -> LoadedModel:
@@ -139,20 +129,6 @@ def put_head(model: LoadedModel, head: AdaptedHead) -> None:
     with torch.no_grad():
         found.copy_(torch.from_numpy(head.weight).reshape(found.shape))
         bias.copy_(torch.from_numpy(head.bias))
-
-
-def check_architecture(name: str) -> None:
-    """Raise `UnknownArchitecture` unless timm can build a network of this name."""
-    if timm.is_model(name):
-        return
-    similar = timm.list_models(f"*{name}*")[:5] if name.isidentifier() else []
-    hint = f"; similar ones: {', '.join(similar)}" if similar else ""
-    raise UnknownArchitecture(f"There is no architecture called {name!r} in timm {timm.__version__}{hint}.")
-
-
-def pretrained_config(architecture: str) -> Any:
-    """timm's `PretrainedCfg`: the input size, mean and std it was trained with; None where it has none."""
-    return timm.get_pretrained_cfg(architecture)
 
 
 def differences(network: nn.Module, state: dict[str, torch.Tensor]) -> list[str]:

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from inference.architectures import classifier_names, create, full_name
 from inference.card import ModelCard
-from inference.network import build, check_architecture, load
+from inference.network import build, load
 from inference.registry import ModelRegistry
 from training.errors import UnusablePlan
 from training.plan import Depth, Plan
@@ -109,34 +110,18 @@ def _create(card: ModelCard, plan: Plan) -> nn.Module:
     """The card's architecture with random weights, and with the plan's dropout and stochastic depth."""
     if not plan.drop_rate and not plan.drop_path:
         return build(card)
-    check_architecture(card.architecture)
-    import timm
-
     pre = card.preprocessing
-    choices: dict[str, Any] = {"drop_rate": plan.drop_rate} if plan.drop_rate else {}
-    if plan.drop_path:
-        choices["drop_path_rate"] = plan.drop_path
-    expected = timm.get_pretrained_cfg(card.architecture)
-    if expected is not None and expected.fixed_input_size and expected.input_size[-1] != pre.input_size:
-        choices["img_size"] = pre.input_size
+    choices = {"drop_rate": plan.drop_rate, "drop_path": plan.drop_path}
     try:
-        network: nn.Module = timm.create_model(
-            card.architecture,
-            pretrained=False,
-            num_classes=len(card.findings),
-            in_chans=pre.channels,
-            **choices,
+        return create(
+            full_name(card.architecture), len(card.findings), pre.channels, pre.input_size, **choices
         )
     except (TypeError, ValueError, RuntimeError, AssertionError) as error:
         raise UnusablePlan(f"{card.architecture} cannot be made with {choices}: {error}") from error
-    return network
 
 
 def _is_head(network: nn.Module, name: str) -> bool:
-    told: Any = getattr(network, "default_cfg", None) or {}
-    heads = told.get("classifier") or ()
-    heads = (heads,) if isinstance(heads, str) else tuple(heads)
-    return any(name.startswith(f"{head}.") for head in heads)
+    return any(name.startswith(f"{head}.") for head in classifier_names(network))
 
 
 def _stages(network: nn.Module) -> list[list[str]]:

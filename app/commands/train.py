@@ -53,8 +53,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
+    from inference.architectures import full_name
     from inference.devices import best_device
-    from inference.network import check_architecture
     from training.finetune import fine_tune
     from training.runs import lower_priority
 
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         best_device(options.device or "auto")
         base = _base_model(options, workplace)
         if base is None and options.backbone is not None:
-            check_architecture(options.backbone)  # before a single film is decoded
+            options.backbone = full_name(options.backbone)  # before a single film is decoded
         samples = _samples(options, workplace, base)
         for failure in samples.failures:
             output.failure(failure)
