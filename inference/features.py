@@ -1,27 +1,62 @@
-"""Embeddings on disk, so that a head is re-fitted without running the encoder again.
+"""What networks saw in images, on disk: so that a head is re-fitted, and an image looked at again, without
+running the encoder or decoding the file.
 
-Half precision, one file an embedding, oldest thrown away first. What is here can always be computed
-again: a file that is damaged or cannot be written costs time, never a result.
+Half precision, two files an image: the embedding, which is all that a head needs, and everything that a
+second look needs. What is here can always be computed again: a file that is damaged or cannot be written
+costs time, never a result.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import logging
-import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
+from inference.bounded_folder import BoundedFolder
 from inference.card import ModelCard
 from studies.image import Header
 
-_log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from inference.lung_mask import LungMask
 
-_BLOCK = 4096
+EMBEDDINGS_BYTES = 512 * 1024 * 1024
+SEEN_BYTES = 2 * 1024 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What one pass over one frame gave, and what else a look is made of.
+
+    Parameters
+    ----------
+    embedding
+        (D,) float32: what the last linear layer sees.
+    logits
+        (K,) float32, exactly those of the pass.
+    features
+        What `forward_features` gave, without the axis of the batch, float32; None where the network has none.
+    box
+        See `inference.preprocess.covered_box`.
+    warnings
+        The image's own.
+    lungs
+        None where nobody looked for them.
+    """
+
+    embedding: NDArray[np.float32]
+    logits: NDArray[np.float32]
+    features: NDArray[np.float32] | None
+    box: tuple[float, float, float, float]
+    warnings: tuple[str, ...]
+    lungs: LungMask | None
 
 
 def feature_key(card: ModelCard, header: Header, frame: int) -> str:
@@ -35,78 +70,120 @@ def feature_key(card: ModelCard, header: Header, frame: int) -> str:
 
 
 class FeatureCache:
-    """Embeddings in `folder`, which is made when something is first put there.
+    """What is kept in `folder`, which is made when something is first put there.
 
-    `limit_bytes` bounds what they take on the disk, where a small file takes a whole block.
+    Parameters
+    ----------
+    limit_bytes, seen_limit_bytes
+        What embeddings, and what everything else may take on the disk.
     """
 
-    def __init__(self, folder: Path, limit_bytes: int = 512 * 1024 * 1024):
-        self._folder = folder
-        self._limit_bytes = limit_bytes
-        self._bytes: int | None = None  # unknown until the first put looks
+    def __init__(self, folder: Path, limit_bytes: int = EMBEDDINGS_BYTES, seen_limit_bytes: int = SEEN_BYTES):
+        self._embeddings = BoundedFolder(folder, ".npy", limit_bytes)
+        self._seen = BoundedFolder(folder / "seen", ".safetensors", seen_limit_bytes)
 
     def get(self, key: str) -> NDArray[np.float32] | None:
         """The (D,) float32 embedding, or None where there is none."""
-        path = self._path(key)
-        try:
-            vector = np.load(path, allow_pickle=False)
-        except FileNotFoundError:
+        payload = self._embeddings.get(key)
+        if payload is None:
             return None
+        try:
+            vector = np.load(io.BytesIO(payload), allow_pickle=False)
         except (OSError, ValueError, EOFError):
-            _log.warning("A cached embedding is damaged and will be computed again: %s", path.name)
-            path.unlink(missing_ok=True)
+            self._embeddings.forget(key)
             return None
         return np.asarray(vector, dtype=np.float32)
 
     def put(self, key: str, vector: NDArray[np.float32]) -> None:
         """Keep a (D,) embedding. One that half precision cannot hold, or a full disk, keeps nothing."""
-        with np.errstate(over="ignore"):
-            half = np.asarray(vector, dtype=np.float16)
-        if not np.isfinite(half).all():
+        half = _half(vector)
+        if half is None:
             return
-        path = self._path(key)
+        stream = io.BytesIO()
+        np.save(stream, half, allow_pickle=False)
+        self._embeddings.put(key, stream.getvalue())
+
+    def recall(self, key: str, header: Header, lungs: str = "") -> Seen | None:
+        """What `keep` kept of a frame; None where nothing was, or where its file is another one by now.
+
+        Parameters
+        ----------
+        lungs
+            Hash of the network that finds lungs, empty where they are not looked for.
+        """
+        stamp = _stamp(header, lungs)
+        payload = self._seen.get(key) if stamp is not None else None
+        if payload is None:
+            return None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-                try:
-                    np.save(file, half, allow_pickle=False)
-                    file.flush()
-                except OSError:
-                    Path(file.name).unlink(missing_ok=True)
-                    raise
-            added = 0 if path.exists() else max(Path(file.name).stat().st_size, _BLOCK)
-            Path(file.name).replace(path)
-        except OSError as error:
-            _log.warning("An embedding could not be cached: %s", error.strerror)
+            arrays = load(payload)
+            about = json.loads(arrays["about"].tobytes())
+            if about["stamp"] != stamp:
+                return None
+            return _seen_of(arrays, about)
+        except (SafetensorError, ValueError, KeyError, TypeError, AttributeError):
+            self._seen.forget(key)
+            return None
+
+    def keep(self, key: str, header: Header, seen: Seen, lungs: str = "") -> None:
+        """Keep what was seen of a frame, and its embedding; what half precision cannot hold is left out."""
+        self.put(key, seen.embedding)
+        stamp = _stamp(header, lungs)
+        embedding = _half(seen.embedding)
+        features = None if seen.features is None else _half(seen.features)
+        if stamp is None or embedding is None or (features is None) != (seen.features is None):
             return
-        self._bytes = self._measure() if self._bytes is None else self._bytes + added
-        if self._bytes > self._limit_bytes:
-            self._drop_oldest()
+        about: dict[str, object] = {"stamp": stamp, "box": seen.box, "warnings": seen.warnings}
+        arrays: dict[str, NDArray[Any]] = {"embedding": embedding}
+        arrays["logits"] = np.asarray(seen.logits, np.float32)
+        if features is not None:
+            arrays["features"] = features
+        if seen.lungs is not None:
+            about["lungs"] = {"box": seen.lungs.box, "is_plausible": seen.lungs.is_plausible}
+            arrays["lungs"] = np.ascontiguousarray(seen.lungs.grid)
+        arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+        self._seen.put(key, save(arrays))
 
-    def _path(self, key: str) -> Path:
-        return self._folder / key[:2] / f"{key}.npy"
 
-    def _files(self) -> list[tuple[int, int, Path]]:
-        """(time in ns, bytes, path) of every embedding; other processes may add and remove meanwhile."""
-        found = []
-        for path in self._folder.glob("??/*"):
-            try:
-                status = path.stat()
-            except FileNotFoundError:
-                continue
-            found.append((status.st_mtime_ns, max(status.st_size, _BLOCK), path))
-        return found
+def _half(values: NDArray[np.float32]) -> NDArray[np.float16] | None:
+    """In half precision, None where that cannot hold it."""
+    with np.errstate(over="ignore"):
+        half = np.ascontiguousarray(values, dtype=np.float16)
+    return half if np.isfinite(half).all() else None
 
-    def _measure(self) -> int:
-        return sum(size for _, size, _ in self._files())
 
-    def _drop_oldest(self) -> None:
-        """Down to nine tenths of the limit, so that this is not done at every put."""
-        files = sorted(self._files())
-        left = sum(size for _, size, _ in files)
-        for _, size, path in files:
-            if left <= self._limit_bytes * 0.9:
-                break
-            path.unlink(missing_ok=True)
-            left -= size
-        self._bytes = left
+def _stamp(header: Header, lungs: str) -> list[object] | None:
+    """What changes when a file is replaced by another of the same name; None where there is no file."""
+    try:
+        status = Path(header.path).stat()
+    except OSError:
+        return None
+    return [status.st_size, status.st_mtime_ns, lungs]
+
+
+def _seen_of(arrays: dict[str, NDArray[Any]], about: dict[str, object]) -> Seen:
+    from inference.lung_mask import LungMask  # OpenCV: not for everybody who has a workplace
+
+    told = about.get("lungs")
+    lungs = None
+    if isinstance(told, dict):
+        grid = np.asarray(arrays["lungs"], dtype=np.uint8)
+        lungs = LungMask(grid, _box(told["box"]), bool(told["is_plausible"]))
+    features = arrays.get("features")
+    warnings = about["warnings"]
+    assert isinstance(warnings, list)
+    return Seen(
+        np.asarray(arrays["embedding"], dtype=np.float32),
+        np.asarray(arrays["logits"], dtype=np.float32),
+        None if features is None else np.asarray(features, dtype=np.float32),
+        _box(about["box"]),
+        tuple(str(warning) for warning in warnings),
+        lungs,
+    )
+
+
+def _box(values: object) -> tuple[float, float, float, float]:
+    if not isinstance(values, list) or len(values) != 4:
+        raise ValueError(f"{values!r} is no box")
+    top, left, bottom, right = (float(value) for value in values)
+    return top, left, bottom, right
