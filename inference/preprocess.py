@@ -1,7 +1,7 @@
 """The one place where an image becomes a network's input: for prediction, explanation and training.
 
-The steps are `studies.display.network_intensities`, then `resize`, then `normalise`. Training augments
-between the last two.
+The steps are `studies.display.network_intensities`, then `cropped`, then `resize`, then `normalise`.
+Training augments between the last two.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from inference.card import Preprocessing
+from inference.lung_mask import LungMask, crop_box
 from studies.display import network_intensities
 from studies.image import Image
 
@@ -30,14 +31,31 @@ class _Placement:
     left: int
 
 
-def to_tensor(image: Image, pre: Preprocessing) -> torch.Tensor:
-    """The network's input for one frame: float32 (C, S, S)."""
-    return intensities_to_tensor(network_intensities(image), pre)
+def to_tensor(image: Image, pre: Preprocessing, lungs: LungMask | None = None) -> torch.Tensor:
+    """The network's input for one frame: float32 (C, S, S).
+
+    Parameters
+    ----------
+    lungs
+        The frame's lungs; needed where the image is cropped to them.
+    """
+    return intensities_to_tensor(network_intensities(image), pre, lungs)
 
 
-def intensities_to_tensor(intensities: NDArray[np.float32], pre: Preprocessing) -> torch.Tensor:
+def intensities_to_tensor(
+    intensities: NDArray[np.float32], pre: Preprocessing, lungs: LungMask | None = None
+) -> torch.Tensor:
     """The same from intensities: (H, W) in [0, 1] to float32 (C, S, S)."""
-    return normalise(resize(intensities, pre, pre.input_size), pre)
+    return normalise(resize(cropped(intensities, pre, lungs), pre, pre.input_size), pre)
+
+
+def cropped(
+    intensities: NDArray[np.float32], pre: Preprocessing, lungs: LungMask | None
+) -> NDArray[np.float32]:
+    """The part of (H, W) intensities that the network is shown: all, or the box of both lungs."""
+    rows, columns = intensities.shape
+    top, left, bottom, right = _shown(rows, columns, pre, lungs)
+    return intensities[top:bottom, left:right]
 
 
 def resize(intensities: NDArray[np.float32], pre: Preprocessing, side: int) -> torch.Tensor:
@@ -93,20 +111,39 @@ def normalise(x: torch.Tensor, pre: Preprocessing) -> torch.Tensor:
     return (x - mean) / std
 
 
-def covered_box(image: Image, pre: Preprocessing) -> tuple[float, float, float, float]:
+def covered_box(
+    image: Image, pre: Preprocessing, lungs: LungMask | None = None
+) -> tuple[float, float, float, float]:
     """The part of the image that the square input shows.
+
+    Parameters
+    ----------
+    lungs
+        The frame's lungs; needed where the image is cropped to them.
 
     Returns
     -------
     tuple
         (top, left, bottom, right) in stored-pixel coordinates, edges not centres. It reaches beyond
-        the image where the input is padded.
+        the image, or the box of the lungs, where the input is padded.
     """
-    rows, columns = image.shape
+    first_row, first_column, last_row, last_column = _shown(*image.shape, pre, lungs)
+    rows, columns = last_row - first_row, last_column - first_column
     place = _place(rows, columns, pre, pre.input_size)
     row_scale, column_scale = rows / place.height, columns / place.width
-    top, left = -place.top * row_scale, -place.left * column_scale
+    top, left = first_row - place.top * row_scale, first_column - place.left * column_scale
     return top, left, top + pre.input_size * row_scale, left + pre.input_size * column_scale
+
+
+def _shown(rows: int, columns: int, pre: Preprocessing, lungs: LungMask | None) -> tuple[int, int, int, int]:
+    """(top, left, bottom, right) of the slice that is shown, in whole stored pixels."""
+    if pre.crop == "none":
+        return 0, 0, rows, columns
+    if lungs is None:
+        raise ValueError("an image that is cropped to its lungs needs its lungs")
+    if lungs.box != (0, 0, rows, columns):
+        raise ValueError(f"these lungs are of another image: {lungs.box} for {rows} x {columns} pixels")
+    return crop_box(lungs)
 
 
 def _place(rows: int, columns: int, pre: Preprocessing, side: int) -> _Placement:
