@@ -33,11 +33,13 @@ class Pass:
     """What one pass over a batch gave, on the CPU.
 
     `embedding` (B, D), `logits` (B, K), `maps` (B, K, h, w) or None where none were asked for.
+    `features` are what `forward_features` gave, on the model's device; None where that is no tensor.
     """
 
     embedding: NDArray[np.float32]
     logits: NDArray[np.float32]
     maps: NDArray[np.float32] | None
+    features: torch.Tensor | None = None
 
 
 def run(model: LoadedModel, batch: torch.Tensor, method: str | None = None) -> Pass:
@@ -60,6 +62,34 @@ def run(model: LoadedModel, batch: torch.Tensor, method: str | None = None) -> P
     return _run_with_gradients(model, batch, method)
 
 
+def from_features(model: LoadedModel, features: torch.Tensor, method: str | None = None) -> Pass:
+    """The same from features that an earlier pass gave, without running the encoder.
+
+    Parameters
+    ----------
+    features
+        (B, ...) float32 on the model's device.
+
+    Raises
+    ------
+    CannotExplain
+        As `run`; also where what is explained lies inside the encoder (`can_explain_from_features`).
+    """
+    if method is not None:
+        _check_can_explain(model, method)
+    if method is None or (method == "gradcam" and model.anatomy.is_pool_and_linear):
+        return _closed_form(model, features, method is not None)
+    if not can_explain_from_features(model):
+        raise CannotExplain(f"{model.card.name or model.card.id} is explained inside its encoder.")
+    with torch.enable_grad():
+        return _with_gradients(model, features.detach().clone().requires_grad_(), None, method)
+
+
+def can_explain_from_features(model: LoadedModel) -> bool:
+    """Whether maps need nothing but the features; not where a class token alone is pooled."""
+    return not model.anatomy.why_no_map and model.anatomy.target is None
+
+
 def _check_can_explain(model: LoadedModel, method: str) -> None:
     if method not in METHODS:
         raise CannotExplain(f"There is no method called {method!r}; expected one of {', '.join(METHODS)}.")
@@ -72,16 +102,27 @@ def _check_can_explain(model: LoadedModel, method: str) -> None:
 
 def _run_closed_form(model: LoadedModel, batch: torch.Tensor, with_maps: bool) -> Pass:
     network: Any = model.network
-    maps = None
     with torch.inference_mode():
         features = network.forward_features(batch)
-        embedding = embedding_of(network, features)
-        logits = logits_of(network, features, embedding, model.anatomy)
+    return _closed_form(model, features, with_maps)
+
+
+def _closed_form(model: LoadedModel, features: torch.Tensor, with_maps: bool) -> Pass:
+    maps = None
+    with torch.inference_mode():
+        embedding = embedding_of(model.network, features)
+        logits = logits_of(model.network, features, embedding, model.anatomy)
         if with_maps:
             head = head_of(model.network)
             assert head is not None, "pool + linear networks have a linear head"
             maps = torch.einsum("kc,bchw->bkhw", head[0], model.anatomy.as_grid(features))
-        return Pass(_array(embedding), _array(logits), None if maps is None else _array(maps))
+    is_tensor = isinstance(features, torch.Tensor)
+    return Pass(
+        _array(embedding),
+        _array(logits),
+        None if maps is None else _array(maps),
+        features if is_tensor else None,
+    )
 
 
 def _run_with_gradients(model: LoadedModel, batch: torch.Tensor, method: str) -> Pass:
@@ -90,18 +131,25 @@ def _run_with_gradients(model: LoadedModel, batch: torch.Tensor, method: str) ->
         if model.anatomy.target is None:
             with torch.no_grad():
                 leaf = network.forward_features(batch)
-            leaf = leaf.detach().requires_grad_()
-            features = leaf.clone()  # a head that works in place must not touch the leaf
-        else:
-            features, leaf = _features_from_leaf(network, batch, model.anatomy.target)
-        embedding = embedding_of(network, features)
-        logits = logits_of(network, features, embedding, model.anatomy)  # (B, K)
-        activations = model.anatomy.as_grid(leaf.detach())  # (B, C, h, w)
-        maps = []
-        for k in range(logits.shape[1]):
-            (gradient,) = torch.autograd.grad(logits[:, k].sum(), leaf, retain_graph=True)
-            maps.append(_map_of(method, activations, model.anatomy.as_grid(gradient)))
-    return Pass(_array(embedding), _array(logits), np.stack(maps, axis=1))
+            return _with_gradients(model, leaf.detach().requires_grad_(), None, method)
+        features, leaf = _features_from_leaf(network, batch, model.anatomy.target)
+        return _with_gradients(model, leaf, features, method)
+
+
+def _with_gradients(
+    model: LoadedModel, leaf: torch.Tensor, features: torch.Tensor | None, method: str
+) -> Pass:
+    """Maps from the gradients at a leaf: the features themselves, or what they were computed from."""
+    if features is None:
+        features = leaf.clone()  # a head that works in place must not touch the leaf
+    embedding = embedding_of(model.network, features)
+    logits = logits_of(model.network, features, embedding, model.anatomy)  # (B, K)
+    activations = model.anatomy.as_grid(leaf.detach())  # (B, C, h, w)
+    maps = []
+    for k in range(logits.shape[1]):
+        (gradient,) = torch.autograd.grad(logits[:, k].sum(), leaf, retain_graph=True)
+        maps.append(_map_of(method, activations, model.anatomy.as_grid(gradient)))
+    return Pass(_array(embedding), _array(logits), np.stack(maps, axis=1), features.detach())
 
 
 def _features_from_leaf(
