@@ -49,6 +49,11 @@ class ModelRegistry:
         self._folder = folder
         self._bundled_folder = bundled_folder
 
+    @property
+    def lungs_folder(self) -> Path:
+        """Where the network that finds lungs lies (`inference.lungs`), beside the bundled models."""
+        return self._bundled_folder.parent / "lungs"
+
     def cards(self) -> list[ModelCard]:
         """Every model that is in order: bundled ones first, then by date. Damaged folders are logged."""
         cards, problems = self._read_all()
