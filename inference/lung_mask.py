@@ -24,7 +24,7 @@ LEAST_AREA, MOST_AREA = 0.06, 0.75
 """Both lungs' share of the film."""
 LEAST_LUNG = 0.12
 """The smaller lung's share of both."""
-LEAST_CONFIDENCE = 0.90
+LEAST_CONFIDENCE = 0.75
 """Dice of the probabilities with their own halves."""
 LEAST_SOLIDITY = 0.70
 """Area of a lung over that of its convex hull."""
