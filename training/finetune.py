@@ -22,6 +22,7 @@ from inference.adapted import probabilities_of
 from inference.card import ModelCard
 from inference.devices import best_device
 from inference.errors import InferenceError
+from inference.lungs import LungFinder
 from inference.registry import ModelRegistry
 from training import checkpoint
 from training.calibrate import fit_temperature
@@ -169,7 +170,9 @@ class _Run:
             for s in self.samples.samples
             if s.part == "validation" or (s.part == "train" and fits(s, card.task))
         ]
-        return Films(chosen, card.preprocessing, self.cache_folder)
+        pre = card.preprocessing
+        lungs = LungFinder(self.registry.lungs_folder) if pre.crop == "lungs" else None
+        return Films(chosen, pre, self.cache_folder, lungs)
 
     def _decode(self, films: Films) -> Iterator[TrainingEvent]:
         told = -PREPARE_EVENT_S

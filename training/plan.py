@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
-from inference.card import Covers, Normalisation, Preprocessing, Task
+from inference.card import Covers, Crop, Normalisation, Preprocessing, Task
 from training.errors import UnusablePlan
 from training.samples import Sample
 
@@ -32,8 +32,9 @@ class Plan:
     ----------
     name
         What people will call the candidate; empty: made from the base model's or backbone's name.
-    backbone, task, input_size, channels, geometry, normalisation, mean, std
+    backbone, task, input_size, channels, geometry, crop, normalisation, mean, std
         The network and its input, where no base model says so. `backbone` is any name timm knows.
+        ``crop="lungs"`` shows it the box of both lungs alone: nothing beside it can be learned from.
     initial_weights
         A .safetensors file of encoder weights to start a new network from (its head is left out).
     covers, display_names
@@ -87,6 +88,7 @@ class Plan:
     input_size: int = 160
     channels: int = 1
     geometry: Literal["squash", "pad"] = "squash"
+    crop: Crop = "none"
     normalisation: Normalisation = "image"
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
@@ -140,7 +142,7 @@ class Plan:
         if len(centre) != self.channels or len(spread) != self.channels:
             raise UnusablePlan(f"mean and std need {self.channels} values each, one a channel")
         return Preprocessing(
-            self.input_size, self.geometry, self.channels, self.normalisation, centre, spread
+            self.input_size, self.geometry, self.channels, self.normalisation, centre, spread, self.crop
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -173,6 +175,7 @@ class Plan:
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "task": get_args(Task),
     "geometry": ("squash", "pad"),
+    "crop": get_args(Crop),
     "normalisation": get_args(Normalisation),
     "depth": get_args(Depth),
     "batch_norm": get_args(BatchNorm),

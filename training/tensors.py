@@ -1,8 +1,8 @@
 """The films of a training, decoded once.
 
 Every epoch reads the same films; decoding them each time would take longer than learning from them.
-They are kept as they are just before augmentation: on the network's square, intensities in 256 steps,
-one byte a pixel.
+They are kept as they are just before augmentation: cut to their lungs where the network is shown no more,
+on its square, intensities in 256 steps, one byte a pixel.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import torch
 from numpy.typing import NDArray
 
 from inference.card import Preprocessing
-from inference.preprocess import resize
+from inference.lungs import LungFinder
+from inference.preprocess import cropped, resize
 from studies.display import network_intensities
 from studies.errors import StudyError
 from studies.reader import read
@@ -33,6 +34,11 @@ WAIT_S = 0.5  # how long decoding may go on before somebody can cancel
 class Films:
     """Intensities of samples, in their order; call `decode` first.
 
+    Parameters
+    ----------
+    lungs
+        Finds the lungs; needed where `preprocessing` cuts films to them.
+
     Attributes
     ----------
     pixels
@@ -42,10 +48,17 @@ class Films:
     """
 
     def __init__(
-        self, samples: Sequence[Sample], preprocessing: Preprocessing, cache_folder: Path | None = None
+        self,
+        samples: Sequence[Sample],
+        preprocessing: Preprocessing,
+        cache_folder: Path | None = None,
+        lungs: LungFinder | None = None,
     ) -> None:
+        if preprocessing.crop == "lungs" and lungs is None:
+            raise ValueError("films that are cut to their lungs need somebody to find them")
         self.samples = tuple(samples)
         self.preprocessing = preprocessing
+        self._lungs = lungs if preprocessing.crop == "lungs" else None
         side = preprocessing.input_size
         self.pixels = torch.zeros((len(self.samples), side, side), dtype=torch.uint8)
         self.readable: NDArray[np.bool_] = np.zeros(len(self.samples), bool)
@@ -90,14 +103,18 @@ class Films:
             intensities = network_intensities(read(sample.header, sample.frame))
         except StudyError as error:
             return str(error)
-        square = resize(intensities, self.preprocessing, self.preprocessing.input_size)
+        mask = self._lungs.find_in(intensities) if self._lungs is not None else None
+        shown = cropped(intensities, self.preprocessing, mask)
+        square = resize(shown, self.preprocessing, self.preprocessing.input_size)
         self.pixels[i] = (square * 255).round().to(torch.uint8)
         self.readable[i] = True
         return None
 
     def _key(self) -> str:
         """Changes with every film and with everything about its geometry, not with augmentation."""
-        told = [self.preprocessing.input_size, self.preprocessing.geometry]
+        told: list[int | str] = [self.preprocessing.input_size, self.preprocessing.geometry]
+        if self._lungs is not None:
+            told.append(self._lungs.card.weights_sha256)
         films = [[s.header.path, s.image, *_age(s.header.path)] for s in self.samples]
         return hashlib.sha256(json.dumps([told, films]).encode()).hexdigest()[:24]
 

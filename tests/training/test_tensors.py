@@ -1,0 +1,76 @@
+"""Films cut to their lungs before they are learned from: chest phantoms, the network that ships."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from inference.card import Preprocessing
+from inference.lung_mask import crop_box
+from inference.lungs import LungFinder
+from inference.preprocess import resize
+from studies.phantom import chest
+from tests.training.conftest import write_labels
+from training.samples import Samples, from_csv
+from training.tensors import Films
+
+WHOLE = Preprocessing(48, channels=1, normalisation="image")
+LUNGS = Preprocessing(48, channels=1, normalisation="image", crop="lungs")
+
+
+@pytest.fixture(scope="module")
+def finder() -> LungFinder:
+    return LungFinder(Path(__file__).parents[2] / "resources" / "lungs")
+
+
+@pytest.fixture(scope="module")
+def chests(tmp_path_factory: pytest.TempPathFactory) -> Samples:
+    """Two chest phantoms and a picture without lungs."""
+    folder = tmp_path_factory.mktemp("chests")
+    rows = []
+    for patient in range(2):
+        grey = chest(3, patient, 0, patient, rows=240)[0].grey
+        Image.fromarray(np.rint(grey * 255).astype(np.uint8)).save(folder / f"{patient}.png")
+        rows.append((f"{patient}.png", "opacity" if patient else "no-finding", f"p{patient}"))
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (80, 60), np.uint8)).save(folder / "noise.png")
+    rows.append(("noise.png", "opacity", "p2"))
+    return from_csv(write_labels(folder, rows), folder, shares=(1.0, 0.0, 0.0))
+
+
+def decoded(samples: Samples, pre: Preprocessing, cache: Path | None, lungs: LungFinder | None) -> Films:
+    films = Films(samples.samples, pre, cache, lungs)
+    assert list(films.decode())[-1] == (3, 3)
+    assert films.readable.all()
+    return films
+
+
+def test_films_are_cut_to_their_lungs_before_they_are_resized(chests: Samples, finder: LungFinder) -> None:
+    films = decoded(chests, LUNGS, None, finder)
+    for i, sample in enumerate(chests.samples):
+        grey = np.asarray(Image.open(sample.header.path)).astype(np.float32) / 255
+        mask = finder.find_in(grey)
+        assert mask.is_plausible == ("noise" not in sample.header.path)
+        top, left, bottom, right = crop_box(mask)
+        expected = resize(grey[top:bottom, left:right], WHOLE, 48)
+        assert (films.pixels[i].float() / 255 - expected).abs().max() < 0.01
+
+
+def test_films_as_they_are_and_cut_ones_are_kept_apart(
+    chests: Samples, finder: LungFinder, tmp_path: Path
+) -> None:
+    whole = decoded(chests, WHOLE, tmp_path, finder)
+    cut = decoded(chests, LUNGS, tmp_path, finder)
+    assert not torch.equal(whole.pixels, cut.pixels)
+    assert len(list(tmp_path.glob("films-*.npy"))) == 2
+    assert torch.equal(decoded(chests, LUNGS, tmp_path, finder).pixels, cut.pixels)
+    assert torch.equal(decoded(chests, WHOLE, tmp_path, None).pixels, whole.pixels)
+    assert len(list(tmp_path.glob("films-*.npy"))) == 2
+
+
+def test_films_are_not_cut_without_somebody_who_finds_lungs(chests: Samples) -> None:
+    with pytest.raises(ValueError, match="lungs"):
+        Films(chests.samples, LUNGS)
