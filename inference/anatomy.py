@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from inference.card import Preprocessing
+from inference.class_token import Tail, find_tail
 
 Layout = Literal["NCHW", "NHWC", "tokens"]
 
@@ -36,9 +37,14 @@ class Anatomy:
     is_pool_and_linear
         embedding = mean of the features over the grid, so that the map of finding k is `W_k . f`
         and logit k is the map's mean plus the bias.
+    pools_first
+        The head sees the features' mean over the grid and nothing else of them (any of the above, and
+        heads with a norm or a hidden layer after it): gradients are the same at every position.
     target
         The module whose output is explained, None for the features themselves. Where a class token
         alone is pooled, the grid's features get no gradient, and it is the last block's first norm.
+    tail
+        That last block in parts, where it is of a known kind.
     """
 
     layout: Layout | None
@@ -47,6 +53,8 @@ class Anatomy:
     is_pool_and_linear: bool
     target: nn.Module | None
     why_no_map: str = ""
+    pools_first: bool = False
+    tail: Tail | None = None
 
     def as_grid(self, features: torch.Tensor) -> torch.Tensor:
         """Features, or anything shaped like them, as (B, C, h, w)."""
@@ -59,6 +67,15 @@ class Anatomy:
             tokens = features
         side = math.isqrt(tokens.shape[1])
         return tokens.transpose(1, 2).reshape(tokens.shape[0], -1, side, side)
+
+    def pooled(self, features: torch.Tensor) -> torch.Tensor:
+        """Features whose grid is one cell, the mean of all: (B, C, 1, 1), (B, 1, 1, C) or (B, P + 1, C)."""
+        if self.layout == "NCHW":
+            return features.mean(dim=(2, 3), keepdim=True)
+        if self.layout == "NHWC":
+            return features.mean(dim=(1, 2), keepdim=True)
+        mean = features[:, self.prefix_tokens :].mean(dim=1, keepdim=True)
+        return torch.cat([features[:, : self.prefix_tokens], mean], dim=1)
 
 
 def embedding_of(network: Any, features: torch.Tensor) -> torch.Tensor:
@@ -96,22 +113,28 @@ def examine(network: Any, pre: Preprocessing) -> Anatomy:
     anatomy = Anatomy(layout, prefix, linear, False, None, "" if layout else "its features are not a grid")
     if layout is None:
         return anatomy
-    pools = (
-        linear
-        and isinstance(network.get_classifier(), nn.Linear | nn.Conv2d)
-        and _agree(embedding, anatomy.as_grid(trial).mean(dim=(2, 3)))
-    )
-    if pools or _reaches_grid(network, anatomy, trial):
-        return Anatomy(layout, prefix, linear, pools, None)
+    if _reaches_grid(network, anatomy, trial):
+        first = _sees_the_mean_alone(network, anatomy, trial, embedding)
+        ends = linear and isinstance(network.get_classifier(), nn.Linear | nn.Conv2d)
+        closed = first and ends and _agree(embedding, anatomy.as_grid(trial).mean(dim=(2, 3)))
+        return Anatomy(layout, prefix, linear, closed, None, pools_first=first)
     target = _last_norm(network)
-    why = "" if target is not None else "its class token hides the grid and its last block has no norm1"
-    return Anatomy(layout, prefix, linear, False, target, why)
+    if target is None:
+        why = "its class token hides the grid and its last block has no first norm"
+        return Anatomy(layout, prefix, linear, False, None, why)
+
+    def embed(features: torch.Tensor) -> torch.Tensor:
+        return embedding_of(network, features)
+
+    tail = find_tail(network, prefix, image.to(device), embed)
+    return Anatomy(layout, prefix, linear, False, target, tail=tail)
 
 
 def _classify(network: Any, embedding: torch.Tensor) -> torch.Tensor:
     classifier = network.get_classifier()
     if isinstance(classifier, nn.Conv2d):
-        return torch.Tensor(classifier(embedding[:, :, None, None])).flatten(1)
+        cells: torch.Tensor = classifier(embedding[:, :, None, None])
+        return cells.flatten(1)
     logits: torch.Tensor = classifier(embedding)
     return logits
 
@@ -149,7 +172,23 @@ def _reaches_grid(network: Any, anatomy: Anatomy, trial: torch.Tensor) -> bool:
     return bool(anatomy.as_grid(gradient).abs().max() > 0)
 
 
+def _sees_the_mean_alone(
+    network: Any, anatomy: Anatomy, trial: torch.Tensor, embedding: torch.Tensor
+) -> bool:
+    """Whether embedding and logits stay the same when the grid is replaced by its mean."""
+    try:
+        with torch.no_grad():
+            pooled = anatomy.pooled(trial)
+            same = _agree(embedding_of(network, pooled), embedding)
+            return same and _agree(network.forward_head(pooled), network.forward_head(trial))
+    except (RuntimeError, ValueError, AssertionError):  # a head that wants a grid of a fixed size
+        return False
+
+
 def _last_norm(network: Any) -> nn.Module | None:
+    if hasattr(network, "last_norm"):  # torchvision's, as this program shapes them
+        found = network.last_norm()
+        return found if isinstance(found, nn.Module) else None
     blocks = getattr(network, "blocks", None)
     if not isinstance(blocks, nn.Sequential | nn.ModuleList) or len(blocks) == 0:
         return None

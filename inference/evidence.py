@@ -12,6 +12,7 @@ package, given the same features and gradients, before it cuts them at zero and 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -22,10 +23,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inference.anatomy import embedding_of, logits_of
+from inference.class_token import Tail
 from inference.errors import CannotExplain
 from inference.network import LoadedModel, head_of
 
 METHODS = ("gradcam", "gradcam++", "hirescam", "layercam", "eigencam")
+
+_COPIES = 64  # (image, finding) pairs that go through a head together, for their gradients
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +37,8 @@ class Pass:
     """What one pass over a batch gave, on the CPU.
 
     `embedding` (B, D), `logits` (B, K), `maps` (B, K, h, w) or None where none were asked for.
-    `features` are what `forward_features` gave, on the model's device; None where that is no tensor.
+    `features` are what `from_features` takes, on the model's device: what the encoder gave, or what enters
+    the last block where a class token is pooled. None where the encoder gives no tensor.
     """
 
     embedding: NDArray[np.float32]
@@ -57,9 +62,9 @@ def run(model: LoadedModel, batch: torch.Tensor, method: str | None = None) -> P
     """
     if method is not None:
         _check_can_explain(model, method)
-    if method is None or (method == "gradcam" and model.anatomy.is_pool_and_linear):
-        return _run_closed_form(model, batch, method is not None)
-    return _run_with_gradients(model, batch, method)
+        if not can_explain_from_features(model):
+            return _run_with_leaf_inside(model, batch, method)
+    return from_features(model, model.encoder.features(batch), method)
 
 
 def from_features(model: LoadedModel, features: torch.Tensor, method: str | None = None) -> Pass:
@@ -68,7 +73,7 @@ def from_features(model: LoadedModel, features: torch.Tensor, method: str | None
     Parameters
     ----------
     features
-        (B, ...) float32 on the model's device.
+        `Pass.features`, (B, ...) float32 on the model's device.
 
     Raises
     ------
@@ -81,13 +86,31 @@ def from_features(model: LoadedModel, features: torch.Tensor, method: str | None
         return _closed_form(model, features, method is not None)
     if not can_explain_from_features(model):
         raise CannotExplain(f"{model.card.name or model.card.id} is explained inside its encoder.")
-    with torch.enable_grad():
-        return _with_gradients(model, features.detach().clone().requires_grad_(), None, method)
+    if model.anatomy.tail is not None:
+        return _from_last_block(model, model.anatomy.tail, features, method)
+    if model.anatomy.pools_first:
+        return _with_pooled_gradients(model, features, method)
+    return _with_gradients(model, features, method)
 
 
 def can_explain_from_features(model: LoadedModel) -> bool:
-    """Whether maps need nothing but the features; not where a class token alone is pooled."""
-    return not model.anatomy.why_no_map and model.anatomy.target is None
+    """Whether maps need nothing but the features; not where a class token is pooled in an unknown way."""
+    anatomy = model.anatomy
+    return not anatomy.why_no_map and (anatomy.target is None or anatomy.tail is not None)
+
+
+def joined(parts: Sequence[Pass]) -> Pass:
+    """The pass of a batch that was computed in parts. Their features may lie on different devices."""
+    if len(parts) == 1:
+        return parts[0]
+    maps = [part.maps for part in parts if part.maps is not None]
+    features = [part.features for part in parts if part.features is not None]
+    return Pass(
+        np.concatenate([part.embedding for part in parts]),
+        np.concatenate([part.logits for part in parts]),
+        np.concatenate(maps) if len(maps) == len(parts) else None,
+        torch.cat([f.to(features[-1].device) for f in features]) if len(features) == len(parts) else None,
+    )
 
 
 def _check_can_explain(model: LoadedModel, method: str) -> None:
@@ -100,62 +123,111 @@ def _check_can_explain(model: LoadedModel, method: str) -> None:
         )
 
 
-def _run_closed_form(model: LoadedModel, batch: torch.Tensor, with_maps: bool) -> Pass:
-    network: Any = model.network
-    with torch.inference_mode():
-        features = network.forward_features(batch)
-    return _closed_form(model, features, with_maps)
-
-
 def _closed_form(model: LoadedModel, features: torch.Tensor, with_maps: bool) -> Pass:
-    maps = None
+    """Logits, and maps as `W_k . f`: no gradient is needed. Without maps it is how any network ends."""
+    anatomy, network = model.anatomy, model.network
     with torch.inference_mode():
-        embedding = embedding_of(model.network, features)
-        logits = logits_of(model.network, features, embedding, model.anatomy)
-        if with_maps:
-            head = head_of(model.network)
+        if anatomy.is_pool_and_linear:
+            head = head_of(network)
             assert head is not None, "pool + linear networks have a linear head"
-            maps = torch.einsum("kc,bchw->bkhw", head[0], model.anatomy.as_grid(features))
+            grid = anatomy.as_grid(features)
+            rows, columns = grid.shape[2:]
+            cells = grid.flatten(2)  # (B, C, h w)
+            embedding = cells.mean(dim=2)
+            logits = torch.addmm(head[1], embedding, head[0].T)
+            maps = (
+                torch.matmul(head[0], cells).reshape(-1, len(head[0]), rows, columns) if with_maps else None
+            )
+            return Pass(_array(embedding), _array(logits), None if maps is None else _array(maps), features)
+        seen = features
+        if anatomy.tail is not None:
+            seen = anatomy.tail.features(anatomy.tail.keys_and_values(features))
+        embedding = embedding_of(network, seen)
+        logits = logits_of(network, seen, embedding, anatomy)
     is_tensor = isinstance(features, torch.Tensor)
-    return Pass(
-        _array(embedding),
-        _array(logits),
-        None if maps is None else _array(maps),
-        features if is_tensor else None,
-    )
+    return Pass(_array(embedding), _array(logits), None, features if is_tensor else None)
 
 
-def _run_with_gradients(model: LoadedModel, batch: torch.Tensor, method: str) -> Pass:
-    network: Any = model.network
+def _with_pooled_gradients(model: LoadedModel, features: torch.Tensor, method: str) -> Pass:
+    """The head sees the mean over the grid alone: gradients go back to that, not to every position."""
+    features = _plain(features)
+    pooled = model.anatomy.pooled(features)
+    embedding, logits, gradients = _head_gradients(model, pooled)  # (B, K, C, 1, 1)
+    activations = model.anatomy.as_grid(features)
+    if method == "gradcam":
+        maps = torch.einsum("bkc,bchw->bkhw", gradients[..., 0, 0], activations)
+        return Pass(_array(embedding), _array(logits), _array(maps), features)
+    spread = gradients.expand(-1, -1, -1, *activations.shape[2:]) / activations[0, 0].numel()
+    return Pass(_array(embedding), _array(logits), _maps_of(method, activations, spread), features)
+
+
+def _with_gradients(model: LoadedModel, features: torch.Tensor, method: str) -> Pass:
+    """For heads of any kind: gradients of every finding's logit at the features themselves."""
+    features = _plain(features)
+    embedding, logits, gradients = _head_gradients(model, features)
+    maps = _maps_of(method, model.anatomy.as_grid(features), gradients)
+    return Pass(_array(embedding), _array(logits), maps, features)
+
+
+def _head_gradients(
+    model: LoadedModel, features: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Embedding (B, D), logits (B, K) and their gradients (B, K, C, h, w) at features of that grid.
+
+    Every finding has a copy of the features, so that one pass back gives the gradients of all. A head
+    of large matrices (VGG's) reads them once for all findings.
+    """
+    network, anatomy = model.network, model.anatomy
+    count = len(model.card.findings)
+    embedding, logits, gradients = torch.empty(0), torch.empty(0), []
+    at_once = max(1, _COPIES // len(features))
+    for first in range(0, count, at_once):
+        findings = torch.arange(first, min(first + at_once, count))
+        shape = (len(findings), *features.shape)
+        leaf = features.expand(shape).flatten(0, 1).requires_grad_()  # (k * B, ...), a copy
+        with torch.enable_grad():
+            seen = leaf.clone()  # a head that works in place must not touch the leaf
+            embeddings = embedding_of(network, seen)
+            all_logits = logits_of(network, seen, embeddings, anatomy)
+            own = all_logits.reshape(*shape[:2], count)[torch.arange(len(findings)), :, findings]
+            (gradient,) = torch.autograd.grad(own.sum(), leaf)
+        grid = anatomy.as_grid(gradient)
+        gradients.append(grid.reshape(*shape[:2], *grid.shape[1:]).transpose(0, 1))
+        embedding, logits = embeddings[: len(features)].detach(), all_logits[: len(features)].detach()
+    return embedding, logits, torch.cat(gradients, dim=1)
+
+
+def _from_last_block(model: LoadedModel, tail: Tail, tokens: torch.Tensor, method: str) -> Pass:
+    """From what enters the last block of a network that pools its class token."""
+    tokens = _plain(tokens)
+    if method != "gradcam":
+        found = _with_leaf(model, lambda: tail.whole(tokens), method)
+        return Pass(found.embedding, found.logits, found.maps, tokens)
+    network, anatomy = model.network, model.anatomy
+    count, images = len(model.card.findings), len(tokens)
+    with torch.no_grad():
+        seen = tail.keys_and_values(tokens)
+    shift = torch.zeros(count, images, tokens.shape[2], device=tokens.device, requires_grad=True)
     with torch.enable_grad():
-        if model.anatomy.target is None:
-            with torch.no_grad():
-                leaf = network.forward_features(batch)
-            return _with_gradients(model, leaf.detach().requires_grad_(), None, method)
-        features, leaf = _features_from_leaf(network, batch, model.anatomy.target)
-        return _with_gradients(model, leaf, features, method)
+        features = tail.features(seen, shift)  # (K * B, P, C)
+        embeddings = embedding_of(network, features)
+        logits = logits_of(network, features, embeddings, anatomy)
+        own = logits.reshape(count, images, count).diagonal(dim1=0, dim2=2)  # (B, K)
+        (weights,) = torch.autograd.grad(own.sum(), shift)  # (K, B, C): summed over the patches
+    maps = torch.einsum("kbc,bchw->bkhw", weights, anatomy.as_grid(seen.normed))
+    return Pass(_array(embeddings[:images]), _array(logits[:images]), _array(maps), tokens)
 
 
-def _with_gradients(
-    model: LoadedModel, leaf: torch.Tensor, features: torch.Tensor | None, method: str
-) -> Pass:
-    """Maps from the gradients at a leaf: the features themselves, or what they were computed from."""
-    if features is None:
-        features = leaf.clone()  # a head that works in place must not touch the leaf
-    embedding = embedding_of(model.network, features)
-    logits = logits_of(model.network, features, embedding, model.anatomy)  # (B, K)
-    activations = model.anatomy.as_grid(leaf.detach())  # (B, C, h, w)
-    maps = []
-    for k in range(logits.shape[1]):
-        (gradient,) = torch.autograd.grad(logits[:, k].sum(), leaf, retain_graph=True)
-        maps.append(_map_of(method, activations, model.anatomy.as_grid(gradient)))
-    return Pass(_array(embedding), _array(logits), np.stack(maps, axis=1), features.detach())
+def _run_with_leaf_inside(model: LoadedModel, batch: torch.Tensor, method: str) -> Pass:
+    """Where a class token is pooled in a way that is not known: the general way, a pass back a finding."""
+    network: Any = model.network
+    return _with_leaf(model, lambda: network.forward_features(batch), method)
 
 
-def _features_from_leaf(
-    network: Any, batch: torch.Tensor, target: nn.Module
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Run the encoder with a leaf at `target`'s output: nothing before it is recorded for gradients."""
+def _with_leaf(model: LoadedModel, encode: Callable[[], torch.Tensor], method: str) -> Pass:
+    """Maps from gradients at the anatomy's target, where nothing before it is recorded."""
+    target, anatomy = model.anatomy.target, model.anatomy
+    assert target is not None
     leaves: list[torch.Tensor] = []
 
     def cut(_module: nn.Module, _inputs: Any, output: torch.Tensor) -> torch.Tensor:
@@ -164,20 +236,36 @@ def _features_from_leaf(
 
     handle = target.register_forward_hook(cut)
     try:
-        features: torch.Tensor = network.forward_features(batch)
+        with torch.enable_grad():
+            features = encode()
+            embedding = embedding_of(model.network, features)
+            logits = logits_of(model.network, features, embedding, anatomy)  # (B, K)
+            of_all = [
+                torch.autograd.grad(logits[:, k].sum(), leaves[-1], retain_graph=True)[0]
+                for k in range(logits.shape[1])
+            ]
     finally:
         handle.remove()
-    return features, leaves[-1]
+    gradients = torch.stack([anatomy.as_grid(gradient) for gradient in of_all], dim=1)
+    maps = _maps_of(method, anatomy.as_grid(leaves[-1].detach()), gradients)
+    return Pass(_array(embedding), _array(logits), maps, features.detach())
 
 
-def _map_of(method: str, activations: torch.Tensor, gradients: torch.Tensor) -> NDArray[np.float32]:
-    """(B, h, w) from (B, C, h, w) activations and gradients of one finding's logit."""
+def _plain(features: torch.Tensor) -> torch.Tensor:
+    """Features that autograd may keep: what was made under inference_mode has to be copied first."""
+    return features.clone() if features.is_inference() else features.detach()
+
+
+def _maps_of(method: str, activations: torch.Tensor, gradients: torch.Tensor) -> NDArray[np.float32]:
+    """(B, K, h, w) from (B, C, h, w) activations and (B, K, C, h, w) gradients of the findings' logits."""
     if method == "gradcam":
-        weights = gradients.sum(dim=(2, 3))
-        return _array(torch.einsum("bc,bchw->bhw", weights, activations))
-    cam = _package_method(method)
-    raw = cam.get_cam_image(None, None, None, _array(activations), _array(gradients), False)
-    return np.asarray(raw, dtype=np.float32)
+        return _array(torch.einsum("bkc,bchw->bkhw", gradients.sum(dim=(3, 4)), activations))
+    cam, values = _package_method(method), _array(activations)
+    maps = [
+        cam.get_cam_image(None, None, None, values, _array(gradients[:, k]), False)
+        for k in range(gradients.shape[1])
+    ]
+    return np.stack(maps, axis=1).astype(np.float32)
 
 
 @cache

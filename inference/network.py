@@ -17,6 +17,7 @@ from inference.adapted import AdaptedHead
 from inference.anatomy import Anatomy, examine
 from inference.architectures import create, full_name
 from inference.card import ModelCard
+from inference.encoders import Encoder
 from inference.errors import InvalidCard, InvalidWeights
 from inference.registry import ModelRegistry
 
@@ -29,6 +30,7 @@ class LoadedModel:
     network: nn.Module
     device: torch.device
     anatomy: Anatomy
+    encoder: Encoder
 
 
 def build(card: ModelCard) -> nn.Module:
@@ -91,7 +93,8 @@ def prepare(card: ModelCard, network: nn.Module, device: torch.device) -> Loaded
     """
     network.eval().requires_grad_(False).to(device)
     try:
-        return LoadedModel(card, network, device, examine(network, card.preprocessing))
+        anatomy = examine(network, card.preprocessing)
+        return LoadedModel(card, network, device, anatomy, Encoder(network, device, anatomy))
     except (RuntimeError, ValueError, AssertionError) as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise

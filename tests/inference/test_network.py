@@ -28,7 +28,10 @@ def test_a_model_is_loaded_frozen_and_answers_as_its_weights_do(
     expected.load_state_dict(safetensors.torch.load_file(registry.weights_path(card)))
     x = torch.randn(2, 1, 96, 96)
     with torch.inference_mode():
-        assert torch.equal(model.network(x), expected(x))
+        assert torch.allclose(model.network(x), expected(x), rtol=1e-5)
+    assert all(
+        torch.equal(a, b) for a, b in zip(model.network.parameters(), expected.parameters(), strict=True)
+    )
 
 
 def test_weights_that_the_card_does_not_name_are_refused(tmp_path: Path, registry: ModelRegistry) -> None:

@@ -1,0 +1,70 @@
+"""Runs a network's encoder, by PyTorch or by what was made of it.
+
+Every pass starts here, so that the rest of the program need not know which of them computes. On the CPU a
+convolutional encoder runs with its channels last, and by ONNX Runtime once a background export has passed
+its check (`inference.fast_export`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from inference.anatomy import Anatomy
+
+Run = Callable[[torch.Tensor], torch.Tensor]
+
+
+class Encoder:
+    """The part of a network from images to features.
+
+    Parameters
+    ----------
+    network
+        In eval mode, on `device`, its parameters frozen. Its convolutions' weights are laid out anew where
+        that is faster; their values stay.
+    anatomy
+        What `inference.anatomy.examine` found out about it.
+    """
+
+    def __init__(self, network: nn.Module, device: torch.device, anatomy: Anatomy):
+        self._network: Any = network
+        self._anatomy = anatomy
+        self._is_channels_last = anatomy.layout in ("NCHW", "NHWC")
+        if self._is_channels_last:
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._fast: Run | None = None
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether something other than PyTorch's own layers computes."""
+        return self._fast is not None
+
+    def use(self, fast: Run) -> None:
+        """Take this for `encode` from now on; a pass that is under way in another thread ends as it began."""
+        self._fast = fast
+
+    def encode(self, batch: torch.Tensor) -> torch.Tensor:
+        """What `forward_features` gives for images (B, C, S, S) float32 on the device."""
+        fast = self._fast  # another thread may set it between two lines
+        with torch.inference_mode():
+            if fast is not None:
+                return fast(batch)
+            if self._is_channels_last:
+                batch = batch.to(memory_format=torch.channels_last)
+            features: torch.Tensor = self._network.forward_features(batch)
+            return features
+
+    def features(self, batch: torch.Tensor) -> torch.Tensor:
+        """What `inference.evidence.from_features` takes.
+
+        The same as `encode`, but where a class token is pooled it is what enters the last block, whose
+        tail is then run for that token alone.
+        """
+        if self._anatomy.tail is None:
+            return self.encode(batch)
+        with torch.inference_mode():
+            return self._anatomy.tail.enter(batch)
