@@ -1,7 +1,8 @@
 """The window's handle to the inference worker. Free of torch, and nothing here ever blocks its caller.
 
-Questions wait here, not in the pipe: one at a time is with the worker, so that an urgent one waits for
-one image at most, and one that nobody needs any more is never computed.
+Questions wait here, not in the pipe: the worker has the urgent ones, one cover and a few of the background,
+so that it decodes ahead while it computes, an urgent question waits for one image at most, and one that
+nobody needs any more is never computed. Each that it was given comes off its hands by one message.
 """
 
 from __future__ import annotations
@@ -11,22 +12,44 @@ import logging
 import multiprocessing
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
-from inference.messages import Died, Failed, Looked, Question, Ready, WorkerEvent, WorkerSettings
+from inference.covering import Region
+from inference.messages import (
+    Asked,
+    Cover,
+    Covered,
+    Died,
+    Explain,
+    Failed,
+    Forget,
+    Forgotten,
+    Looked,
+    Progressed,
+    Question,
+    Ready,
+    WorkerEvent,
+    WorkerSettings,
+)
 from inference.worker import main
 from studies.image import Header
 
-__all__ = ["Died", "Failed", "InferenceClient", "Looked", "Ready", "WorkerEvent"]
+__all__ = ["Covered", "Died", "Failed", "InferenceClient", "Looked", "Progressed", "Ready", "WorkerEvent"]
 
 _log = logging.getLogger(__name__)
 
 _DEATHS_AT_START = 3  # a worker that never comes up is not started for ever
 _PATIENCE_S = 2.0
 _PATIENCE_AT_STOP_S = 0.2  # leaving Python with torch loaded takes a second, and there is nothing to save
+
+# How many questions of a kind the worker has at a time. Together they fit in the pipe, so that handing
+# one over never waits.
+_URGENT_AHEAD = 4
+_BACKGROUND_AHEAD = 8
+_EXPLANATIONS_AHEAD = 2
 
 
 class InferenceClient:
@@ -35,7 +58,7 @@ class InferenceClient:
     Parameters
     ----------
     models_folder, bundled_folder, cache_folder
-        Where the worker finds models and keeps embeddings.
+        Where the worker finds models and keeps what it saw.
     on_event
         Called with every event, from this client's own thread. It has to be quick.
     device
@@ -53,11 +76,15 @@ class InferenceClient:
         self._settings = WorkerSettings(models_folder, bundled_folder, cache_folder, device)
         self._on_event = on_event
         self._numbers = itertools.count(1)
-        self._lock = threading.Lock()  # guards the queue below
+        self._lock = threading.Lock()  # guards what is waiting and what is with the worker
         self._urgent: list[Question] = []  # the latest last, and asked first
         self._background: deque[Question] = deque()
-        self._asked: Question | None = None  # with the worker
-        self._forgotten = False  # nobody wants the answer to `_asked`
+        self._explanations: list[Explain] = []  # the latest last, and asked first
+        self._cover: Cover | None = None  # the latest; older ones are dropped
+        self._with_worker: dict[int, Asked] = {}  # in the order in which they were handed over
+        self._forgotten: set[int] = set()  # of these, nobody wants the answer
+        self._to_forget: list[int] = []  # and the worker has not been told yet
+        self._being_sent = 0
         self._stopping = False
         self._wake_receiver, self._wake_sender = multiprocessing.Pipe(duplex=False)
         self._awake = False  # a wake-up is in the pipe already
@@ -65,7 +92,7 @@ class InferenceClient:
         self._process: SpawnProcess | None = None
         self._is_ready = False
         self._deaths_at_start = 0
-        self._deadly: set[int] = set()  # questions that a worker died of, or at least with
+        self._suspects: set[int] = set()  # a worker died with them; they are handed over one at a time
         self._last_words = ""
 
     @property
@@ -76,9 +103,9 @@ class InferenceClient:
 
     @property
     def waiting(self) -> int:
-        """How many questions wait here; the one that is with the worker does not count."""
+        """How much waits here to be handed over; what is with the worker does not count."""
         with self._lock:
-            return len(self._urgent) + len(self._background)
+            return self._being_sent + len(self._to_forget) + sum(1 for _ in self._all_waiting())
 
     def start(self) -> None:
         """Start the worker; `Ready` tells when it is up. Questions may be asked before."""
@@ -94,6 +121,8 @@ class InferenceClient:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(4 * _PATIENCE_S)
 
+    # -- asking ----------------------------------------------------------------------------------
+
     def ask(
         self,
         header: Header,
@@ -104,12 +133,13 @@ class InferenceClient:
         method: str = "gradcam",
         adapted_head: Path | None = None,
         urgent: bool = False,
+        agreement: bool = False,
     ) -> int:
         """Ask about a frame; `Looked` or `Failed` with the number that is returned here follows.
 
         Parameters
         ----------
-        maps, method
+        maps, method, agreement
             See `inference.predictor.Predictor.look`.
         adapted_head
             An .npz file of `AdaptedHead.write`.
@@ -117,30 +147,81 @@ class InferenceClient:
             Urgent questions go before all others, the latest first.
         """
         number = next(self._numbers)
-        question = Question(number, header, frame, model_id, tuple(maps), method, adapted_head)
+        question = Question(
+            number, header, frame, model_id, tuple(maps), method, adapted_head, urgent, agreement
+        )
         with self._lock:
             (self._urgent if urgent else self._background).append(question)
             self._wake()
         return number
 
-    def forget(self, request: int) -> None:
-        """No answer to this question is wanted any more."""
+    def explain(
+        self,
+        header: Header,
+        frame: int,
+        model_id: str,
+        *,
+        maps: Sequence[str],
+        method: str,
+        seed: int = 0,
+    ) -> int:
+        """Ask for an explanation by any method; `Progressed` follows, then `Looked` or `Failed`.
+
+        Other questions are answered meanwhile; the latest explanation goes on first. `forget` gives it up.
+
+        Parameters
+        ----------
+        maps, method, seed
+            See `inference.predictor.Predictor.explain`.
+        """
+        number = next(self._numbers)
+        explanation = Explain(number, header, frame, model_id, tuple(maps), method, seed)
         with self._lock:
-            self._urgent = [q for q in self._urgent if q.request != request]
-            self._background = deque(q for q in self._background if q.request != request)
-            if self._asked is not None and self._asked.request == request:
-                self._forgotten = True
+            self._explanations.append(explanation)
+            self._wake()
+        return number
+
+    def cover(self, header: Header, frame: int, model_id: str, region: Region) -> int:
+        """Ask what the model says while a region is covered; `Covered` or `Failed` follows.
+
+        The latest wins: one that still waits when the next is asked is dropped, and nothing follows it.
+        """
+        number = next(self._numbers)
+        with self._lock:
+            self._cover = Cover(number, header, frame, model_id, region)
+            self._wake()
+        return number
+
+    def forget(self, request: int) -> None:
+        """No answer to this question is wanted any more; what is under way for it is given up."""
+        with self._lock:
+            self._drop(lambda asked: asked.request == request)
 
     def forget_background(self) -> None:
-        """No question that is still waiting and not urgent is wanted any more."""
+        """No answer to any question is wanted that is not urgent; explanations and covers are."""
         with self._lock:
-            self._background.clear()
+            self._drop(lambda asked: isinstance(asked, Question) and not asked.urgent)
+
+    def _drop(self, is_unwanted: Callable[[Asked], bool]) -> None:
+        """The lock is held."""
+        self._urgent = [q for q in self._urgent if not is_unwanted(q)]
+        self._background = deque(q for q in self._background if not is_unwanted(q))
+        self._explanations = [e for e in self._explanations if not is_unwanted(e)]
+        if self._cover is not None and is_unwanted(self._cover):
+            self._cover = None
+        for request, asked in self._with_worker.items():
+            if is_unwanted(asked) and request not in self._forgotten:
+                self._forgotten.add(request)
+                self._to_forget.append(request)
+                self._wake()
 
     def _wake(self) -> None:
         """Wake the serving thread. The lock is held; at most one byte is ever in the pipe."""
         if not self._awake:
             self._awake = True
             self._wake_sender.send_bytes(b"!")
+
+    # -- the worker's life -----------------------------------------------------------------------
 
     def _serve(self) -> None:
         """Start workers until the client is stopped."""
@@ -192,32 +273,87 @@ class InferenceClient:
             self._awake = False
 
     def _hand_over(self, connection: Connection) -> bool:
-        """Give the worker the next question if it is free; False when it is gone."""
+        """Give the worker what it may have; False when it is gone."""
+        if not self._is_ready:
+            return True
+        messages: list[Asked | Forget] = []
         with self._lock:
-            if not self._is_ready or self._asked is not None or not (self._urgent or self._background):
-                return True
-            question = self._urgent.pop() if self._urgent else self._background.popleft()
-            self._asked, self._forgotten = question, False
+            messages += [Forget(request) for request in self._to_forget if request in self._with_worker]
+            self._to_forget.clear()
+            while (asked := self._next()) is not None:
+                self._with_worker[asked.request] = asked
+                messages.append(asked)
+            self._being_sent = len(messages)
         try:
-            connection.send(question)
+            for message in messages:
+                connection.send(message)
         except OSError:
             return False
+        finally:
+            self._being_sent = 0
         return True
 
-    def _on_message(self, message: WorkerEvent) -> None:
+    def _next(self) -> Asked | None:
+        """Take the next question that may be handed over from those that wait. The lock is held."""
+        there = list(self._with_worker.values())
+        if any(asked.request in self._suspects for asked in there):
+            return None
+        questions = [asked for asked in there if isinstance(asked, Question)]
+        urgent = sum(question.urgent for question in questions)
+        explanations = sum(isinstance(asked, Explain) for asked in there)
+        found: Asked | None = None
+        if self._urgent and urgent < _URGENT_AHEAD:
+            found = self._urgent[-1]
+        elif self._cover is not None and not any(isinstance(asked, Cover) for asked in there):
+            found = self._cover
+        elif self._explanations and explanations < _EXPLANATIONS_AHEAD:
+            found = self._explanations[-1]
+        elif self._background and len(questions) - urgent < _BACKGROUND_AHEAD:
+            found = self._background[0]
+        if found is None or (found.request in self._suspects and there):
+            return None
+        self._take(found)
+        return found
+
+    def _take(self, asked: Asked) -> None:
+        if isinstance(asked, Cover):
+            self._cover = None
+        elif isinstance(asked, Explain):
+            self._explanations.remove(asked)
+        elif asked.urgent:
+            self._urgent.remove(asked)
+        else:
+            self._background.remove(asked)
+
+    def _all_waiting(self) -> Iterable[Asked]:
+        """In the order in which they would be handed over. The lock is held."""
+        yield from reversed(self._urgent)
+        if self._cover is not None:
+            yield self._cover
+        yield from reversed(self._explanations)
+        yield from self._background
+
+    def _on_message(self, message: WorkerEvent | Forgotten) -> None:
         if isinstance(message, Died):  # it says why before it goes
             self._last_words = message.reason
-        elif isinstance(message, Ready):
+            return
+        if isinstance(message, Ready):
             self._is_ready, self._deaths_at_start = True, 0
             self._on_event(message)
-        else:
-            with self._lock:
-                is_wanted, self._asked = not self._forgotten, None
-            if is_wanted:
-                self._on_event(message)
+            return
+        with self._lock:
+            is_wanted = message.request not in self._forgotten
+            if not isinstance(message, Progressed):
+                self._with_worker.pop(message.request, None)
+                self._forgotten.discard(message.request)
+                self._suspects.discard(message.request)
+        if is_wanted and not isinstance(message, Forgotten):
+            self._on_event(message)
+
+    # -- its death -------------------------------------------------------------------------------
 
     def _on_death(self, exit_code: int | None) -> None:
-        """Tell, and see to it that the question that was with the worker is asked again, once."""
+        """Tell, and see to it that what was with the worker is asked again: alone, and once."""
         reason = self._last_words or f"The prediction process ended unexpectedly (exit code {exit_code})."
         if not self._is_ready:
             self._deaths_at_start += 1
@@ -228,29 +364,40 @@ class InferenceClient:
             return
         self._on_event(Died(reason))
         with self._lock:
-            question, self._asked = self._asked, None
-            if question is None or self._forgotten:
-                return
-            has_done_so_before = question.request in self._deadly
-            self._deadly.add(question.request)
-            if not has_done_so_before:
-                self._urgent.append(question)
-        if has_done_so_before:
-            name = Path(question.header.path).name
+            there = [asked for r, asked in self._with_worker.items() if r not in self._forgotten]
+            self._with_worker.clear()
+            self._forgotten.clear()
+            self._to_forget.clear()
+            deadly = [asked for asked in there if asked.request in self._suspects]
+            for asked in deadly:
+                self._suspects.discard(asked.request)
+            self._ask_again([asked for asked in there if asked not in deadly])
+        for asked in deadly:
+            name = Path(asked.header.path).name
             self._on_event(
-                Failed(question.request, f"{name} ended the prediction process twice and is passed over.")
+                Failed(asked.request, f"{name} ended the prediction process twice and is passed over.")
             )
+
+    def _ask_again(self, those: list[Asked]) -> None:
+        """Put questions back before those that wait, in their order. The lock is held."""
+        self._suspects.update(asked.request for asked in those)
+        questions = [asked for asked in those if isinstance(asked, Question)]
+        self._urgent += [question for question in reversed(questions) if question.urgent]
+        self._background.extendleft(question for question in reversed(questions) if not question.urgent)
+        self._explanations += [asked for asked in those if isinstance(asked, Explain)]
+        for asked in those:
+            if isinstance(asked, Cover) and self._cover is None:
+                self._cover = asked
 
     def _give_up(self, reason: str) -> None:
         """The worker does not come up: fail what is waiting; the next question is the next attempt."""
         with self._lock:
-            waiting = [*reversed(self._urgent), *self._background]
-            self._urgent.clear()
-            self._background.clear()
-        for question in waiting:
-            self._on_event(Failed(question.request, reason))
+            waiting = list(self._all_waiting())
+            self._drop(lambda _: True)
+        for asked in waiting:
+            self._on_event(Failed(asked.request, reason))
         self._deaths_at_start = _DEATHS_AT_START - 1  # one more attempt at each further question
-        while not self._stopping and not (self._urgent or self._background):
+        while not self._stopping and not self.waiting:  # a question, or the end
             wait([self._wake_receiver])
             self._go_back_to_sleep()
 

@@ -21,6 +21,8 @@ class Question:
     maps: tuple[str, ...]
     method: str
     adapted_head: Path | None
+    urgent: bool = False
+    agreement: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,19 @@ class Cover:
     region: Region
 
 
+Asked = Question | Explain | Cover
+
+
 @dataclass(frozen=True, slots=True)
 class Forget:
     """Nobody wants the answer to this question any more; an explanation under way is given up."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """The worker's word that a question is off its hands without an answer; clients keep it to themselves."""
 
     request: int
 

@@ -1,12 +1,17 @@
-"""From an image to probabilities, heatmaps and an embedding, in one pass of the network."""
+"""From an image to probabilities, heatmaps and an embedding, in one pass of the network.
+
+A look is made of three steps that may happen in different threads, at different times: `prepare` brings a
+decoded frame to the network's square, `see` runs the network over some of them, and a look is made from
+what was seen: now, or later from the cache.
+"""
 
 from __future__ import annotations
 
 import copy
 import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,16 +20,53 @@ from numpy.typing import NDArray
 from inference.adapted import AdaptedHead, probabilities_of
 from inference.answer import prediction_from
 from inference.card import ModelCard
-from inference.errors import InferenceError, InvalidWeights, UnknownFinding
-from inference.evidence import Pass, run
+from inference.covering import Region, covered
+from inference.errors import CannotExplain, InferenceError, InvalidWeights, UnknownFinding
+from inference.evidence import METHODS, Pass, can_explain_from_features, from_features, run
+from inference.features import Seen
+from inference.lung_mask import LungMask, share_inside
+from inference.lungs import LungFinder
 from inference.network import LoadedModel, prepare
 from inference.prediction import Heatmap, Look, Prediction
-from inference.preprocess import covered_box, to_tensor
-from studies.image import Image
+from inference.preprocess import covered_box, cropped, normalise, resize
+from studies.display import network_intensities
+from studies.image import Header, Image
 
 _log = logging.getLogger(__name__)
 
 ADAPTED = "adapted"  # what a prediction of the re-fitted head says its model is
+
+_CHEST = "CHEST"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A frame as one model will see it; the decoded image is not needed any more.
+
+    Parameters
+    ----------
+    square
+        (S, S) float32 intensities in [0, 1].
+    box
+        See `inference.preprocess.covered_box`.
+    warnings
+        The image's own.
+    """
+
+    header: Header
+    frame: int
+    square: NDArray[np.float32]
+    box: tuple[float, float, float, float]
+    warnings: tuple[str, ...]
+    lungs: LungMask | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """An explanation is under way: `done` of `total` passes."""
+
+    done: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +79,32 @@ class _Run:
     elapsed_ms: float  # by image
 
 
+def has_lungs(card: ModelCard) -> bool:
+    """Whether lungs are looked for on what this model is meant for: patients' chests."""
+    return not card.covers.phantoms and _CHEST in {part.upper() for part in card.covers.body_parts}
+
+
+def prepared(image: Image, card: ModelCard, lungs: LungFinder | None) -> Prepared:
+    """Bring a decoded frame to a model's square; any thread may do it, and no network is needed for it.
+
+    Raises
+    ------
+    InferenceError
+        The card asks for a crop to the lungs, and nothing is there to find them.
+    """
+    pre = card.preprocessing
+    intensities = network_intensities(image)
+    mask = lungs.find_in(intensities) if lungs is not None and has_lungs(card) else None
+    if pre.crop == "lungs" and mask is None:
+        raise InferenceError(
+            f"{card.name or card.id} is shown the lungs alone, but lungs are looked for only with models "
+            "of the chest, and only where the network that finds them is installed."
+        )
+    square = resize(cropped(intensities, pre, mask), pre, pre.input_size)  # (S, S)
+    box = covered_box(image, pre, mask)
+    return Prepared(image.header, image.frame, square.numpy(), box, image.warnings, mask)
+
+
 class Predictor:
     """Looks at images with one model.
 
@@ -46,9 +114,16 @@ class Predictor:
         A loaded model.
     adapted_head
         A head that was re-fitted for this model; every look then carries its prediction too.
+    lungs
+        Finds the lungs on chest radiographs; without it nothing is said of them.
     """
 
-    def __init__(self, model: LoadedModel, adapted_head: AdaptedHead | None = None):
+    def __init__(
+        self,
+        model: LoadedModel,
+        adapted_head: AdaptedHead | None = None,
+        lungs: LungFinder | None = None,
+    ):
         card = model.card
         if adapted_head is not None and (
             adapted_head.base != card.id or adapted_head.findings != card.finding_names
@@ -59,9 +134,16 @@ class Predictor:
             )
         self._model = model
         self._adapted_head = adapted_head
+        self._lungs = lungs
         self._model_on_cpu: LoadedModel | None = None
 
-    def look(self, image: Image, maps: Sequence[str] = (), method: str = "gradcam") -> Look:
+    # -- a look ----------------------------------------------------------------------------------
+
+    def prepare(self, image: Image) -> Prepared:
+        """Bring a decoded frame to the network's square."""
+        return prepared(image, self._model.card, self._lungs)
+
+    def look(self, image: Image | Prepared, maps: Sequence[str] = (), method: str = "gradcam") -> Look:
         """Look at one frame.
 
         Parameters
@@ -77,35 +159,148 @@ class Predictor:
             The model's head is not trained, a finding or method is unknown, the network has no
             heatmaps, or it gave no numbers.
         """
+        return self.look_at_batch([image], maps, method)[0]
+
+    def look_at_batch(
+        self, images: Sequence[Image | Prepared], maps: Sequence[str] = (), method: str = "gradcam"
+    ) -> list[Look]:
+        """Look at several frames in one pass."""
+        return [look for look, _ in self.see(images, maps, method)]
+
+    def see(
+        self, images: Sequence[Image | Prepared], maps: Sequence[str] = (), method: str = "gradcam"
+    ) -> list[tuple[Look, Seen]]:
+        """The same, with what a later look at each of them needs."""
+        self._check(maps)
+        if not images:
+            return []
+        frames = [self._prepared(image) for image in images]
+        this = self._run([frame.square for frame in frames], self._method_for(frames, maps, method))
+        features = _features(this.found)
+        found = []
+        for n, frame in enumerate(frames):
+            seen = Seen(
+                this.found.embedding[n],
+                this.found.logits[n],
+                None if features is None else features[n],
+                frame.box,
+                frame.warnings,
+                frame.lungs,
+            )
+            every = None if this.found.maps is None else this.found.maps[n]
+            found.append((self._look(frame.header, frame.frame, seen, every, maps, method, this), seen))
+        return found
+
+    def look_again(
+        self, header: Header, frame: int, seen: Seen, maps: Sequence[str] = (), method: str = "gradcam"
+    ) -> Look | None:
+        """A look from what was seen before, in milliseconds; None where it takes the encoder."""
+        self._check(maps)
+        started = time.perf_counter()
+        wanted = method if maps else self._own_method(seen.lungs)
+        every = None
+        if wanted is not None:
+            if seen.features is None or not can_explain_from_features(self._model):
+                return None
+            batch = torch.from_numpy(seen.features)[None].to(self._model.device)
+            found = from_features(self._model, batch, wanted)
+            every = None if found.maps is None else found.maps[0]
+        elapsed_ms = (time.perf_counter() - started) * 1000.0
+        this = _Run(
+            Pass(seen.embedding[None], seen.logits[None], every), str(self._model.device), (), elapsed_ms
+        )
+        return self._look(header, frame, seen, every, maps, method, this)
+
+    # -- an explanation, and a question ------------------------------------------------------------
+
+    def explain(
+        self, image: Image | Prepared, maps: Sequence[str], method: str, seed: int = 0
+    ) -> Iterator[Progress | Look]:
+        """Explain one frame by any method; the last thing that is yielded is a `Look`.
+
+        Parameters
+        ----------
+        method
+            One of `inference.evidence.METHODS` or of `inference.perturbation.METHODS`.
+        seed
+            For methods that draw lots.
+        """
+        if method in METHODS:
+            yield self.look(image, maps, method)
+            return
+        from inference import perturbation
+
+        if method not in perturbation.METHODS:
+            known = ", ".join((*METHODS, *perturbation.METHODS))
+            raise CannotExplain(f"There is no method called {method!r}; expected one of {known}.")
+        frame = self._prepared(image)
+        look = self.look(frame)
+        self._check(maps)
+        tensor = normalise(torch.from_numpy(frame.square), self._model.card.preprocessing)  # (C, S, S)
+        steps = perturbation.explain(
+            self._model, tensor.to(self._model.device), tuple(maps), method, seed=seed
+        )
+        try:
+            for step in steps:
+                if isinstance(step, perturbation.Explained):
+                    heatmaps = _heatmaps(step.maps, maps, maps, method, frame.box, frame.lungs, step.spread)
+                    yield replace(look, heatmaps=heatmaps)
+                else:
+                    yield Progress(step.done, step.total)
+        finally:
+            if hasattr(steps, "close"):
+                steps.close()
+
+    def cover(self, image: Image | Prepared, region: Region) -> Prediction:
+        """What the model says of a frame a part of which is covered."""
+        frame = self._prepared(image)
+        this = self._run([covered(frame.square, frame.box, region)], None)
+        card = self._model.card
+        return prediction_from(
+            card,
+            card.id,
+            frame.header,
+            frame.frame,
+            probabilities_of(this.found.logits[0], card.temperature, card.task),
+            warnings=(*frame.warnings, *this.warnings),
+            elapsed_ms=this.elapsed_ms,
+            device=this.device,
+        )
+
+    # -- steps -------------------------------------------------------------------------------------
+
+    def _prepared(self, image: Image | Prepared) -> Prepared:
+        return image if isinstance(image, Prepared) else self.prepare(image)
+
+    def _check(self, maps: Sequence[str]) -> None:
+        """Raise `InferenceError` where the model cannot answer, whatever the image."""
         card = self._model.card
         for name in maps:
             if name not in card.finding_names:
                 expected = ", ".join(card.finding_names)
                 raise UnknownFinding(f"The model knows no finding called {name!r}; expected {expected}.")
-        this = self._run([image], method if maps else None)
-        heatmaps: tuple[Heatmap, ...] = ()
-        if this.found.maps is not None:
-            box = covered_box(image, card.preprocessing)
-            heatmaps = _heatmaps(this.found.maps[0], maps, card.finding_names, method, box)
-        return self._look(image, this, 0, heatmaps)
-
-    def look_at_batch(self, images: Sequence[Image]) -> list[Look]:
-        """Look at several frames in one pass, without heatmaps."""
-        if not images:
-            return []
-        this = self._run(images, None)
-        return [self._look(image, this, n, ()) for n, image in enumerate(images)]
-
-    def _run(self, images: Sequence[Image], method: str | None) -> _Run:
-        """One pass; on the CPU when the GPU's memory does not suffice."""
-        started = time.perf_counter()
-        card, device = self._model.card, self._model.device
         if not card.head_trained:
             raise InferenceError(
                 f"{card.name or card.id} has a new head that has not been trained yet; "
                 "it predicts once it has been trained on labelled images."
             )
-        batch = torch.stack([to_tensor(image, card.preprocessing) for image in images])  # (B, C, S, S)
+
+    def _method_for(self, frames: Sequence[Prepared], maps: Sequence[str], method: str) -> str | None:
+        if maps:
+            return method
+        return next((own for frame in frames if (own := self._own_method(frame.lungs)) is not None), None)
+
+    def _own_method(self, lungs: LungMask | None) -> str | None:
+        """The method by which the share in the lungs is told, where nobody asked and it costs little."""
+        says_something = lungs is not None and lungs.is_plausible
+        return "gradcam" if says_something and can_explain_from_features(self._model) else None
+
+    def _run(self, squares: Sequence[NDArray[np.float32]], method: str | None) -> _Run:
+        """One pass; in smaller batches, and at last on the CPU, where the GPU's memory does not suffice."""
+        started = time.perf_counter()
+        card, device = self._model.card, self._model.device
+        stacked = torch.from_numpy(np.stack(squares))  # (B, S, S)
+        batch = normalise(stacked, card.preprocessing)  # (B, C, S, S)
         warnings: tuple[str, ...] = ()
         try:
             found: Pass | None = run(self._model, batch.to(device), method)
@@ -123,7 +318,7 @@ class Predictor:
                 f"{card.name or card.id} gave numbers that are not finite for this image, "
                 "so there is no prediction."
             )
-        elapsed_ms = (time.perf_counter() - started) * 1000.0 / len(images)
+        elapsed_ms = (time.perf_counter() - started) * 1000.0 / len(squares)
         return _Run(found, str(device), warnings, elapsed_ms)
 
     def _on_cpu(self) -> LoadedModel:
@@ -132,30 +327,59 @@ class Predictor:
             self._model_on_cpu = prepare(self._model.card, network, torch.device("cpu"))
         return self._model_on_cpu
 
-    def _look(self, image: Image, this: _Run, n: int, heatmaps: tuple[Heatmap, ...]) -> Look:
+    def _look(
+        self,
+        header: Header,
+        frame: int,
+        seen: Seen,
+        every: NDArray[np.float32] | None,
+        maps: Sequence[str],
+        method: str,
+        this: _Run,
+    ) -> Look:
+        """The look that a pass amounts to; `every` has the maps of all findings, (K, h, w)."""
         card = self._model.card
-        embedding = this.found.embedding[n]
-        own = probabilities_of(this.found.logits[n], card.temperature, card.task)
+        heatmaps: tuple[Heatmap, ...] = ()
+        if every is not None:
+            names = card.finding_names
+            heatmaps = _heatmaps(every, names, names, method, seen.box, seen.lungs)
+        shares = {heatmap.finding: heatmap.lung_share for heatmap in heatmaps}
+        own = probabilities_of(seen.logits, card.temperature, card.task)
         adapted = None
         if self._adapted_head is not None:
-            refitted = self._adapted_head.probabilities(embedding, card.temperature, card.task)
-            adapted = _prediction(card, ADAPTED, image, refitted, this)
-        return Look(_prediction(card, card.id, image, own, this), heatmaps, embedding, adapted)
+            refitted = self._adapted_head.probabilities(seen.embedding, card.temperature, card.task)
+            adapted = self._prediction(ADAPTED, header, frame, seen, refitted, shares, this)
+        prediction = self._prediction(card.id, header, frame, seen, own, shares, this)
+        wanted = tuple(heatmap for name in maps for heatmap in heatmaps if heatmap.finding == name)
+        return Look(prediction, wanted, seen.embedding, adapted, seen.lungs)
+
+    def _prediction(
+        self,
+        model: str,
+        header: Header,
+        frame: int,
+        seen: Seen,
+        probabilities: NDArray[np.float32],
+        shares: dict[str, float | None],
+        this: _Run,
+    ) -> Prediction:
+        return prediction_from(
+            self._model.card,
+            model,
+            header,
+            frame,
+            probabilities,
+            warnings=(*seen.warnings, *this.warnings),
+            elapsed_ms=this.elapsed_ms,
+            device=this.device,
+        )
 
 
-def _prediction(
-    card: ModelCard, model: str, image: Image, probabilities: NDArray[np.float32], this: _Run
-) -> Prediction:
-    return prediction_from(
-        card,
-        model,
-        image.header,
-        image.frame,
-        probabilities,
-        warnings=(*image.warnings, *this.warnings),
-        elapsed_ms=this.elapsed_ms,
-        device=this.device,
-    )
+def _features(found: Pass) -> NDArray[np.float32] | None:
+    """(B, ...) float32 on the CPU."""
+    if found.features is None:
+        return None
+    return np.asarray(found.features.detach().float().cpu().numpy(), dtype=np.float32)
 
 
 def _heatmaps(
@@ -164,10 +388,19 @@ def _heatmaps(
     known: Sequence[str],
     method: str,
     box: tuple[float, float, float, float],
+    lungs: LungMask | None,
+    spread: NDArray[np.float32] | None = None,
 ) -> tuple[Heatmap, ...]:
     """The wanted ones of (K, h, w) maps, all with the peak of all K."""
     peak = max(float(maps.max()), 0.0)
-    return tuple(Heatmap(name, method, maps[list(known).index(name)], box, peak) for name in wanted)
+    found = []
+    for name in wanted:
+        k = list(known).index(name)
+        heatmap = Heatmap(name, method, maps[k], box, peak, spread=None if spread is None else spread[k])
+        if lungs is not None:
+            heatmap = replace(heatmap, lung_share=share_inside(heatmap, lungs))
+        found.append(heatmap)
+    return tuple(found)
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

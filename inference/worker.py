@@ -1,38 +1,66 @@
 """The process that looks at images, so that the window's process needs no torch and never waits.
 
-It is spawned by `inference.client`, asked one question at a time over a pipe, and ends when the pipe
-does. Importing this module does not import torch: that happens in `main`, after the environment is set.
+It is spawned by `inference.client`, asked over a pipe, and ends when the pipe does. What it has to do it does
+in steps of one image, or of one batch of an explanation, and before each it looks into the pipe: urgent
+questions go first, then covers, then what is in the background and explanations in turn. Meanwhile a thread
+decodes what comes next. Importing this module does not import torch: that happens in `main`, after the
+environment is set.
 """
 
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import signal
+import threading
 import time
-from collections import OrderedDict
-from multiprocessing.connection import Connection
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
-from inference.adapted import AdaptedHead
+from inference.card import ModelCard
 from inference.errors import InferenceError
-from inference.features import FeatureCache, feature_key
-from inference.messages import Died, Failed, Looked, Question, Ready, WorkerSettings
+from inference.features import FeatureCache, Seen
+from inference.messages import (
+    Asked,
+    Cover,
+    Covered,
+    Died,
+    Explain,
+    Failed,
+    Forget,
+    Forgotten,
+    Looked,
+    Progressed,
+    Question,
+    Ready,
+    WorkerEvent,
+    WorkerSettings,
+)
 from inference.prediction import Look
 from inference.registry import ModelRegistry
 from studies.errors import StudyError
 
 if TYPE_CHECKING:
-    import torch
-
-    from inference.network import LoadedModel
+    from inference.lightbox import Lightbox, Wanted
+    from inference.predictor import Prepared, Progress
 
 _log = logging.getLogger(__name__)
 
-_KEPT_MODELS = 3  # the promoted one, the phantoms', and one that is being compared
+_TOGETHER_ON_GPU = 8  # frames of the background in one pass
+_QUIET_S = 0.25  # after a cover nothing of the background is begun: the reader is dragging, and asks again
+_TELL_EVERY_S = 0.1  # how an explanation goes on
+
+Event = WorkerEvent | Forgotten
+Answer = Callable[[], Event]
 
 
 def main(connection: Connection, settings: WorkerSettings) -> None:
@@ -47,9 +75,7 @@ def main(connection: Connection, settings: WorkerSettings) -> None:
             connection.send(Died(str(error)))
             return
         connection.send(Ready(worker.device, time.monotonic() - started))
-        while True:
-            question: Question = connection.recv()
-            connection.send(worker.answer(question))
+        worker.serve(connection)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
@@ -69,8 +95,27 @@ def _share_the_machine() -> int:
     return threads
 
 
+@dataclass(slots=True, eq=False)
+class _Ahead:
+    """A question of the background, and what is being found for it in another thread."""
+
+    question: Question
+    wanted: Wanted
+    found: Future[Seen | Prepared]
+
+
+@dataclass(slots=True, eq=False)
+class _Explanation:
+    """An explanation under way."""
+
+    question: Explain
+    steps: Iterator[Progress | Look]
+    began: float = field(default_factory=time.monotonic)
+    told: float = 0.0
+
+
 class Worker:
-    """Answers questions; keeps the models that were used last."""
+    """Answers questions, the most urgent first, in steps of one image."""
 
     def __init__(self, settings: WorkerSettings, threads: int):
         import torch
@@ -78,51 +123,277 @@ class Worker:
         from inference.devices import best_device
 
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", threads)))
-        self._device: torch.device = best_device(settings.device)
-        import inference.predictor  # noqa: F401  (timm: seconds that the first question need not wait for)
+        device: torch.device = best_device(settings.device)
+        from inference.lightbox import Lightbox  # timm: seconds that the first question need not wait for
 
         self._registry = ModelRegistry(settings.models_folder, settings.bundled_folder)
-        self._features = FeatureCache(settings.cache_folder / "features")
-        self._models: OrderedDict[str, LoadedModel] = OrderedDict()
+        self._lightbox: Lightbox = Lightbox(
+            self._registry,
+            device,
+            settings.bundled_folder.parent / "lungs",
+            FeatureCache(settings.cache_folder / "features"),
+        )
+        self._together = 1 if device.type == "cpu" else _TOGETHER_ON_GPU
+        self._urgent: list[Question] = []  # the latest last, and answered first
+        self._covers: list[Cover] = []
+        self._explanations: list[_Explanation] = []  # the latest last, and gone on with
+        self._background: deque[_Ahead] = deque()
+        self._explained_last = False
+        self._quiet_until = 0.0
+        self._decoders = ThreadPoolExecutor(max(1, threads // 2), thread_name_prefix="decode")
+        self._decoded_receiver, self._decoded_sender = multiprocessing.Pipe(duplex=False)
+        self._decoded = False  # a wake-up is in that pipe already
+        self._decoded_lock = threading.Lock()
+        self._calm = threading.Event()
+        self._calm.set()
 
     @property
     def device(self) -> str:
-        return str(self._device)
+        return str(self._lightbox.device)
 
-    def answer(self, question: Question) -> Looked | Failed:
-        """Look at the frame that is asked about. Whatever goes wrong with it is an answer too."""
+    def serve(self, connection: Connection) -> None:
+        """Answer what comes until the other end is closed."""
         try:
-            return Looked(question.request, self._look(question))
+            while True:
+                for event in self._receive(connection):
+                    connection.send(event)
+                for event in self._step():
+                    connection.send(event)
+        finally:
+            self._decoders.shutdown(wait=False, cancel_futures=True)
+
+    # -- what is asked ---------------------------------------------------------------------------
+
+    def _receive(self, connection: Connection) -> Iterator[Event]:
+        """Take in everything that was asked by now; wait for it where there is nothing to do."""
+        while not connection.poll(0) and not self._has_something_to_do():
+            quiet_s = self._quiet_until - time.monotonic()
+            rests = self._background or self._explanations
+            wait([connection, self._decoded_receiver], quiet_s if quiet_s > 0 and rests else None)
+            self._clear_decoded()
+        while connection.poll(0):
+            yield from self._take_in(connection.recv())
+
+    def _take_in(self, message: Asked | Forget) -> Iterator[Event]:
+        if isinstance(message, Forget):
+            yield from self._forget(message.request)
+        elif isinstance(message, Cover):
+            yield from (Forgotten(older.request) for older in self._covers)
+            self._covers = [message]
+        elif isinstance(message, Explain):
+            yield from self._begin(message)
+        elif message.urgent:
+            self._urgent.append(message)
+            self._urgent.sort(key=lambda question: question.request)
+        else:
+            yield from self._work_ahead(message)
+
+    def _work_ahead(self, question: Question) -> Iterator[Event]:
+        try:
+            wanted = self._wanted(question)
+        except InferenceError as error:
+            yield Failed(question.request, str(error))
+            return
+        self._background.append(_Ahead(question, wanted, self._find_ahead(wanted)))
+
+    def _find_ahead(self, wanted: Wanted) -> Future[Seen | Prepared]:
+        found = self._decoders.submit(self._find_in_peace, wanted)
+        found.add_done_callback(lambda _: self._tell_decoded())
+        return found
+
+    def _find_in_peace(self, wanted: Wanted) -> Seen | Prepared:
+        """In a decoding thread: not begun while something urgent is being answered."""
+        self._calm.wait()
+        return self._lightbox.find(wanted)
+
+    def _forget(self, request: int) -> Iterator[Event]:
+        """Drop a question. One that was answered meanwhile came off our hands by its answer."""
+        before = len(self._urgent) + len(self._covers) + len(self._background) + len(self._explanations)
+        self._urgent = [q for q in self._urgent if q.request != request]
+        self._covers = [c for c in self._covers if c.request != request]
+        for ahead in [a for a in self._background if a.question.request == request]:
+            ahead.found.cancel()
+            self._background.remove(ahead)
+        for explanation in [e for e in self._explanations if e.question.request == request]:
+            _close(explanation)
+            self._explanations.remove(explanation)
+        after = len(self._urgent) + len(self._covers) + len(self._background) + len(self._explanations)
+        if after < before:
+            yield Forgotten(request)
+
+    def _tell_decoded(self) -> None:
+        """In a decoding thread: something that was waited for is there."""
+        with self._decoded_lock:
+            if not self._decoded:
+                self._decoded = True
+                self._decoded_sender.send_bytes(b"!")
+
+    def _clear_decoded(self) -> None:
+        with self._decoded_lock:
+            if self._decoded:
+                self._decoded_receiver.recv_bytes()
+                self._decoded = False
+
+    # -- what is done ----------------------------------------------------------------------------
+
+    def _has_something_to_do(self) -> bool:
+        if self._urgent or self._covers:
+            return True
+        return time.monotonic() >= self._quiet_until and (self._has_decoded() or bool(self._explanations))
+
+    def _has_decoded(self) -> bool:
+        return bool(self._background) and self._background[0].found.done()
+
+    def _step(self) -> Iterator[Event]:
+        """Do the most urgent thing, and no more."""
+        if self._urgent or self._covers:
+            self._calm.clear()
+            yield self._answer_urgent()
+            self._calm.set()
+        elif not self._has_something_to_do():
+            return
+        elif self._explanations and not (self._explained_last and self._has_decoded()):
+            self._explained_last = True
+            yield from self._go_on_explaining(self._explanations[-1])
+        else:
+            self._explained_last = False
+            yield from self._answer_background()
+
+    def _answer_urgent(self) -> Event:
+        if self._urgent:
+            question = self._urgent.pop()
+            return self._answered(question, lambda: self._look(question))
+        cover = self._covers.pop()
+        try:
+            return self._answered(cover, lambda: self._cover(cover))
+        finally:
+            self._quiet_until = time.monotonic() + _QUIET_S
+
+    def _look(self, question: Question) -> Looked:
+        wanted = self._wanted(question)
+        same = next((a for a in self._background if _is_of_same_frame(a.wanted, wanted)), None)
+        if same is None or same.found.cancel():
+            look = self._lightbox.look(wanted)
+        else:  # it is being decoded already, or is decoded
+            look = self._lightbox.look(wanted, same.found.result())
+        if same is not None and same.found.cancelled():
+            same.found = self._find_ahead(same.wanted)
+        return Looked(question.request, look)
+
+    def _cover(self, cover: Cover) -> Covered:
+        card = self._registry.find(cover.model_id)
+        said = self._lightbox.cover(card, cover.header, cover.frame, cover.region)
+        return Covered(cover.request, said)
+
+    def _answer_background(self) -> Iterator[Event]:
+        """Answer the first question of the background, with those after it that fit in the same pass."""
+        batch = [self._background.popleft()]
+        while len(batch) < self._together and self._has_decoded():
+            if not _go_together(batch[0], self._background[0]):
+                break
+            batch.append(self._background.popleft())
+        if len(batch) > 1:
+            try:
+                found = [ahead.found.result() for ahead in batch]
+                frames = [one for one in found if not isinstance(one, Seen)]
+                looks = self._lightbox.look_at_batch([ahead.wanted for ahead in batch], frames)
+            except Exception:  # noqa: BLE001  (one of them; each is asked about alone, and says so itself)
+                _log.info("A batch of %d could not be answered together", len(batch))
+            else:
+                for ahead, look in zip(batch, looks, strict=True):
+                    yield Looked(ahead.question.request, look)
+                return
+        for ahead in batch:
+            yield self._answered(ahead.question, partial(self._look_at, ahead))
+
+    def _look_at(self, ahead: _Ahead) -> Looked:
+        return Looked(ahead.question.request, self._lightbox.look(ahead.wanted, ahead.found.result()))
+
+    def _answered(self, asked: Asked, answer: Answer) -> Event:
+        """The answer; whatever goes wrong with it is an answer too."""
+        try:
+            return answer()
         except (StudyError, InferenceError) as error:
-            return Failed(question.request, str(error))
+            return Failed(asked.request, str(error))
         except Exception as error:  # noqa: BLE001  (the edge of this process: one image, not the worker)
             _log.exception("A question could not be answered")
-            name = Path(question.header.path).name
+            name = Path(asked.header.path).name
             what = (str(error).splitlines() or ["no reason given"])[0]
-            return Failed(question.request, f"{name} could not be predicted: {type(error).__name__}: {what}")
+            return Failed(asked.request, f"{name} could not be predicted: {type(error).__name__}: {what}")
 
-    def _look(self, question: Question) -> Look:
-        from inference.predictor import Predictor
-        from studies.reader import read
+    def _wanted(self, question: Question | Explain) -> Wanted:
+        from inference.lightbox import Wanted
 
-        model = self._model(question.model_id)
-        head = AdaptedHead.read(question.adapted_head) if question.adapted_head else None
-        if head is not None and not head.reviews:
-            head = None  # it is the model's own, and there is nothing to tell apart
-        predictor = Predictor(model, head)
-        image = read(question.header, question.frame)
-        look = predictor.look(image, question.maps, question.method)
-        self._features.put(feature_key(model.card, question.header, question.frame), look.embedding)
-        return look
+        card: ModelCard = self._registry.find(question.model_id)
+        wanted = Wanted(card, question.header, question.frame, question.maps, question.method)
+        if isinstance(question, Explain):
+            return wanted
+        return Wanted(
+            card,
+            question.header,
+            question.frame,
+            question.maps,
+            question.method,
+            question.adapted_head,
+            question.agreement,
+        )
 
-    def _model(self, model_id: str) -> LoadedModel:
-        from inference.network import load
+    # -- explanations ----------------------------------------------------------------------------
 
-        card = self._registry.find(model_id)
-        if card.weights_sha256 not in self._models or self._models[card.weights_sha256].card != card:
-            self._models.pop(card.weights_sha256, None)
-            while len(self._models) >= _KEPT_MODELS:
-                self._models.popitem(last=False)
-            self._models[card.weights_sha256] = load(card, self._registry, self._device)
-        self._models.move_to_end(card.weights_sha256)
-        return self._models[card.weights_sha256]
+    def _begin(self, question: Explain) -> Iterator[Event]:
+        try:
+            steps = self._lightbox.explain(self._wanted(question), question.seed)
+        except InferenceError as error:
+            yield Failed(question.request, str(error))
+            return
+        self._explanations.append(_Explanation(question, steps))
+        self._explanations.sort(key=lambda explanation: explanation.question.request)
+
+    def _go_on_explaining(self, explanation: _Explanation) -> Iterator[Event]:
+        """One step of an explanation."""
+        event = self._answered(explanation.question, lambda: _next_of(explanation))
+        if not isinstance(event, Progressed):
+            _close(explanation)
+            self._explanations.remove(explanation)
+            yield event
+        elif time.monotonic() - explanation.told >= _TELL_EVERY_S:
+            explanation.told = time.monotonic()
+            yield event
+
+
+def _next_of(explanation: _Explanation) -> Progressed | Looked:
+    """What the next step of an explanation gives."""
+    request = explanation.question.request
+    step = next(explanation.steps)
+    if isinstance(step, Look):
+        return Looked(request, step)
+    elapsed_s = time.monotonic() - explanation.began
+    remaining_s = elapsed_s / max(step.done, 1) * (step.total - step.done)
+    return Progressed(request, step.done, step.total, remaining_s)
+
+
+def _close(explanation: _Explanation) -> None:
+    """Give up what is under way; a generator that has ended is closed already."""
+    close = getattr(explanation.steps, "close", None)
+    if close is not None:
+        close()
+
+
+def _is_of_same_frame(one: Wanted, other: Wanted) -> bool:
+    """Whether what was found for the one serves the other."""
+    return (one.card, one.header, one.frame, one.agreement) == (
+        other.card,
+        other.header,
+        other.frame,
+        other.agreement,
+    )
+
+
+def _go_together(one: _Ahead, other: _Ahead) -> bool:
+    """Whether two questions can be answered in one pass: the same is wanted, and both were decoded."""
+    same = replace(other.wanted, header=one.wanted.header, frame=one.wanted.frame) == one.wanted
+    return same and not one.wanted.agreement and _was_decoded(one) and _was_decoded(other)
+
+
+def _was_decoded(ahead: _Ahead) -> bool:
+    return ahead.found.exception() is None and not isinstance(ahead.found.result(), Seen)

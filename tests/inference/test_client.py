@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from PIL import Image as Pillow
 
 from inference.adapted import AdaptedHead
 from inference.card import ModelCard
-from inference.client import Died, Failed, InferenceClient, Looked, Ready, WorkerEvent
+from inference.client import Covered, Died, Failed, InferenceClient, Looked, Ready, WorkerEvent
+from inference.covering import Region
 from inference.features import FeatureCache, feature_key
 from inference.registry import ModelRegistry
 from studies.image import Header
@@ -113,29 +115,73 @@ def test_what_cannot_be_answered_is_told_and_the_worker_goes_on(desk: Desk) -> N
     answer(desk, desk.client.ask(desk.film, 1, desk.card.id))
 
 
-@needs_signals
-def test_urgent_questions_go_first_and_forgotten_ones_are_not_answered(desk: Desk) -> None:
+@contextmanager
+def asleep(desk: Desk) -> Iterator[None]:
+    """The worker is stopped, so that all that is asked meanwhile waits for it together."""
     pid = desk.client.worker_pid
     assert pid is not None
-    os.kill(pid, signal.SIGSTOP)  # so that all of these are waiting together
-    with_worker = desk.client.ask(desk.film, 1, desk.card.id)
-    wait_until_handed_over(desk)
-    background = [desk.client.ask(desk.film, 1, desk.card.id) for _ in range(3)]
-    urgent = [desk.client.ask(desk.film, 1, desk.card.id, urgent=True) for _ in range(3)]
-    desk.client.forget(background[0])
-    desk.client.forget(urgent[1])
-    desk.client.forget(with_worker)
-    os.kill(pid, signal.SIGCONT)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+        wait_until_handed_over(desk)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@needs_signals
+def test_urgent_questions_go_first_and_forgotten_ones_are_not_answered(desk: Desk) -> None:
+    with asleep(desk):
+        background = [desk.client.ask(desk.film, 1, desk.card.id) for _ in range(3)]
+        urgent = [desk.client.ask(desk.film, 1, desk.card.id, urgent=True) for _ in range(3)]
+        desk.client.forget(background[0])
+        desk.client.forget(urgent[1])
     for request in (urgent[2], urgent[0], background[1], background[2]):
         answer(desk, request)
+
+
+@needs_signals
+def test_a_forgotten_background_leaves_what_is_urgent(desk: Desk) -> None:
+    with asleep(desk):
+        for _ in range(20):
+            desk.client.ask(desk.film, 1, desk.card.id)
+        urgent = desk.client.ask(desk.film, 1, desk.card.id, urgent=True)
+        desk.client.forget_background()
+    answer(desk, urgent)
+    answer(desk, desk.client.ask(desk.film, 1, desk.card.id))
+
+
+def test_covering_changes_what_is_said(desk: Desk) -> None:
+    whole = answer(desk, desk.client.ask(desk.film, 1, desk.card.id)).look.prediction
+    rows, columns = desk.film.rows, desk.film.columns
+    half = Region((((0, 0), (0, columns), (rows / 2, columns), (rows / 2, 0)),))
+    nothing = Region((((0, 0), (0, -5), (-5, -5)),))
+    said = {}
+    for region in (half, nothing, replace(half, keeps=True)):
+        request = desk.client.cover(desk.film, 1, desk.card.id, region)
+        event = desk.next_event()
+        assert isinstance(event, Covered)
+        assert event.request == request
+        said[region] = [f.probability for f in event.prediction.findings]
+    bare = [f.probability for f in whole.findings]
+    assert said[nothing] == pytest.approx(bare, abs=1e-5)
+    assert max(abs(a - b) for a, b in zip(said[half], bare, strict=True)) > 0.01
+    assert max(abs(a - b) for a, b in zip(said[half], said[replace(half, keeps=True)], strict=True)) > 0.01
+
+
+@needs_signals
+def test_of_covers_that_wait_the_latest_alone_is_answered(desk: Desk) -> None:
+    regions = [Region((((0, 0), (0, 40), (n, 40), (n, 0)),)) for n in range(10, 60, 10)]
+    pid = desk.client.worker_pid
+    assert pid is not None
     os.kill(pid, signal.SIGSTOP)
-    with_worker = desk.client.ask(desk.film, 1, desk.card.id)
+    first = desk.client.cover(desk.film, 1, desk.card.id, regions[0])
     wait_until_handed_over(desk)
-    for _ in range(3):
-        desk.client.ask(desk.film, 1, desk.card.id)
-    desk.client.forget_background()
+    asked = [desk.client.cover(desk.film, 1, desk.card.id, region) for region in regions[1:]]
     os.kill(pid, signal.SIGCONT)
-    answer(desk, with_worker)
+    for request in (first, asked[-1]):
+        event = desk.next_event()
+        assert isinstance(event, Covered)
+        assert event.request == request
 
 
 @needs_signals

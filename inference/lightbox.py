@@ -1,0 +1,206 @@
+"""Models, lungs and what was seen before, at hand: what the worker and the commands look at images with.
+
+`find` may be called from a thread that works ahead: it decodes, or finds that nothing has to be decoded.
+Everything else is for one thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from inference.adapted import AdaptedHead
+from inference.card import ModelCard
+from inference.covering import Region
+from inference.errors import InferenceError
+from inference.features import FeatureCache, Seen, feature_key
+from inference.lungs import LungFinder
+from inference.network import LoadedModel, load
+from inference.prediction import Look, Prediction
+from inference.predictor import Predictor, Prepared, Progress, has_lungs, prepared
+from inference.registry import ModelRegistry
+from studies.image import Header
+from studies.reader import read
+
+_log = logging.getLogger(__name__)
+
+_KEPT_MODELS = 3  # the promoted one, the phantoms', and one that is being compared
+_KEPT_FRAMES = 64  # a square of 224 is 200 KB
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A frame to be looked at, and what is wanted of it; see `inference.predictor.Predictor.look`."""
+
+    card: ModelCard
+    header: Header
+    frame: int
+    maps: tuple[str, ...] = ()
+    method: str = "gradcam"
+    adapted_head: Path | None = None
+    agreement: bool = False
+
+
+class Lightbox:
+    """Looks at frames with any model of a registry.
+
+    Parameters
+    ----------
+    lungs_folder
+        Where the network that finds lungs lies; without it nothing is said of them.
+    cache
+        None keeps nothing on disk.
+    """
+
+    def __init__(
+        self,
+        registry: ModelRegistry,
+        device: torch.device,
+        lungs_folder: Path | None,
+        cache: FeatureCache | None,
+    ):
+        self.device = device
+        self._registry = registry
+        self._lungs_folder = lungs_folder
+        self._cache = cache
+        self._models: OrderedDict[str, LoadedModel] = OrderedDict()
+        self._predictors: OrderedDict[tuple[str, str, float], Predictor] = OrderedDict()
+        self._frames: OrderedDict[tuple[str, str], Prepared] = OrderedDict()
+        self._finder: LungFinder | None = None
+        self._has_looked_for_finder = False
+        self._lock = threading.Lock()  # guards the frames and the finder
+
+    # -- models ----------------------------------------------------------------------------------
+
+    def model(self, card: ModelCard) -> LoadedModel:
+        """The network of a card, loaded when it is first needed."""
+        kept = self._models.get(card.weights_sha256)
+        if kept is None or kept.card != card:
+            self._models.pop(card.weights_sha256, None)
+            self._predictors.clear()
+            while len(self._models) >= _KEPT_MODELS:
+                self._models.popitem(last=False)
+            kept = self._models[card.weights_sha256] = load(card, self._registry, self.device)
+        self._models.move_to_end(card.weights_sha256)
+        return kept
+
+    def predictor(self, card: ModelCard, adapted_head: Path | None = None) -> Predictor:
+        """The predictor of a card, with the head of a file where there is one and it learned something."""
+        model = self.model(card)
+        changed = adapted_head.stat().st_mtime_ns if adapted_head is not None else 0
+        key = (card.weights_sha256, str(adapted_head or ""), changed)
+        kept = self._predictors.get(key)
+        if kept is None:
+            head = AdaptedHead.read(adapted_head) if adapted_head is not None else None
+            if head is not None and not head.reviews:
+                head = None  # it is the model's own, and there is nothing to tell apart
+            while len(self._predictors) >= 2 * _KEPT_MODELS:
+                self._predictors.popitem(last=False)
+            kept = self._predictors[key] = Predictor(model, head, self.finder)
+        return kept
+
+    @property
+    def finder(self) -> LungFinder | None:
+        """Finds lungs; None where it is not installed. One that is damaged is told once, and done without."""
+        with self._lock:
+            if not self._has_looked_for_finder:
+                self._has_looked_for_finder = True
+                if self._lungs_folder is not None and self._lungs_folder.is_dir():
+                    try:
+                        self._finder = LungFinder(self._lungs_folder)
+                    except InferenceError as error:
+                        _log.warning("Lungs are not looked for: %s", error)
+            return self._finder
+
+    # -- frames ----------------------------------------------------------------------------------
+
+    def find(self, wanted: Wanted) -> Seen | Prepared:
+        """What a look can be made from: what was seen before, else the frame, decoded and prepared.
+
+        Raises
+        ------
+        StudyError
+            The file cannot be read.
+        """
+        seen = None if wanted.agreement else self._recall(wanted)
+        return self.prepared(wanted.card, wanted.header, wanted.frame) if seen is None else seen
+
+    def prepared(self, card: ModelCard, header: Header, frame: int) -> Prepared:
+        """A frame on the network's square; the last ones are at hand."""
+        key = (feature_key(card, header, frame), _changed(header))
+        with self._lock:
+            kept = self._frames.get(key)
+            if kept is not None:
+                self._frames.move_to_end(key)
+                return kept
+        made = prepared(read(header, frame), card, self.finder)
+        with self._lock:
+            self._frames[key] = made
+            while len(self._frames) > _KEPT_FRAMES:
+                self._frames.popitem(last=False)
+        return made
+
+    # -- answers ---------------------------------------------------------------------------------
+
+    def look(self, wanted: Wanted, found: Seen | Prepared | None = None) -> Look:
+        """Look at one frame, from what `find` found or by finding it now."""
+        found = self.find(wanted) if found is None else found
+        predictor = self.predictor(wanted.card, wanted.adapted_head)
+        if isinstance(found, Seen):
+            header, frame = wanted.header, wanted.frame
+            look = predictor.look_again(header, frame, found, wanted.maps, wanted.method)
+            if look is not None:
+                return look
+            found = self.prepared(wanted.card, header, frame)
+        return self.look_at_batch([wanted], [found])[0]
+
+    def look_at_batch(self, wanted: Sequence[Wanted], frames: Sequence[Prepared]) -> list[Look]:
+        """Look at frames together of which the same is wanted, with the same model."""
+        first = wanted[0]
+        predictor = self.predictor(first.card, first.adapted_head)
+        found = predictor.see(frames, first.maps, first.method)
+        for one, (_, seen) in zip(wanted, found, strict=True):
+            self._keep(one, seen)
+        return [look for look, _ in found]
+
+    def explain(self, wanted: Wanted, seed: int) -> Iterator[Progress | Look]:
+        """See `Predictor.explain`."""
+        predictor = self.predictor(wanted.card)
+        frame = self.prepared(wanted.card, wanted.header, wanted.frame)
+        yield from predictor.explain(frame, wanted.maps, wanted.method, seed)
+
+    def cover(self, card: ModelCard, header: Header, frame: int, region: Region) -> Prediction:
+        """See `Predictor.cover`."""
+        return self.predictor(card).cover(self.prepared(card, header, frame), region)
+
+    # -- the cache -------------------------------------------------------------------------------
+
+    def _recall(self, wanted: Wanted) -> Seen | None:
+        if self._cache is None:
+            return None
+        key = feature_key(wanted.card, wanted.header, wanted.frame)
+        return self._cache.recall(key, wanted.header, self._lungs_hash(wanted.card))
+
+    def _keep(self, wanted: Wanted, seen: Seen) -> None:
+        if self._cache is not None:
+            key = feature_key(wanted.card, wanted.header, wanted.frame)
+            self._cache.keep(key, wanted.header, seen, self._lungs_hash(wanted.card))
+
+    def _lungs_hash(self, card: ModelCard) -> str:
+        finder = self.finder if has_lungs(card) else None
+        return finder.card.weights_sha256 if finder is not None else ""
+
+
+def _changed(header: Header) -> str:
+    """Changes when the file is replaced; a file that is gone has a word of its own and is never found."""
+    try:
+        status = Path(header.path).stat()
+    except OSError:
+        return "gone"
+    return f"{status.st_size} {status.st_mtime_ns}"
