@@ -10,7 +10,8 @@ from typing import Any
 from inference.errors import InvalidCard
 
 ARCHITECTURE = "lung-network-1"
-_SIDES = range(64, 1025, 32)
+LEVELS = 5
+_SIDES = range(64, 1025, 2**LEVELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class LungCard:
     ----------
     input_size
         Side of the square that a film is brought to, whatever its shape, in pixels.
+    widths
+        Channels of the network at a half, a quarter, ... of the input's side.
     weights_sha256
         Checked whenever the weights are loaded.
     data, recipe, figures, limits
@@ -30,6 +33,7 @@ class LungCard:
     name: str
     architecture: str
     input_size: int
+    widths: tuple[int, ...]
     weights_sha256: str
     created: str = ""
     intended_use: str = "For research and teaching. No medical device."
@@ -50,6 +54,7 @@ class LungCard:
             raw = json.loads(path.read_text(encoding="utf-8"))
             known = {f.name for f in fields(cls)}
             values = {name: value for name, value in raw.items() if name in known}
+            values["widths"] = tuple(raw["widths"])
             values["limits"] = tuple(str(limit) for limit in raw.get("limits", ()))
             card = cls(**values)
             card.check()
@@ -61,6 +66,8 @@ class LungCard:
         """Raise `ValueError` with one sentence when the card cannot be."""
         if self.architecture != ARCHITECTURE:
             raise ValueError(f"its architecture is {self.architecture!r}, expected {ARCHITECTURE!r}.")
+        if len(self.widths) != LEVELS or not all(isinstance(n, int) and 0 < n <= 1024 for n in self.widths):
+            raise ValueError(f"its widths are {self.widths}, expected {LEVELS} numbers of channels.")
         if not isinstance(self.input_size, int) or self.input_size not in _SIDES:
             raise ValueError(f"its input size is {self.input_size!r}, expected 64 to 1024 in steps of 32.")
         if not isinstance(self.weights_sha256, str) or not self.weights_sha256:

@@ -13,15 +13,18 @@ from torch import nn
 from torch.nn import functional as F
 
 INPUT_CHANNELS = 2
-WIDTHS = (24, 48, 96, 128, 160)
-"""Channels at a half, a quarter, ... of the input's side."""
-SIDE_MULTIPLE = 2 ** len(WIDTHS)
 
 
 class LungNetwork(nn.Module):
-    """(B, 2, S, S) float32 to logits (B, 1, S / 2, S / 2); S is a multiple of `SIDE_MULTIPLE`."""
+    """(B, 2, S, S) float32 to logits (B, 1, S / 2, S / 2); S is a multiple of 2 to the number of widths.
 
-    def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
+    Parameters
+    ----------
+    widths
+        Channels at a half, a quarter, ... of the input's side.
+    """
+
+    def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
         self.stem = nn.Sequential(_step(INPUT_CHANNELS, widths[0], 5, 2), _step(widths[0], widths[0]))
         pairs = list(pairwise(widths))

@@ -17,10 +17,12 @@ from inference.errors import InvalidWeights
 from inference.lung_card import LungCard
 from inference.lung_mask import LungMask, from_probability
 from inference.lung_network import LungNetwork
-from inference.network import differences, in_a_sentence
+from inference.network import differences
+from inference.state_files import in_a_sentence
 from studies.display import network_intensities
 from studies.image import Image
 
+_SAMPLES = 4
 _LEAST_STD = 1e-3
 _ENDS = (1.0, 99.0)  # percentiles that become black and white
 
@@ -61,8 +63,13 @@ class LungFinder:
 
 
 def to_square(intensities: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    """(H, W) to (side, side), by areas where the film is larger: nothing is left out between samples."""
-    grey = np.ascontiguousarray(intensities, np.float32)
+    """(H, W) to (side, side), by areas where the film is larger.
+
+    Of a film that is much larger, each sample is the mean of some `_SAMPLES` x `_SAMPLES` pixels that lie
+    evenly in its area: reading all of them would take longer than the network does.
+    """
+    thinned = max(min(intensities.shape) // (_SAMPLES * side), 1)
+    grey = np.ascontiguousarray(intensities[thinned // 2 :: thinned, thinned // 2 :: thinned], np.float32)
     smaller = min(grey.shape) >= side
     how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(grey, (side, side), interpolation=how), dtype=np.float32)
@@ -103,7 +110,7 @@ def _load(path: Path, card: LungCard) -> torch.nn.Module:
         state = safetensors.torch.load(content)
     except (SafetensorError, ValueError, RuntimeError) as error:
         raise InvalidWeights(f"{path} is no complete safetensors file: {error}.") from error
-    network = LungNetwork()
+    network = LungNetwork(card.widths)
     if mismatches := differences(network, state):
         raise InvalidWeights(f"{path} does not fit {card.architecture}: {in_a_sentence(mismatches)}.")
     network.load_state_dict(state, strict=True)

@@ -3,7 +3,6 @@ network and for `benchmarks/lungs.py`."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +44,7 @@ def read_masked(folder: Path) -> list[Masked]:
     return found
 
 
-def measured(folder: Path, films: list[Masked], fold: int) -> list[dict[str, Any]]:
+def measured(folder: Path, films: list[Masked], fold: int = 0) -> list[dict[str, Any]]:
     """Dice and distance of borders of films, through the program's own code."""
     finder = LungFinder(folder)
     told = []
@@ -54,7 +53,6 @@ def measured(folder: Path, films: list[Masked], fold: int) -> list[dict[str, Any
         found = over_pixels(mask, one.lungs.shape)
         figures = {"dice": dice(found, one.lungs > 0.5), "border": border_distance(found, one.lungs > 0.5)}
         told.append({"film": one.path.stem, "fold": fold, "plausible": mask.is_plausible, **figures})
-        sys.stdout.write(f"  {folder.parent.name} {folder.name} {told[-1]}\n")
     return told
 
 

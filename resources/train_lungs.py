@@ -6,10 +6,11 @@
 of NAME before `_`. `--films` holds films without masks and `labels.csv` (file,label,patient). An interrupted
 run goes on with the next network.
 
-Two stages: a teacher learns from the masks; then a student, which begins as the teacher, learns from the
-masks and from what the teacher sees on the other films, where that looks like lungs. The patients that a fold
-leaves out are left out of its other films too. The figures on the card are those of the students of the folds
-on films left out, through the very code that the program runs.
+Three stages: every network begins with what one has learned from phantoms, whose lungs are known; a teacher
+learns from the masks; a student, which begins as the teacher, learns from the masks and from what the teacher
+sees on the other films, where that looks like lungs. The patients that a fold leaves out are left out of its
+other films too. The figures on the card are those of the students of the folds on films left out, through the
+very code that the program runs.
 """
 
 from __future__ import annotations
@@ -43,13 +44,16 @@ from inference.registry import sha256_of  # noqa: E402
 BUNDLED = ROOT / "resources" / "lungs"
 FOLDS = 5
 SIDE = 192
+WIDTHS = (16, 32, 64, 128, 160)
 BATCH = 16
-TEACHER_STEPS, STUDENT_STEPS = 900, 700
+PHANTOM_STEPS, TEACHER_STEPS, STUDENT_STEPS = 400, 900, 900
+PHANTOM_RATE = 3e-3
 TEACHER_RATE, STUDENT_RATE = 3e-3, 1.5e-3
 WEIGHT_DECAY = 0.02
 AVERAGING = 0.995  # of the weights that are kept
-PHANTOMS, PHANTOM_STACKS = 120, 10
+PHANTOMS, PHANTOM_STACKS = 200, 10
 # Of a batch: films with masks drawn by hand, films with the teacher's, phantoms, pictures without lungs.
+PHANTOM_SHARES = (0.0, 0.0, 0.88, 0.12)
 TEACHER_SHARES = (0.78, 0.0, 0.12, 0.10)
 STUDENT_SHARES = (0.42, 0.38, 0.10, 0.10)
 LIMITS = (
@@ -81,7 +85,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, nargs=2, default=(TEACHER_STEPS, STUDENT_STEPS))
+    parser.add_argument("--steps", type=int, nargs=3, default=(PHANTOM_STEPS, TEACHER_STEPS, STUDENT_STEPS))
     parser.add_argument("--only-folds", metavar="I,J", help="measure on these folds of five alone")
     parser.add_argument("--no-final", action="store_true", help="stop after the folds: to compare recipes")
     parser.add_argument("--final-first", action="store_true", help="fit the final network before the folds")
@@ -89,20 +93,21 @@ def main() -> int:
     torch.set_num_threads(choice.threads)
     cv2.setNumThreads(choice.threads)
     masked = read_masked(choice.masks)
+    made = Lessons([], [], phantoms(PHANTOMS, choice.seed), slices(PHANTOM_STACKS, choice.seed))
     if choice.final_first:
-        _final(choice, masked, {})
+        _final(choice, made, masked, {})
     chosen = [int(i) for i in choice.only_folds.split(",")] if choice.only_folds else range(FOLDS)
     told: dict[str, list[dict[str, Any]]] = {"teacher": [], "student": []}
     for fold in chosen:
         left_out = patients_of(masked, fold, choice.seed)
-        folders = _train_both(choice, masked, left_out, f"fold-{fold}")
+        folders = _train_both(choice, made, masked, left_out, f"fold-{fold}")
         for stage, folder in folders.items():
             told[stage] += measured(folder, [m for m in masked if m.patient in left_out], fold)
     figures = {stage: summary(films) for stage, films in told.items() if films}
     for stage, of_stage in figures.items():
         sys.stdout.write(f"{stage}: {of_stage}\n")
     if not choice.no_final:
-        _final(choice, masked, figures)
+        _final(choice, made, masked, figures)
     return 0
 
 
@@ -120,26 +125,35 @@ def patients_of(masked: list[Masked], fold: int, seed: int) -> set[str]:
 
 
 def _train_both(
-    choice: argparse.Namespace, masked: list[Masked], left_out: set[str], name: str
+    choice: argparse.Namespace, made: Lessons, masked: list[Masked], left_out: set[str], name: str
 ) -> dict[str, Path]:
     """Teacher and student of a fold (or of all films), each trained once."""
+    first = choice.work / "phantoms"
     teacher, student = choice.work / name / "teacher", choice.work / name / "student"
-    ours = [_on_square(m) for m in masked if m.patient not in left_out]
-    lessons = Lessons(ours, [], phantoms(PHANTOMS, choice.seed), slices(PHANTOM_STACKS, choice.seed))
-    rng = np.random.default_rng([choice.seed, 1])
-    if not (teacher / "card.json").exists():
+    lessons = replace(made, masked=[_on_square(m) for m in masked if m.patient not in left_out])
+    steps = choice.steps
+    if not (first / "card.json").exists():
         torch.manual_seed(choice.seed)
-        network = _learn(LungNetwork(), lessons, TEACHER_SHARES, choice.steps[0], TEACHER_RATE, rng, name)
-        _write(network, teacher, f"{name} teacher", {})
+        network = _learn(
+            LungNetwork(WIDTHS), made, PHANTOM_SHARES, steps[0], PHANTOM_RATE, choice.seed, "phantoms"
+        )
+        _write(network, first, "phantoms")
+    if not (teacher / "card.json").exists():
+        network = _learn(_read(first), lessons, TEACHER_SHARES, steps[1], TEACHER_RATE, choice.seed, name)
+        _write(network, teacher, f"{name} teacher")
     if choice.films is None:
         return {"teacher": teacher}
     if not (student / "card.json").exists():
         lessons = replace(lessons, seen=_seen(choice.films, LungFinder(teacher), left_out))
-        network = LungNetwork()
-        network.load_state_dict(safetensors.torch.load_file(teacher / "weights.safetensors"))
-        network = _learn(network, lessons, STUDENT_SHARES, choice.steps[1], STUDENT_RATE, rng, name)
-        _write(network, student, f"{name} student", {})
+        network = _learn(_read(teacher), lessons, STUDENT_SHARES, steps[2], STUDENT_RATE, choice.seed, name)
+        _write(network, student, f"{name} student")
     return {"teacher": teacher, "student": student}
+
+
+def _read(folder: Path) -> LungNetwork:
+    network = LungNetwork(WIDTHS)
+    network.load_state_dict(safetensors.torch.load_file(folder / "weights.safetensors"))
+    return network
 
 
 def _on_square(one: Masked) -> tuple[Grey, Grey]:
@@ -171,10 +185,11 @@ def _learn(
     shares: tuple[float, ...],
     steps: int,
     rate: float,
-    rng: np.random.Generator,
+    seed: int,
     name: str,
 ) -> LungNetwork:
     """One training; the moving average of the weights is what is kept."""
+    rng = np.random.default_rng([seed, steps])
     network = network.to(memory_format=torch.channels_last).train()
     kept = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=WEIGHT_DECAY)
@@ -216,8 +231,8 @@ def _batch(
     for kind in rng.choice(4, BATCH, p=shares):
         source = (lessons.masked, lessons.seen, lessons.phantoms)[kind] if kind < 3 else None
         if source is None:
-            cut = [film for film, _ in lessons.masked]
-            film = without_lungs(SIDE, cut, lessons.cuts, rng)
+            films_to_cut = [film for film, _ in lessons.masked or lessons.phantoms]
+            film = without_lungs(SIDE, films_to_cut, lessons.cuts, rng)
             mask = np.zeros((SIDE, SIDE), np.float32)
         else:
             film, mask = changed(*source[rng.integers(len(source))], SIDE, rng)
@@ -237,7 +252,7 @@ def _loss(logits: torch.Tensor, lungs: torch.Tensor) -> torch.Tensor:
     return entropy + ((1 - dice) * has).sum() / has.sum().clamp_min(1)
 
 
-def _write(network: LungNetwork, folder: Path, name: str, more: dict[str, Any]) -> None:
+def _write(network: LungNetwork, folder: Path, name: str) -> None:
     """Weights in half precision, then the card, which says that they are complete."""
     folder.mkdir(parents=True, exist_ok=True)
     state = {
@@ -246,12 +261,12 @@ def _write(network: LungNetwork, folder: Path, name: str, more: dict[str, Any]) 
     }
     safetensors.torch.save_file(state, folder / "weights.safetensors")
     digest = sha256_of(folder / "weights.safetensors")
-    LungCard(name, ARCHITECTURE, SIDE, digest, **more).write(folder / "card.json")
+    LungCard(name, ARCHITECTURE, SIDE, WIDTHS, digest).write(folder / "card.json")
 
 
-def _final(choice: argparse.Namespace, masked: list[Masked], figures: dict[str, Any]) -> None:
+def _final(choice: argparse.Namespace, made: Lessons, masked: list[Masked], figures: dict[str, Any]) -> None:
     """The network that ships: the same recipe on every film."""
-    folder = list(_train_both(choice, masked, set(), "final").values())[-1]
+    folder = list(_train_both(choice, made, masked, set(), "final").values())[-1]
     card = LungCard.read(folder / "card.json")
     BUNDLED.mkdir(parents=True, exist_ok=True)
     (BUNDLED / "weights.safetensors").write_bytes((folder / "weights.safetensors").read_bytes())
