@@ -132,7 +132,7 @@ def test_the_share_is_that_of_the_map_as_it_is_drawn(
     share = share_inside(heatmap(grid, box), mask)
     if drawn.sum() < 1.0:
         return
-    assert share == pytest.approx(drawn[where].sum() / drawn.sum(), abs=0.02)
+    assert share == pytest.approx(drawn[where].sum() / drawn.sum(), abs=0.04)  # cells, not pixels
 
 
 def test_the_crop_is_the_lungs_box_with_a_margin() -> None:
