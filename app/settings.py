@@ -18,7 +18,11 @@ _RANGES: dict[str, tuple[float, float]] = {
     "heatmap_threshold": (0, 1),
     "gate_margin": (-1, 1),
 }
-_CHOICES: dict[str, tuple[str, ...]] = {"heatmap_mode": MODES, "heatmap_colour_map": COLOUR_MAPS}
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "heatmap_mode": MODES,
+    "heatmap_colour_map": COLOUR_MAPS,
+    "cover_shape": ("rectangle", "ellipse", "outline"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ class Settings:
     """`reader` empty means the operating system's user; `language` empty means the desktop's; `store_url`
     empty means SQLite in the data folder; `gate_margin` is how much worse a candidate may be and still be
     *not worse*; `keys` holds keys that differ from the default, by the action's id; `hidden_texts` names
-    corner texts that are left out; `identity_hidden` hides who patients are, for showing films to others."""
+    corner texts that are left out; `identity_hidden` hides who patients are, for showing films to others;
+    `lungs_shown` outlines the lungs; `cover_shape` is what is dragged over a film to ask without it."""
 
     reader: str = ""
     store_url: str = ""
@@ -39,6 +44,8 @@ class Settings:
     heatmap_colour_map: str = "inferno"
     heatmap_method: str = "gradcam"
     evidence_expanded: bool = False
+    lungs_shown: bool = False
+    cover_shape: str = "rectangle"
     order: str = "newest"
     samples_added: bool = False
     language: str = ""

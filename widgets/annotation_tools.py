@@ -22,7 +22,7 @@ from widgets.viewer import Viewer
 from widgets.viewer_geometry import Placement
 
 _KINDS: dict[str, AnnotationKind] = {kind: kind for kind in POINTS}
-_UNDISTURBED = ("area zoom", "area window", "magnifier")  # tools that begin upon an annotation too
+_UNDISTURBED = ("area zoom", "area window", "magnifier", "cover")  # tools that begin upon an annotation too
 
 
 class AnnotationTools(QObject):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QFormLayout,
@@ -18,7 +18,10 @@ from PySide6.QtWidgets import (
 from inference.overlay import HeatmapStyle
 from widgets import theme
 from widgets.evidence_look import Chooser, ColourMapChooser, ModeChooser, ShareSlider
+from widgets.evidence_methods import Method, MethodChooser, all_methods
+from widgets.evidence_progress import ExplanationProgress
 from widgets.key_hints import stands_for
+from widgets.warning_line import WarningLine
 
 
 class EvidencePanel(QWidget):
@@ -39,6 +42,10 @@ class EvidencePanel(QWidget):
         How the heatmap is to look (`HeatmapStyle`).
     expanded_changed
         The reader opened *More*, or closed it.
+    spread_toggled
+        The reader wants the spread over repeated runs drawn, or the evidence again.
+    cancel_requested
+        The explanation that is under way is not wanted any more.
     """
 
     shown_changed = Signal(bool)
@@ -46,6 +53,8 @@ class EvidencePanel(QWidget):
     method_changed = Signal(str)
     style_changed = Signal(object)
     expanded_changed = Signal(bool)
+    spread_toggled = Signal(bool)
+    cancel_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,10 +67,22 @@ class EvidencePanel(QWidget):
         self._show.toggled.connect(self._on_shown)
         self._finding = Chooser(self.tr("Finding whose evidence is shown"))
         self._finding.activated.connect(lambda _: self.finding_changed.emit(self.finding))
-        self._method = Chooser(self.tr("Method of explanation"))
+        self._method = MethodChooser()
         self._method.activated.connect(lambda _: self.method_changed.emit(self.method))
-        self._only_method = QLabel()
-        self._only_method.setAccessibleName(self.tr("Method of explanation"))
+        self._progress = ExplanationProgress()
+        self._progress.cancelled.connect(self.cancel_requested)
+        self._in_lungs = QLabel()
+        self._in_lungs.setToolTip(
+            self.tr("Share of the evidence for this finding that lies inside the lungs")
+        )
+        self._draw_spread = QCheckBox(self.tr("Draw the spread"))
+        self._draw_spread.setToolTip(
+            self.tr("Draw how much repeated runs differ, on the scale of the evidence, in its place")
+        )
+        self._draw_spread.setAccessibleName(self.tr("Draw the spread over runs"))
+        self._draw_spread.toggled.connect(self.spread_toggled)
+        self._spread = QLabel()
+        self._spread.setToolTip(self.tr("Standard deviation over runs, at the strongest place"))
         self._mode = ModeChooser()
         self._colours = ColourMapChooser()
         self._opacity = ShareSlider(self.tr("Opacity of the heatmap in percent"))
@@ -77,17 +98,19 @@ class EvidencePanel(QWidget):
         self._grid.setProperty("role", "caption")
         self._notes = QLabel()
         self._notes.setProperty("role", "quiet")
-        self._warning = _Warning()
+        self._warning = WarningLine()
         self._more = QToolButton()
         self._more.clicked.connect(self._on_more)
         self._form = QFormLayout()
         self._captions: list[QLabel] = []
         self._is_expanded = False
         self._lay_out()
-        self.set_methods([("gradcam", "Grad-CAM")])
+        self.set_methods(all_methods()[:1], "gradcam")
         self.set_findings([], None)
         self.set_style(HeatmapStyle())
         self.set_grid(None)
+        self.set_in_lungs(None)
+        self.set_spread(None)
         self.set_expanded(False)
 
     def _lay_out(self) -> None:
@@ -97,22 +120,29 @@ class EvidencePanel(QWidget):
         head.addWidget(title)
         head.addStretch(1)
         head.addWidget(self._show)
-        method = QWidget()
-        either = QHBoxLayout(method)
-        either.setContentsMargins(0, 0, 0, 0)
-        either.addWidget(self._method, 1)
-        either.addWidget(self._only_method, 1)
+        runs = QWidget()
+        spread = QHBoxLayout(runs)
+        spread.setContentsMargins(0, 0, 0, 0)
+        spread.addWidget(self._draw_spread, 1)
+        spread.addWidget(self._spread)
+        for number in (self._in_lungs, self._spread):
+            number.setFont(theme.figures(number.font()))
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setHorizontalSpacing(theme.space(3))
         self._form.setVerticalSpacing(theme.space(2))
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._add_row(self.tr("Finding"), self._finding)
+        self._add_row(self.tr("Method"), self._method)
+        self._form.addRow(self._progress)
+        self._progress_row = self._form.rowCount() - 1
+        self._runs_row = self._add_row(self.tr("Over runs"), runs)
+        self._lungs_row = self._add_row(self.tr("In lungs"), self._in_lungs)
         self._add_row(self.tr("Drawn as"), self._mode)
         self._add_row(self.tr("Opacity"), self._opacity)
         self._form.addRow(self._more)
+        self._form.setRowVisible(self._progress_row, False)
         self._rare = (
-            self._add_row(self.tr("Method"), method),
             self._add_row(self.tr("Threshold"), self._threshold),
             self._add_row(self.tr("Colours"), self._colours),
         )
@@ -152,15 +182,37 @@ class EvidencePanel(QWidget):
         if (position := self._finding.findData(name)) >= 0:
             self._finding.setCurrentIndex(position)
 
-    def set_methods(self, methods: Sequence[tuple[str, str]], chosen: str | None = None) -> None:
-        """Offer methods as (machine name, what a person reads); a single one is only named."""
-        self._method.clear()
-        for name, display in methods:
-            self._method.addItem(display, name)
-        self._method.setCurrentIndex(max(self._method.findData(chosen), 0))
-        self._only_method.setText(self._method.currentText())
-        self._method.setVisible(len(methods) > 1)
-        self._only_method.setVisible(len(methods) <= 1)
+    def set_methods(self, methods: Sequence[Method], chosen: str | None) -> None:
+        """Offer methods with one chosen; None where the reader has to choose first."""
+        self._method.offer(methods, chosen)
+
+    def choose_method(self, name: str) -> None:
+        """Choose one of the offered methods; an empty name leaves the choice to the reader."""
+        self._method.choose(name)
+
+    def show_progress(self, done: int = 0, total: int = 0, remaining_s: float | None = None) -> None:
+        """Say how far the method is that was chosen, with Cancel beside it."""
+        self._progress.say(self._method.currentText(), done, total, remaining_s)
+        self._form.setRowVisible(self._progress_row, True)
+
+    def end_progress(self) -> None:
+        """Nothing is under way any more."""
+        self._form.setRowVisible(self._progress_row, False)
+
+    def set_in_lungs(self, share: float | None) -> None:
+        """Say how much of the evidence lies inside the lungs, 0 to 1; None where that is not known."""
+        self._in_lungs.setText("" if share is None else f"{share:.0%}")
+        self._form.setRowVisible(self._lungs_row, share is not None)
+
+    def set_spread(self, share: float | None) -> None:
+        """Offer the spread over runs, told as a share of the peak; None where there were no runs."""
+        self._spread.setText("" if share is None else f"± {share:.0%}")
+        self._form.setRowVisible(self._runs_row, share is not None)
+
+    def show_spread(self, is_shown: bool) -> None:
+        """Put the switch between evidence and its spread."""
+        with QSignalBlocker(self._draw_spread):
+            self._draw_spread.setChecked(is_shown)
 
     def set_shown(self, shown: bool) -> None:
         """Put the switch as remembered."""
@@ -180,11 +232,14 @@ class EvidencePanel(QWidget):
         self._opacity.set_value(style.opacity)
         self._threshold.set_value(style.threshold)
 
-    def set_grid(self, cells: tuple[int, int] | None) -> None:
-        """Say how fine the map is: rows and columns of the network's last layer, None without a map."""
+    def set_grid(self, cells: tuple[int, int] | None, is_networks: bool = True) -> None:
+        """Say how fine the map is, in rows and columns; None without a map.
+
+        `is_networks`: they are those of the network's last layer, and no method can be finer.
+        """
         if cells is not None:
-            words = self.tr("{0} × {1} cells: the network sees no finer").format(*cells)
-            self._grid.setText(words)
+            finest = self.tr("{0} × {1} cells: the network sees no finer")
+            self._grid.setText((finest if is_networks else self.tr("{0} × {1} cells")).format(*cells))
         self._grid.setVisible(cells is not None)
 
     def set_expanded(self, is_expanded: bool) -> None:
@@ -200,9 +255,7 @@ class EvidencePanel(QWidget):
             theme.icon("chevron-down" if is_expanded else "chevron-right", theme.TOKENS.text_quiet)
         )
         self._more.setAccessibleName(
-            self.tr("Hide method, threshold and colours")
-            if is_expanded
-            else self.tr("Show method, threshold and colours")
+            self.tr("Hide threshold and colours") if is_expanded else self.tr("Show threshold and colours")
         )
         self._more.setToolTip(self._more.accessibleName())
 
@@ -234,8 +287,8 @@ class EvidencePanel(QWidget):
 
     @property
     def method(self) -> str:
-        """Machine name of the chosen method."""
-        return str(self._method.currentData() or "")
+        """Machine name of the chosen method; empty while none is."""
+        return self._method.chosen
 
     @property
     def style_wanted(self) -> HeatmapStyle:
@@ -252,7 +305,7 @@ class EvidencePanel(QWidget):
         self._show.setEnabled(offered)
         is_seen = offered and (self._show.isChecked() or self._is_beside)
         looks = (self._mode, self._opacity, self._threshold, self._colours)
-        for control in (self._finding, self._method, *looks):
+        for control in (self._finding, self._method, self._draw_spread, *looks):
             control.setEnabled(is_seen)
 
     def _on_shown(self, shown: bool) -> None:
@@ -265,32 +318,3 @@ class EvidencePanel(QWidget):
     def _on_more(self) -> None:
         self.set_expanded(not self.is_expanded)
         self.expanded_changed.emit(self.is_expanded)
-
-
-class _Warning(QWidget):
-    """An amber line with an icon: the colour is never the only sign."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        side = theme.space(4)
-        icon = QLabel()
-        icon.setPixmap(
-            theme.icon("alert-outline", theme.TOKENS.look_again).pixmap(
-                QSize(side, side), self.devicePixelRatioF()
-            )
-        )
-        self._words = QLabel()
-        self._words.setProperty("role", "look-again")
-        self._words.setWordWrap(True)
-        self._words.setTextFormat(Qt.TextFormat.PlainText)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.space(2))
-        row.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._words, 1)
-        self.hide()
-
-    def say(self, sentence: str) -> None:
-        self._words.setText(sentence)
-        self.setAccessibleName(sentence)
-        self.setVisible(bool(sentence))

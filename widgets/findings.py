@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -16,9 +18,11 @@ from PySide6.QtWidgets import (
 )
 
 from widgets import theme
+from widgets.findings_heading import Heading
 from widgets.findings_note import NoteField
 from widgets.findings_rows import NUMBER_WIDTH, Answer, FindingLine, FindingRow, Task
 from widgets.findings_state import FindingsState
+from widgets.findings_what_if import WhatIf
 from widgets.key_hints import stands_for
 from widgets.theme import space
 
@@ -40,6 +44,10 @@ class FindingsPanel(QWidget):
         The reader asked for the evidence of a finding.
     refused(reason)
         Accepting was not possible; the reason is shown here too.
+    agreement_wanted()
+        The reader asks whether slightly altered copies give the same.
+    cover_ended()
+        The reader wants the cover on the film taken away.
     """
 
     accepted = Signal()
@@ -50,6 +58,8 @@ class FindingsPanel(QWidget):
     redo_requested = Signal()
     finding_selected = Signal(str)
     refused = Signal(str)
+    agreement_wanted = Signal()
+    cover_ended = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,18 +71,19 @@ class FindingsPanel(QWidget):
         self._lines: list[FindingLine] = []
         self._kept_note = ""
         self._frame = _label("caption")
-        self._suggested_word = _label("quiet", self.tr("Suggested"))
-        self._suggested = _label("strong")
-        self._reason = _label("quiet")
+        self._heading = Heading()
+        self._heading.agreement_wanted.connect(self.agreement_wanted)
+        self._what_if = WhatIf()
+        self._what_if.ended.connect(self.cover_ended)
+        self._covered: Mapping[str, float] | None = None
         self._columns = QWidget()
+        self._second_column = _label("caption")
         self._rows = QVBoxLayout()
         self._decision = _label("quiet")
         self._saved = _label("saved")
         self._build_buttons()
         self._note = self._made_note()
         self._lay_out()
-        self._calming = QTimer(self, singleShot=True, interval=4000)
-        self._calming.timeout.connect(lambda: self._set_role(self._reason, "quiet"))
         self.show_state(FindingsState(reason_no_suggestion=self.tr("Choose a study in the worklist.")))
 
     # Filling
@@ -82,13 +93,16 @@ class FindingsPanel(QWidget):
         is_other_image = state.image_key != self._state.image_key
         if is_other_image:
             self._selected_finding = None
+            self.end_cover()
         self._keep_lines(state)
         self._state = state
-        self._fill_heading()
+        self._frame.setText(state.frame_label)
+        self._heading.show_state(state)
         shows_adapted = any(row.adapted is not None for row in state.findings)
-        self._columns.setVisible(shows_adapted)
         for line, row in zip(self._lines, state.findings, strict=True):
-            line.fill(row, state.answers.get(row.name), row.name in state.suggested_names, shows_adapted)
+            is_suggested = row.name in state.suggested_names
+            line.fill(row, state.answers.get(row.name), is_suggested, shows_adapted, state.is_unfamiliar)
+        self._show_covered()
         self.set_selected_finding(self._selected_finding)
         self._fill_decision()
         if is_other_image or not (self._note.hasFocus() and self._note.document().isModified()):
@@ -104,16 +118,49 @@ class FindingsPanel(QWidget):
         for line in self._lines:
             line.bar.setChecked(line.name == name)
 
+    def set_agreement_offered(self, is_offered: bool) -> None:
+        """Offer to check the agreement of altered copies; shown with the next state."""
+        self._heading.set_agreement_offered(is_offered)
+
+    def show_cover(
+        self, keeps: bool, probabilities: Mapping[str, float] | None = None, problem: str = ""
+    ) -> None:
+        """Say beside every probability what it would be with a part of the film covered.
+
+        Parameters
+        ----------
+        keeps
+            The part is kept, and everything else is covered.
+        probabilities
+            By machine name; None leaves what is shown until the model's answer is there.
+        problem
+            Why there is no answer, in a sentence.
+        """
+        self._what_if.say(keeps, problem)
+        self._covered = (self._covered or {}) if probabilities is None else probabilities
+        self._show_covered()
+
+    def end_cover(self) -> None:
+        """Nothing is covered any more."""
+        self._what_if.hide()
+        self._covered = None
+        self._show_covered()
+
+    def _show_covered(self) -> None:
+        covered = self._covered
+        for line in self._lines:
+            line.show_covered((covered or {}).get(line.name), covered is not None)
+        shows_adapted = any(row.adapted is not None for row in self._state.findings)
+        self._second_column.setText(self.tr("covered") if covered is not None else self.tr("site"))
+        self._columns.setVisible(covered is not None or (shows_adapted and not self._state.is_unfamiliar))
+
     # What the reader does, from here and from the window's shortcuts
 
     def accept(self) -> None:
         """Accept the suggestion; without one say why not, and do nothing."""
         reason = self._state.reason_not_to_accept
         if reason:
-            self._reason.setText(reason)
-            self._reason.setVisible(True)
-            self._set_role(self._reason, "look-again")
-            self._calming.start()
+            self._heading.refuse(reason)
             self.refused.emit(reason)
             return
         self.finish_note()
@@ -204,13 +251,9 @@ class FindingsPanel(QWidget):
         whole.setContentsMargins(space(3), space(3), space(3), space(3))
         whole.setSpacing(space(2))
         whole.addLayout(_line(_label("title", self.tr("Findings")), None, self._frame))
-        suggestion = _line(self._suggested_word, self._suggested)
-        suggestion.setStretch(1, 1)
-        self._suggested_word.setAlignment(Qt.AlignmentFlag.AlignTop)
-        whole.addLayout(suggestion)
-        for label in (self._suggested, self._reason, self._decision):
-            label.setWordWrap(True)
-        whole.addWidget(self._reason)
+        whole.addWidget(self._heading)
+        self._decision.setWordWrap(True)
+        whole.addWidget(self._what_if)
         whole.addWidget(self._columns)
         whole.addWidget(scrolling, 1)
         whole.addWidget(self._note)
@@ -236,8 +279,7 @@ class FindingsPanel(QWidget):
         layout.setContentsMargins(0, 0, space(1), 0)
         layout.setSpacing(space(2))
         layout.addStretch()
-        for text in (self.tr("model"), self.tr("site")):
-            label = _label("caption", text)
+        for label in (_label("caption", self.tr("model")), self._second_column):
             label.setMinimumWidth(NUMBER_WIDTH)
             label.setAlignment(Qt.AlignmentFlag.AlignRight)
             layout.addWidget(label)
@@ -262,18 +304,6 @@ class FindingsPanel(QWidget):
             self._rows.addWidget(line)
         self._rows.addStretch()
 
-    def _fill_heading(self) -> None:
-        state = self._state
-        self._frame.setText(state.frame_label)
-        has_suggestion = state.suggestion is not None and not state.waiting
-        self._suggested_word.setVisible(has_suggestion)
-        self._suggested.setVisible(has_suggestion)
-        self._suggested.setText(", ".join(state.display_of(name) for name in state.suggested_names))
-        self._calming.stop()
-        self._set_role(self._reason, "quiet")
-        self._reason.setText(state.reason_not_to_accept)
-        self._reason.setVisible(not has_suggestion)
-
     def _fill_decision(self) -> None:
         state = self._state
         self._decision.setText(state.decision_text)
@@ -290,10 +320,6 @@ class FindingsPanel(QWidget):
         if self._note.toPlainText() != text:
             self._note.setPlainText(text)
         self._note.document().setModified(False)
-
-    def _set_role(self, label: QLabel, role: str) -> None:
-        label.setProperty("role", role)
-        label.style().polish(label)
 
     # What happened
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
     QCheckBox,
@@ -34,8 +34,8 @@ class FindingRow:
     """What the panel shows of one finding.
 
     Probabilities are calibrated, in [0, 1], None where there are none. `adapted` is that of the head fitted
-    to this site's reviews. `operating_point` is the threshold from which on the finding is suggested, None in
-    one-of-many models.
+    to this site's reviews. `operating_point` is the threshold from which on the finding is suggested; in
+    one-of-many models it is marked and decides nothing, and None where the model's card gives none.
     """
 
     name: str
@@ -59,21 +59,30 @@ class ProbabilityBar(QAbstractButton):
         super().__init__(parent)
         self._row = row
         self._is_suggested = False
+        self._is_greyed = False
+        self._covered: float | None = None
         self.setCheckable(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.set_row(row, False)
 
-    def set_row(self, row: FindingRow, is_suggested: bool) -> None:
-        self._row, self._is_suggested = row, is_suggested
+    def set_row(self, row: FindingRow, is_suggested: bool, is_greyed: bool = False) -> None:
+        """Show a probability; `is_greyed` where it is not to be believed."""
+        self._row, self._is_suggested, self._is_greyed = row, is_suggested, is_greyed
         said = self.tr("no probability") if row.probability is None else f"{row.probability:.0%}"
         self.setAccessibleName(self.tr("Evidence for {0}, {1}").format(row.display, said))
         tip = self.tr("Show the evidence for {0}").format(row.display)
         if row.operating_point is not None:
-            tip += "\n" + self.tr("Suggested from {0} on").format(probability_text(row.operating_point))
+            tip += "\n" + self.tr("Operating point {0}").format(probability_text(row.operating_point))
         self.setToolTip(tip)
         self.setEnabled(row.probability is not None)
         self.update()
+
+    def set_covered(self, probability: float | None) -> None:
+        """Show below the bar what the model would say with a part of the film covered; None for nothing."""
+        if probability != self._covered:
+            self._covered = probability
+            self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(space(20), space(4))
@@ -83,24 +92,43 @@ class ProbabilityBar(QAbstractButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         track = QRectF(2, self.height() / 2 - 3, self.width() - 4, 6)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(TOKENS.hover))
-        painter.drawRoundedRect(track, 3, 3)
+        if self._covered is not None:
+            track = QRectF(2, 2, self.width() - 4, 5)
+            below = track.translated(0, 7)
+            self._paint_track(painter, below)
+            painter.setBrush(QBrush(QColor(TOKENS.text), Qt.BrushStyle.Dense4Pattern))
+            painter.drawRect(QRectF(below.left(), below.top(), max(below.width() * self._covered, 3.0), 5))
+        self._paint_track(painter, track)
         if self._row.probability is not None:
-            painter.setBrush(QColor(TOKENS.accent if self._is_suggested else TOKENS.control))
             width = max(track.width() * self._row.probability, 3.0)
-            painter.drawRoundedRect(QRectF(track.left(), track.top(), width, track.height()), 3, 3)
+            bar = QRectF(track.left(), track.top(), width, track.height())
+            if self._is_greyed:
+                painter.setPen(QPen(QColor(TOKENS.control), 1.0))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                bar = bar.adjusted(0.5, 0.5, -0.5, -0.5)
+            else:
+                painter.setBrush(QColor(TOKENS.accent if self._is_suggested else TOKENS.control))
+            painter.drawRoundedRect(bar, 3, 3)
+            painter.setPen(Qt.PenStyle.NoPen)
         self._paint_marks(painter, track)
         if self.isChecked() or self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(TOKENS.accent), 1.0))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
 
+    def _paint_track(self, painter: QPainter, track: QRectF) -> None:
+        painter.setBrush(QColor(TOKENS.hover))
+        painter.drawRoundedRect(track, 3, 3)
+
     def _paint_marks(self, painter: QPainter, track: QRectF) -> None:
         """The operating point as a line across, the site-adapted probability as a ring."""
         if self._row.operating_point is not None:
             x = track.left() + track.width() * self._row.operating_point
-            painter.fillRect(QRectF(x - 1, track.top() - 3, 2, track.height() + 6), QColor(TOKENS.text))
-        if self._row.adapted is not None:
+            reach = 3 if self._covered is None else 2
+            painter.fillRect(
+                QRectF(x - 1, track.top() - reach, 2, track.height() + 2 * reach), QColor(TOKENS.text)
+            )
+        if self._row.adapted is not None and self._covered is None:
             x = track.left() + (track.width() - 8) * self._row.adapted
             painter.setBrush(QColor(TOKENS.panel))
             painter.setPen(QPen(QColor(TOKENS.text), 1.5))
@@ -161,25 +189,47 @@ class FindingLine(QWidget):
         self._word.setProperty("role", "caption")
         self._number = _number_label("strong")
         self._adapted = _number_label("quiet")
+        self._covered = _number_label("strong")
+        self._covered.hide()
+        self._shows_adapted = False
         self.bar = ProbabilityBar(row)
         self.bar.clicked.connect(lambda: self.evidence_wanted.emit(self.name))
         self._lay_out()
 
-    def fill(self, row: FindingRow, answer: Answer | None, is_suggested: bool, shows_adapted: bool) -> None:
-        """Show what the model says and what the reader decided (None: nothing yet)."""
+    def fill(
+        self,
+        row: FindingRow,
+        answer: Answer | None,
+        is_suggested: bool,
+        shows_adapted: bool,
+        is_greyed: bool = False,
+    ) -> None:
+        """Show what the model says and what the reader decided (None: nothing yet).
+
+        `is_greyed`: the model does not know such images, and its numbers are there for the curious.
+        """
         self._show_answer(answer)
         self._number.setText(probability_text(row.probability))
         self._number.setProperty("role", "strong" if is_suggested else "quiet")
+        self._number.setEnabled(not is_greyed)
         self._number.style().polish(self._number)
-        self._adapted.setVisible(shows_adapted)
+        self._shows_adapted = shows_adapted and not is_greyed
+        self._adapted.setVisible(self._shows_adapted and self._covered.isHidden())
         self._adapted.setText(probability_text(row.adapted))
         self._adapted.setToolTip(self.tr("Site-adapted: from a head fitted to the reviews of this site"))
-        self.bar.set_row(row, is_suggested)
+        self.bar.set_row(row, is_suggested, is_greyed)
         font = self._answer.font()
         font.setBold(is_suggested)
         self._answer.setFont(font)
         suggested = self.tr("{0}, suggested").format(row.display)
         self._answer.setAccessibleName(suggested if is_suggested else row.display)
+
+    def show_covered(self, probability: float | None, is_asked: bool) -> None:
+        """Show what the model would say with a part of the film covered, in the place of *site*."""
+        self._covered.setVisible(is_asked)
+        self._adapted.setVisible(self._shows_adapted and not is_asked)
+        self._covered.setText(f"→ {probability_text(probability)}" if probability is not None else "→ …")
+        self.bar.set_covered(probability if is_asked else None)
 
     def answer(self) -> None:
         """Do what a click on the finding does."""
@@ -216,7 +266,7 @@ class FindingLine(QWidget):
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(space(2))
-        for widget in (self._answer, self._number, self._adapted):
+        for widget in (self._answer, self._number, self._adapted, self._covered):
             top.addWidget(widget)
         below = QHBoxLayout()
         below.setContentsMargins(space(6), 0, 0, 0)

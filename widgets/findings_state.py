@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QCoreApplication
 
 from widgets.findings_rows import Answer, FindingRow, Task
+from widgets.numbers import probability_text
 from widgets.words import in_words
 
 translate = QCoreApplication.translate
+
+CLOSE, CLEAR = 0.15, 0.5
+"""Margins of probability below which a suggestion is called close, and from which on clear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,11 @@ class FindingsState:
         Which image this is, such as ``Image 2 of 3``.
     image_key
         Tells images apart, so that a refresh of the same image leaves a note alone that is being written.
+    is_unfamiliar
+        The image is not what the model knows: nothing is suggested, and its numbers are greyed.
+    agreement, is_checking
+        Share of slightly altered copies of the image for which the same is suggested, None where that was
+        not asked for; whether it is being found out.
     """
 
     findings: tuple[FindingRow, ...] = ()
@@ -49,6 +58,9 @@ class FindingsState:
     image_key: str = ""
     can_undo: bool = True
     can_redo: bool = True
+    is_unfamiliar: bool = False
+    agreement: float | None = None
+    is_checking: bool = False
 
     @property
     def suggested_names(self) -> tuple[str, ...]:
@@ -68,6 +80,57 @@ class FindingsState:
             reason = in_words(self.reason_no_suggestion)
             return reason or translate("FindingsPanel", "No suggestion for this image.")
         return ""
+
+    @property
+    def certainty_text(self) -> str:
+        """How far what is suggested is from being something else, in words; empty without a suggestion."""
+        if self.suggestion is None or self.waiting:
+            return ""
+        return self._margin_of_several() if self.task == "multilabel" else self._margin_of_one()
+
+    def _margin_of_one(self) -> str:
+        """Of one-of-many models: how far the first is ahead of the second."""
+        said = sorted((r.probability, r.display) for r in self.findings if r.probability is not None)
+        if len(said) < 2:
+            return ""
+        (second, other), (first, _) = said[-2:]
+        margin = first - second
+        if margin < CLOSE:
+            text = translate("FindingsPanel", "Close: {0} ahead of {1}")
+        elif margin < CLEAR:
+            text = translate("FindingsPanel", "{0} ahead of {1}")
+        else:
+            text = translate("FindingsPanel", "Clear: {0} ahead of {1}")
+        return text.format(probability_text(margin), other)
+
+    def _margin_of_several(self) -> str:
+        """Of several findings at once: how near the nearest one is to its operating point."""
+        distances = [
+            (abs(r.probability - r.operating_point), r)
+            for r in self.findings
+            if r.probability is not None and r.operating_point is not None
+        ]
+        if not distances:
+            return ""
+        distance, row = min(distances, key=lambda pair: pair[0])
+        if distance >= CLOSE:
+            text = translate("FindingsPanel", "Clear: every finding is at least {0} from its operating point")
+            return text.format(probability_text(distance))
+        if row.reaches_operating_point:
+            text = translate("FindingsPanel", "Close: {1} is {0} above its operating point")
+        else:
+            text = translate("FindingsPanel", "Close: {1} is {0} below its operating point")
+        return text.format(probability_text(distance), row.display)
+
+    @property
+    def agreement_text(self) -> str:
+        """Whether slightly altered copies give the same; empty where that was not asked for."""
+        if self.is_checking:
+            return translate("FindingsPanel", "Looking at altered copies")
+        if self.agreement is None:
+            return ""
+        text = translate("FindingsPanel", "The same on {0:.0%} of slightly altered copies")
+        return text.format(self.agreement)
 
     @property
     def decision_text(self) -> str:

@@ -11,6 +11,7 @@ from inference.contours import Contour
 from inference.overlay import HeatmapStyle, argb_table, contour_picture, contour_styles
 from inference.prediction import Heatmap
 from widgets import theme
+from widgets.evidence_methods import SPREAD
 from widgets.viewer_heatmap import argb_of_bgra
 from widgets.viewer_pictures import picture_of_argb
 from widgets.viewer_text_painting import outlined_text
@@ -48,6 +49,8 @@ class ColourBar(QWidget):
     @property
     def lines(self) -> tuple[str, ...]:
         """The words under the bar."""
+        if self._heatmap is not None and self._heatmap.method == SPREAD:
+            return (self._title, self.tr("spread over"), self.tr("repeated runs"))
         return (self._title, self.tr("evidence,"), self.tr("not location"))
 
     @property

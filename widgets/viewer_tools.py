@@ -24,6 +24,7 @@ Tool = Literal[
     "rectangle",
     "arrow",
     "text",
+    "cover",
 ]
 """What the left button does. From ``"area zoom"`` on, a `Pointer` on the film does it, not the viewer."""
 

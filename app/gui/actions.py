@@ -18,7 +18,7 @@ from widgets.viewer_tools import Tool
 Scope = Literal["film", "reading", "everywhere"]
 """Where a key counts: while the focused control has no use for it; while no text is written; always."""
 
-WINDOW, TOOLS, MEASURE, FILM, FRAMES, TEXTS, ANSWERS, STUDIES, EVIDENCE, VIEWS, PROGRAM = (
+WINDOW, TOOLS, MEASURE, FILM, FRAMES, TEXTS, ANSWERS, STUDIES, EVIDENCE, ASKING, VIEWS, PROGRAM = (
     QT_TRANSLATE_NOOP("Actions", "Window"),
     QT_TRANSLATE_NOOP("Actions", "Mouse"),
     QT_TRANSLATE_NOOP("Actions", "Measure"),
@@ -28,6 +28,7 @@ WINDOW, TOOLS, MEASURE, FILM, FRAMES, TEXTS, ANSWERS, STUDIES, EVIDENCE, VIEWS, 
     QT_TRANSLATE_NOOP("Actions", "Decide"),
     QT_TRANSLATE_NOOP("Actions", "Studies"),
     QT_TRANSLATE_NOOP("Actions", "Heatmap"),
+    QT_TRANSLATE_NOOP("Actions", "Cover and ask"),
     QT_TRANSLATE_NOOP("Actions", "Views"),
     QT_TRANSLATE_NOOP("Actions", "Program"),
 )
@@ -325,6 +326,30 @@ ACTIONS: tuple[Action, ...] = (
         QT_TRANSLATE_NOOP("Actions", "Heatmap of the next finding"),
         ("BracketRight",),
         lambda do: do.step_evidence(1),
+    ),
+    Action(
+        "lungs",
+        EVIDENCE,
+        QT_TRANSLATE_NOOP("Actions", "Outline of the lungs"),
+        ("Shift+O",),
+        lambda do: do.toggle_lungs(),
+    ),
+    _tool("cover", ASKING, QT_TRANSLATE_NOOP("Actions", "Cover a part of the film"), "Shift+A"),
+    Action(
+        "cover keeps",
+        ASKING,
+        QT_TRANSLATE_NOOP("Actions", "Keep the part, cover all else"),
+        ("Shift+K",),
+        lambda do: do.toggle_cover_keeps(),
+        needs="cover",
+    ),
+    Action(
+        "cover shape",
+        ASKING,
+        QT_TRANSLATE_NOOP("Actions", "Rectangle, ellipse, or drawn by hand"),
+        ("Shift+S",),
+        lambda do: do.cycle_cover_shape(),
+        needs="cover",
     ),
     Action("layout", VIEWS, QT_TRANSLATE_NOOP("Actions", "Layout"), ("J",), lambda do: do.cycle_layout()),
     Action(

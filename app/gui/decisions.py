@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from app.gui.film_cache import FilmCache, FrameKey
 from app.gui.jobs import Jobs
 from app.gui.library import Library
-from app.gui.suggestions import OPERATING_POINT, Suggestions
+from app.gui.suggestions import Suggestions, operating_point
 from app.workplace import Workplace
 from inference.prediction import Prediction
 from reviews.errors import StoreError
@@ -70,7 +70,7 @@ class Decisions(QObject):
             answers = {prediction.suggestion: "present"}
         else:
             answers = {
-                f.name: "present" if f.probability >= OPERATING_POINT else "absent"
+                f.name: "present" if f.probability >= (operating_point(model, f.name) or 0.0) else "absent"
                 for f in prediction.findings
             }
         self._append(key, complete(model, answers), is_acceptance=True, go_on=True)

@@ -9,15 +9,19 @@ from PySide6.QtWidgets import QMenu
 
 from app.gui.actions import Action, title_of
 from app.gui.presets import preset_names
+from app.gui.probing import kept_kind
 from app.gui.reading_acts import ReadingActs
 from app.gui.window import Window
 from app.workplace import Workplace
+from widgets.cover_shapes import COVER_KINDS
 from widgets.film_menu import Entry, fill, menu_of
 from widgets.viewer import Viewer
 from widgets.viewer_texts import TEXT_FIELDS, TextField, field_name
 from widgets.viewer_tools import Tool
 
 _FIELD = "text field "
+_SHAPE = "shape of the cover "
+_UNCOVER = "take the cover away"
 _MEASURING: tuple[Tool, ...] = ("length", "angle", "cobb", "ellipse", "rectangle", "arrow", "text")
 _POINTING: tuple[Tool, ...] = ("window", "pan", "zoom", "scroll", "magnifier", "area window", "area zoom")
 
@@ -52,6 +56,7 @@ class FilmMenus(QObject):
             "window": self._window_entries,
             "zoom": self._zoom_entries,
             "measure": self._measuring_entries,
+            "cover": self._cover_entries,
             "turn": self._turn_entries,
             "cine": self._cine_entries,
         }
@@ -70,9 +75,13 @@ class FilmMenus(QObject):
     def _run(self, id_: str) -> None:
         if id_.startswith(_FIELD):
             self._acts.toggle_text_field(_field_of(id_))
+        elif id_.startswith(_SHAPE):
+            self._acts.choose_cover_shape(kept_kind(id_.removeprefix(_SHAPE)))
+        elif id_ == _UNCOVER:
+            self._acts.probing.tool.clear()
         elif (action := self._actions.get(id_)) is not None:
             action.act(self._acts)
-            if id_ in ("pan", "zoom", "window"):
+            if id_ in ("pan", "zoom", "window", "cover"):
                 self._acts.active.setFocus()
         self._show_state()
 
@@ -82,7 +91,7 @@ class FilmMenus(QObject):
         """Mark the tool in use, offer what works, tell how fast cine plays."""
         bar, acts = self._window.film_bar, self._acts
         tool = acts.active.left_tool
-        for name in ("window", "pan", "zoom"):
+        for name in ("window", "pan", "zoom", "cover"):
             bar.set_on(name, tool == name)
         measuring = [t for t in _MEASURING if t in self._actions]
         bar.set_offered("measure", bool(measuring))
@@ -130,6 +139,20 @@ class FilmMenus(QObject):
         deleting = tuple(entry for id_ in offered for entry in self._entry(id_))
         return (*self._tools(_MEASURING), *((None, *deleting) if deleting else ()))
 
+    def _cover_entries(self) -> tuple[Entry | None, ...]:
+        probing = self._acts.probing
+        names = {
+            "rectangle": self.tr("Rectangle"),
+            "ellipse": self.tr("Ellipse"),
+            "outline": self.tr("Drawn by hand"),
+        }
+        shapes = tuple(
+            Entry(_SHAPE + kind, names[kind], is_on=kind == probing.tool.kind) for kind in COVER_KINDS
+        )
+        ending = (None, Entry(_UNCOVER, self.tr("Take the cover away"))) if probing.is_covered else ()
+        keeps = self._entry("cover keeps", probing.tool.keeps)
+        return (*self._tools(("cover",)), None, *shapes, None, *keeps, *ending)
+
     def _turn_entries(self) -> tuple[Entry | None, ...]:
         return tuple(e for id_ in ("rotate right", "rotate left", "flip") for e in self._entry(id_))
 
@@ -163,6 +186,8 @@ class FilmMenus(QObject):
             *(self._entry("cine", self._acts.cine.is_playing) if several else ()),
             None,
             *self._entry("heatmap", self._window.reading.evidence.is_shown),
+            *self._entry("lungs", self._acts.probing.are_lungs_shown),
+            Entry("", self.tr("Cover and ask"), below=self._cover_entries()),
             Entry("", self.tr("Texts"), below=self._text_entries()),
             None,
             Entry("reset", self.tr("Reset the view")),

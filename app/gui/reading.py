@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
+from app.gui.covering import Covering
 from app.gui.decisions import Decisions
 from app.gui.film_cache import FrameKey
 from app.gui.films import Films
@@ -21,9 +22,12 @@ from app.gui.suggestions import Suggestions
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.client import InferenceClient
+from inference.covering import Region
+from inference.messages import Progressed
 from inference.prediction import Look, Prediction
 from reviews.record import Answer
 from studies.image import Header, Image, Study
+from widgets.evidence_methods import LONG_METHODS, SPREAD
 
 VIEW = "reading"  # as `Films` knows it
 
@@ -65,6 +69,10 @@ class Reading(QObject):
     findings_changed = Signal(object)  # FindingsState
     heatmap_changed = Signal(object)  # Heatmap | None
     heatmap_choices_changed = Signal(object, str)  # tuple[(name, display)], selected
+    evidence_changed = Signal(object)  # Evidence
+    lungs_changed = Signal(object, object)  # FrameKey, LungMask | None
+    covered = Signal(object)  # Prediction with a part of the film covered
+    cover_failed = Signal(str)
     looked = Signal(str, float)  # device, milliseconds
     saved = Signal(str)  # HH:MM:SS
     decided = Signal(object, bool)  # Review, whether the reader wants to go on
@@ -92,6 +100,13 @@ class Reading(QObject):
         self.finding: str | None = None  # whose heatmap is asked for
         self.maps_wanted = False
         self._maps_beside = False  # the evidence stands in a view beside the film
+        self.lungs_wanted = False
+        self.is_spread_shown = False  # in place of the evidence, where there were several runs
+        self._covering = Covering(client, self)
+        self._covering.answered.connect(self.covered)
+        self._covering.failed.connect(self.cover_failed)
+        self._suggestions.explained.connect(self._on_explained)
+        self._suggestions.failed.connect(self.failed)
         self._keeps_view = False  # when the film that is waited for comes
         films.ready.connect(self._on_film)
         films.failed.connect(self._on_film_refused)
@@ -211,14 +226,68 @@ class Reading(QObject):
         self._maps_beside = wanted
         self.set_maps_wanted(self.maps_wanted)
 
+    def set_lungs_wanted(self, wanted: bool) -> None:
+        """Whether the lungs are outlined; they are asked for when they are."""
+        self.lungs_wanted = wanted
+        if self.position is not None:
+            self._ask_about(self.position)
+            self._show_lungs()
+
     def set_method(self, method: str) -> None:
+        """By which method every frame is explained at once."""
         self._suggestions.method = method
         self.set_maps_wanted(self.maps_wanted)
+
+    def choose_method(self, method: str) -> None:
+        """The reader chose a method: one for all frames, or one that takes a while for this one."""
+        if self.position is None:
+            return
+        header, frame = self.position.header_and_frame
+        model = self._suggestions.model_for(header)
+        if model is None:
+            return
+        if method in LONG_METHODS:
+            self._suggestions.explaining.choose(header, frame, model, method)
+        else:
+            self._suggestions.explaining.choose_none(self.position.key, model.id)
+            self.set_method(method)
+
+    def cancel_explanation(self) -> None:
+        """Give up the explanation that is under way."""
+        self._suggestions.explaining.cancel()
+
+    def show_spread(self, is_shown: bool) -> None:
+        """Show how much repeated runs differ in place of the evidence."""
+        self.is_spread_shown = is_shown
+        self._show_heatmap()
+
+    def check_agreement(self) -> None:
+        """Ask whether slightly altered copies of this frame give the same."""
+        if self.position is not None:
+            self._suggestions.check_agreement(*self.position.header_and_frame)
+            self._show_findings()
 
     def select_finding(self, name: str) -> None:
         """Whose evidence is shown."""
         self.finding = name
         self._show_heatmap()
+
+    # -- what it would say --------------------------------------------------------------------
+
+    def cover(self, region: Region | None) -> bool:
+        """Ask what the model says with a part of the film covered, None to end it; whether one can answer."""
+        model = None if self.position is None else self.model_for(self.position.header_and_frame[0])
+        if region is None or model is None or self.position is None:
+            self._covering.end()
+            return region is None
+        self._covering.ask(*self.position.header_and_frame, model.id, region)
+        return True
+
+    def on_covered(self, request: int, prediction: Prediction) -> None:
+        self._covering.on_covered(request, prediction)
+
+    def on_progress(self, event: Progressed) -> None:
+        self._suggestions.explaining.on_progress(event)
 
     def ask_in_background(self, study_uids: Sequence[str] | None = None) -> None:
         """Ask for a suggestion for every frame of some studies, or of the worklist, that has none yet."""
@@ -229,12 +298,19 @@ class Reading(QObject):
         self._suggestions.on_look(request, look)
 
     def on_look_failed(self, request: int, reason: str) -> None:
-        self._suggestions.on_look_failed(request, reason)
+        if not self._covering.on_failed(request, reason):
+            self._suggestions.on_look_failed(request, reason)
 
     def _ask_about(self, position: Position) -> None:
         self._suggestions.ask_about(
-            *position.header_and_frame, with_maps=self.maps_wanted or self._maps_beside
+            *position.header_and_frame,
+            with_maps=self.maps_wanted or self._maps_beside,
+            with_lungs=self.lungs_wanted,
         )
+
+    def _on_explained(self, key: FrameKey) -> None:
+        if self.position is not None and self.position.key == key:
+            self._show_heatmap()
 
     def _on_answered(self, key: FrameKey, prediction: Prediction | None) -> None:
         if self.position is not None and self.position.key == key:
@@ -291,12 +367,21 @@ class Reading(QObject):
             state = replace(state, frame_label=label)
         self.findings_changed.emit(state)
         self._show_heatmap()
+        self._show_lungs()
 
     def _show_heatmap(self) -> None:
         if self.position is not None:
             evidence = self._suggestions.evidence(*self.position.header_and_frame, self.finding)
+            heatmap = evidence.heatmap
+            if heatmap is not None and heatmap.spread is not None and self.is_spread_shown:
+                heatmap = replace(heatmap, grid=heatmap.spread, method=SPREAD)
             self.heatmap_choices_changed.emit(evidence.choices, evidence.selected)
-            self.heatmap_changed.emit(evidence.heatmap)
+            self.evidence_changed.emit(evidence)
+            self.heatmap_changed.emit(heatmap)
+
+    def _show_lungs(self) -> None:
+        if self.position is not None:
+            self.lungs_changed.emit(self.position.key, self._suggestions.lungs(self.position.key))
 
     def close(self) -> None:
         """Ask the models nothing more."""

@@ -14,12 +14,15 @@ from app.gui.compare_desk import CompareDesk
 from app.gui.jobs import Jobs
 from app.gui.library import Library
 from app.gui.presets import preset
+from app.gui.probing import Probing
 from app.gui.reading import Reading
 from app.gui.reading_page import ReadingPage
 from app.gui.remarks import Remarks
 from app.gui.window import Window
 from app.workplace import Workplace
 from reviews.record import Changes
+from widgets.cover_shapes import CoverKind
+from widgets.keyboard import Stroke
 from widgets.view_grid import LAYOUTS
 from widgets.viewer import Viewer
 from widgets.viewer_texts import TEXT_FIELDS, TextField
@@ -55,6 +58,7 @@ class ReadingActs(QObject):
         remarks: Remarks,
         compare: CompareDesk,
         annotating: Annotating,
+        probing: Probing,
     ) -> None:
         super().__init__(window)
         self._workplace = workplace
@@ -65,10 +69,12 @@ class ReadingActs(QObject):
         self._remarks = remarks
         self._compare = compare
         self.annotating = annotating
+        self.probing = probing
         self._findings: tuple[tuple[str, str], ...] = ()
         self._selected_finding = ""
         self.page: ReadingPage = window.reading
         self.cine = Cine(self)
+        probing.changed.connect(self.shown_changed)
         reading.heatmap_choices_changed.connect(self._on_heatmap_choices)
         reading.position_changed.connect(self._on_position_changed)
         reading.findings_changed.connect(lambda _: self.findings_changed.emit())
@@ -117,7 +123,7 @@ class ReadingActs(QObject):
         """Leave what is under way, else the tool, else show the film as it was first shown."""
         if self.cine.is_playing:
             self.cine.stop()
-        elif self.active.cancel():
+        elif self.active.cancel() or self.probing.tool.clear():
             return
         elif self.active.left_tool != "window":
             self.choose_tool("window")
@@ -261,6 +267,38 @@ class ReadingActs(QObject):
             self.page.evidence.toggle()
         place = names.index(self._selected_finding) if self._selected_finding in names else 0
         self._reading.select_finding(names[(place + by) % len(names)] if is_shown else names[place])
+
+    def toggle_lungs(self) -> None:
+        """Outline the lungs in every view that shows the film, or do not."""
+        is_shown = not self.probing.are_lungs_shown
+        self.probing.show_lungs(is_shown)
+        self.remember(lungs_shown=is_shown)
+        self.shown_changed.emit()
+
+    # -- what the model would say without a part -------------------------------------------------------
+
+    def toggle_cover_keeps(self) -> None:
+        """Keep what lies inside the shape, or cover it; takes the tool in hand."""
+        self._take_cover()
+        self.probing.toggle_keeps()
+
+    def choose_cover_shape(self, kind: CoverKind) -> None:
+        """Draw another shape; takes the tool in hand."""
+        self._take_cover()
+        self.probing.choose_kind(kind)
+        self.remember(cover_shape=kind)
+
+    def cycle_cover_shape(self) -> None:
+        """The next of the shapes."""
+        self.choose_cover_shape(self.probing.next_kind())
+
+    def _take_cover(self) -> None:
+        if self.page.viewer.left_tool != "cover":
+            self.choose_tool("cover")
+
+    def take_stroke(self, stroke: Stroke) -> bool:
+        """Whether a key moves or sizes what covers the film; then it means nothing else."""
+        return not stroke.ctrl and self.probing.tool.take_key(stroke.key, is_fine=stroke.shift)
 
     def _on_heatmap_choices(self, choices: tuple[tuple[str, str], ...], selected: str) -> None:
         self._findings, self._selected_finding = tuple(choices), selected

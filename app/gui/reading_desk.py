@@ -16,6 +16,7 @@ from app.gui.learning import Learning
 from app.gui.library import FrameKey, Imported, Library
 from app.gui.reading import Position, Reading
 from app.gui.remarks import Remarks
+from app.gui.suggestions import Evidence
 from app.gui.window import Window
 from app.workplace import Workplace
 from inference.overlay import HeatmapStyle
@@ -23,18 +24,11 @@ from inference.prediction import Heatmap
 from reviews.record import Review
 from studies.image import Header, Image
 from studies.reader_pool import ReaderPool
+from widgets.evidence_methods import LONG_METHODS, all_methods
 from widgets.findings import FindingsState
 from widgets.messages import Problem
 from widgets.numbers import counted, grouped
 from widgets.words import in_words
-
-METHODS = (
-    ("gradcam", "Grad-CAM"),
-    ("gradcam++", "Grad-CAM++"),
-    ("hirescam", "HiResCAM"),
-    ("layercam", "LayerCAM"),
-    ("eigencam", "Eigen-CAM"),
-)
 
 
 class ReadingDesk(QObject):
@@ -67,8 +61,10 @@ class ReadingDesk(QObject):
 
     def _show_settings(self) -> None:
         page, settings = self._window.reading, self._workplace.settings
-        page.evidence.set_methods(METHODS, settings.heatmap_method)
-        self._reading.set_method(page.evidence.method)
+        quick = [method for method in all_methods() if not method.is_long]
+        known = settings.heatmap_method if settings.heatmap_method in {m.name for m in quick} else "gradcam"
+        page.evidence.set_methods(all_methods(), known)
+        self._reading.set_method(known)
         page.evidence.set_style(settings.heatmap_style)
         page.evidence.set_expanded(settings.evidence_expanded)
         self._show_style(settings.heatmap_style)
@@ -150,6 +146,7 @@ class ReadingDesk(QObject):
         reading.findings_changed.connect(self._on_findings_changed)
         reading.heatmap_changed.connect(self._on_heatmap_changed)
         reading.heatmap_choices_changed.connect(page.evidence.set_findings)
+        reading.evidence_changed.connect(self._on_evidence_changed)
         reading.looked.connect(status.set_device)
         reading.saved.connect(self._on_saved)
         reading.decided.connect(self._on_decided)
@@ -169,8 +166,12 @@ class ReadingDesk(QObject):
         findings.undo_requested.connect(reading.undo)
         findings.redo_requested.connect(reading.redo)
         findings.finding_selected.connect(self._on_finding_selected)
+        findings.agreement_wanted.connect(reading.check_agreement)
+        findings.set_agreement_offered(True)
         evidence.finding_changed.connect(reading.select_finding)
         evidence.method_changed.connect(self._on_method_changed)
+        evidence.cancel_requested.connect(reading.cancel_explanation)
+        evidence.spread_toggled.connect(reading.show_spread)
         evidence.shown_changed.connect(self._on_heatmap_switched)
         evidence.style_changed.connect(self._on_style_changed)
         evidence.expanded_changed.connect(lambda is_open: self._remember(evidence_expanded=is_open))
@@ -219,7 +220,24 @@ class ReadingDesk(QObject):
             title = in_words(card.display_of(heatmap.finding)) if card else heatmap.finding
             page.findings.set_selected_finding(heatmap.finding)
         page.viewer.set_heatmap(heatmap, title)
-        page.evidence.set_grid(None if heatmap is None else (heatmap.grid.shape[0], heatmap.grid.shape[1]))
+
+    def _on_evidence_changed(self, evidence: Evidence) -> None:
+        """Tell beside the controls what is known of the evidence, and what is under way."""
+        panel, heatmap = self._window.reading.evidence, evidence.heatmap
+        cells = None if heatmap is None else (heatmap.grid.shape[0], heatmap.grid.shape[1])
+        is_networks = evidence.method not in LONG_METHODS
+        panel.set_methods([m for m in all_methods() if m.name in evidence.methods], evidence.method or None)
+        if evidence.under_way is None:
+            panel.end_progress()
+        else:
+            panel.show_progress(
+                evidence.under_way.done, evidence.under_way.total, evidence.under_way.remaining_s
+            )
+        panel.set_grid(cells, is_networks)
+        panel.set_in_lungs(None if heatmap is None else heatmap.lung_share)
+        panel.set_spread(_spread_at_peak(heatmap))
+        panel.set_notes(evidence.why_no_maps if heatmap is None and evidence.under_way is None else "")
+        panel.set_warning(" ".join(in_words(warning) for warning in evidence.warnings))
 
     def _on_finding_selected(self, name: str) -> None:
         self.show_heatmaps(True)
@@ -237,8 +255,9 @@ class ReadingDesk(QObject):
         self._remember(heatmap_shown=is_shown)
 
     def _on_method_changed(self, method: str) -> None:
-        self._reading.set_method(method)
-        self._remember(heatmap_method=method)
+        self._reading.choose_method(method)
+        if method not in LONG_METHODS:  # which are about one film
+            self._remember(heatmap_method=method)
 
     def _on_style_changed(self, style: HeatmapStyle) -> None:
         self._show_style(style)
@@ -313,3 +332,10 @@ class ReadingDesk(QObject):
                 self._strip_jobs.deliver(lambda: self._window.reading.strip.set_thumbnail(uid, frame, pixels))
 
         self._readers.thumbnail(header, frame).add_done_callback(tell)
+
+
+def _spread_at_peak(heatmap: Heatmap | None) -> float | None:
+    """Standard deviation over runs where the evidence is strongest, as a share of the peak."""
+    if heatmap is None or heatmap.spread is None or heatmap.peak <= 0:
+        return None
+    return float(heatmap.spread.flat[int(heatmap.grid.argmax())]) / heatmap.peak

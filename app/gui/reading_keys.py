@@ -52,7 +52,14 @@ class ReadingKeys(QObject):
         self.keymap = Keymap({a.id: a.keys for a in ACTIONS}, workplace.settings.keys)
         self._legends = Legends()
         self._shortcuts = Shortcuts(
-            window, self.keymap, self._legends, self._actions, self._run, self._is_reading, self._is_listening
+            window,
+            self.keymap,
+            self._legends,
+            self._actions,
+            self._run,
+            self._is_reading,
+            self._is_listening,
+            acts.take_stroke,
         )
         self._shortcuts.legends_changed.connect(self._show_keys_soon)
         self._shortcuts.text_left.connect(acts.leave_text)

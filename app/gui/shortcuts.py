@@ -60,6 +60,8 @@ class Shortcuts(QObject):
         Whether the reading page is in front, with nothing over the film.
     is_listening
         Whether some control waits for a key to be chosen: then nothing is taken.
+    take_first
+        Whether what the reader has in hand takes a key, before any action does.
 
     Signals
     -------
@@ -81,6 +83,7 @@ class Shortcuts(QObject):
         run: Callable[[Action], object],
         is_reading: Callable[[], bool],
         is_listening: Callable[[], bool],
+        take_first: Callable[[Stroke], bool],
     ) -> None:
         super().__init__(window)
         self._window = window
@@ -90,6 +93,7 @@ class Shortcuts(QObject):
         self._run = run
         self._is_reading = is_reading
         self._is_listening = is_listening
+        self._take_first = take_first
         application = QApplication.instance()
         assert application is not None
         application.installEventFilter(self)
@@ -122,6 +126,8 @@ class Shortcuts(QObject):
         if is_text or not self._is_reading():
             if action is None or action.scope != "everywhere" or not _counts_in_text(stroke):
                 return False
+        elif not has_use_for(focus, stroke.key) and self._take_first(stroke):
+            return True
         elif action is None:
             return self._is_missed(stroke, focus)
         elif action.scope == "film" and has_use_for(focus, stroke.key):

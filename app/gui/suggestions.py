@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
+from app.gui.explaining import Explaining, UnderWay
 from app.gui.film_cache import FrameKey
 from app.gui.jobs import Jobs
 from app.gui.library import Library
@@ -21,13 +22,18 @@ from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.client import InferenceClient
 from inference.coverage import reason_not_covered
-from inference.prediction import Heatmap, Look
+from inference.lung_mask import LungMask
+from inference.prediction import Heatmap, Look, Prediction
 from studies.image import Header
+from widgets.evidence_methods import all_methods
 from widgets.findings import FindingRow, FindingsState
 from widgets.words import in_words
 
 HEATMAPS_KEPT = 200
-OPERATING_POINT = 0.5
+LUNGS_KEPT = 500
+OPERATING_POINT = 0.5  # of several findings at once, where the model's card gives none
+FROM_OUTSIDE = ("occlusion", "lime")  # methods that need nothing of a network but its answers
+WITHOUT_FEATURES = ("occlusion", "integrated-gradients", "lime")
 ASKED_AHEAD = 16
 STUDIES_A_STEP = 50
 
@@ -40,21 +46,46 @@ class _Question:
     model: str
     method: str
     urgent: bool
+    with_maps: bool = False
+    agreement: bool = False
+    failed_with_maps: str = ""  # it is asked again without, because of this
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where a model looked: the findings to choose from, the one that is shown, and its map."""
+    """Where a model looked.
 
-    choices: tuple[tuple[str, str], ...]  # (name, display)
-    selected: str
-    heatmap: Heatmap | None
+    Parameters
+    ----------
+    choices, selected, heatmap
+        The findings to choose from as (name, display), the one that is shown, and its map.
+    methods, method
+        Machine names of the methods that work with this model, and of the one in force for this frame;
+        empty while the reader has to choose.
+    under_way
+        The explanation that is being computed for this frame.
+    why_no_maps
+        Why the model shows nothing by itself, in a sentence.
+    warnings
+        What the suggestion has to be warned of.
+    """
+
+    choices: tuple[tuple[str, str], ...] = ()
+    selected: str = ""
+    heatmap: Heatmap | None = None
+    methods: tuple[str, ...] = ()
+    method: str = ""
+    under_way: UnderWay | None = None
+    why_no_maps: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class Suggestions(QObject):
     """Questions to the worker and its answers. Lives on the GUI thread."""
 
     answered = Signal(object, object)  # FrameKey, Prediction | None where the model failed
+    explained = Signal(object)  # FrameKey: an explanation of it began, goes on or ended
+    failed = Signal(str)  # a sentence
 
     def __init__(
         self,
@@ -74,6 +105,11 @@ class Suggestions(QObject):
         self._backlog: OrderedDict[FrameKey, Header] = OrderedDict()  # to be asked about, the first first
         self._slices = Slices(self)
         self._models: list[ModelCard] = []
+        self._lungs: OrderedDict[FrameKey, LungMask | None] = OrderedDict()
+        self._without_maps: dict[str, str] = {}  # model: why it shows none
+        self.explaining = Explaining(client, self)
+        self.explaining.changed.connect(self.explained)
+        self.explaining.failed.connect(self.failed)
         self.worker_problem = ""  # why no answer is to be expected of the worker
         self.method = "gradcam"
 
@@ -90,25 +126,40 @@ class Suggestions(QObject):
             self._forget(lambda asked: asked.model not in ids)
         for key in [k for k in self._heatmaps if k[1] not in ids]:
             del self._heatmaps[key]
+        self.explaining.set_models(ids)
 
     def model_for(self, header: Header) -> ModelCard | None:
         return next((m for m in self._models if reason_not_covered(m, header) is None), None)
 
     # -- asking ----------------------------------------------------------------------------------
 
-    def ask_about(self, header: Header, frame: int, with_maps: bool) -> None:
+    def ask_about(self, header: Header, frame: int, with_maps: bool, with_lungs: bool = False) -> None:
         """Ask for what is not known yet of the frame on the screen, before everything else."""
         model = self.model_for(header)
         key = (header.sop_instance_uid, frame)
         if model is None:
             return
-        has_maps = (key, model.id, self.method) in self._heatmaps
-        if key in self._library.predictions and (has_maps or not with_maps):
+        can_explain = not self._why_no_maps(model)
+        has_maps = not can_explain or (key, model.id, self.method) in self._heatmaps
+        is_enough = (has_maps or not with_maps) and (key in self._lungs or not with_lungs)
+        if key in self._library.predictions and is_enough:
             return
-        if _Question(key, model.id, self.method, True) in self._asked.values():
+        question = _Question(key, model.id, self.method, True, can_explain)
+        if question in self._asked.values():
             return
         self._forget(lambda asked: asked.urgent)  # the latest question wins
-        self._ask(header, frame, model, urgent=True)
+        self._ask(header, question, model)
+
+    def check_agreement(self, header: Header, frame: int) -> None:
+        """Ask whether slightly altered copies of a frame give the same suggestion."""
+        model = self.model_for(header)
+        key = (header.sop_instance_uid, frame)
+        if model is not None and not self.is_checking(key):
+            self._ask(header, _Question(key, model.id, self.method, True, agreement=True), model)
+
+    def is_checking(self, key: FrameKey) -> bool:
+        """Whether the agreement for a frame is being found out."""
+        return any(asked.agreement and asked.key == key for asked in self._asked.values())
 
     def ask_in_background(self, study_uids: Sequence[str] | None = None) -> None:
         """Ask for a suggestion for every frame of some studies that has none yet, or of the whole worklist.
@@ -150,21 +201,22 @@ class Suggestions(QObject):
             if model is None:  # it went out of use
                 self._library.waiting.discard(key)
                 continue
-            self._ask(header, key[1], model, urgent=False)
+            self._ask(header, _Question(key, model.id, self.method, False), model)
             asked += 1
 
-    def _ask(self, header: Header, frame: int, model: ModelCard, urgent: bool) -> None:
+    def _ask(self, header: Header, question: _Question, model: ModelCard) -> None:
         head = self._workplace.adapted_head_path(model)
         request = self._client.ask(
             header,
-            frame,
+            question.key[1],
             model.id,
-            maps=model.finding_names if urgent else (),
-            method=self.method,
+            maps=model.finding_names if question.with_maps else (),
+            method=question.method,
             adapted_head=head if head.exists() else None,
-            urgent=urgent,
+            urgent=question.urgent,
+            agreement=question.agreement,
         )
-        self._asked[request] = _Question((header.sop_instance_uid, frame), model.id, self.method, urgent)
+        self._asked[request] = question
 
     def _forget(self, is_unwanted: Callable[[_Question], bool]) -> None:
         """Nobody wants the answers to these questions any more."""
@@ -176,10 +228,15 @@ class Suggestions(QObject):
 
     def on_look(self, request: int, look: Look) -> None:
         """The worker's answer to a request."""
+        if self.explaining.on_look(request, look):
+            return
         asked = self._asked.pop(request, None)
         if asked is None:
             return
         key, method = asked.key, asked.method
+        if asked.failed_with_maps:
+            self._without_maps[asked.model] = asked.failed_with_maps
+        self._keep_lungs(key, look.lungs)
         self._backlog.pop(key, None)
         self._forget(lambda other: other.key == key and not other.urgent)
         self._ask_next()
@@ -192,11 +249,27 @@ class Suggestions(QObject):
         self._store_jobs.submit(lambda: self._workplace.store.remember_prediction(prediction))
         self.answered.emit(key, prediction)
 
+    def _keep_lungs(self, key: FrameKey, lungs: LungMask | None) -> None:
+        self._lungs[key] = lungs
+        while len(self._lungs) > LUNGS_KEPT:
+            self._lungs.popitem(last=False)
+
     def on_look_failed(self, request: int, reason: str) -> None:
+        if self.explaining.on_failed(request, reason):
+            return
         asked = self._asked.pop(request, None)
         if asked is None:
             return
         key = asked.key
+        header, model = self._library.header_of(key[0]), self._library.card_of(asked.model)
+        if asked.with_maps and header is not None and model is not None:
+            # A model that cannot be explained still predicts: the maps must not cost the suggestion.
+            self._ask(header, replace(asked, with_maps=False, failed_with_maps=reason), model)
+            return
+        if asked.agreement:
+            self.failed.emit(reason)
+            self.answered.emit(key, self._library.predictions.get(key))
+            return
         self._backlog.pop(key, None)
         self._forget(lambda other: other.key == key and not other.urgent)
         self._ask_next()
@@ -215,6 +288,9 @@ class Suggestions(QObject):
             findings=self._rows(key, model) if model else (),
             task=model.task if model else "multiclass",
             suggestion=prediction.suggestion if prediction else None,
+            is_unfamiliar=prediction is not None and is_unfamiliar(prediction),
+            agreement=prediction.agreement if prediction else None,
+            is_checking=self.is_checking(key),
             reason_no_suggestion=reason,
             waiting=model is not None and prediction is None and not reason,
             image_key=f"{key[0]}:{key[1]}",
@@ -229,7 +305,7 @@ class Suggestions(QObject):
                 display=in_words(f.display),
                 probability=prediction.probability_of(f.name) if prediction else None,
                 adapted=adapted.probability_of(f.name) if adapted else None,
-                operating_point=OPERATING_POINT,
+                operating_point=operating_point(model, f.name),
             )
             for f in model.findings
         )
@@ -246,24 +322,69 @@ class Suggestions(QObject):
         return ""
 
     def evidence(self, header: Header, frame: int, chosen: str | None) -> Evidence:
-        """The heatmap of a frame, by the method in use: the reader's choice, else the suggestion's."""
+        """Where the model looked on a frame: of the reader's choice, else of the suggestion."""
         model = self.model_for(header)
         if model is None:
-            return Evidence((), "", None)
+            return Evidence()
         key = (header.sop_instance_uid, frame)
+        prediction = self._library.predictions.get(key)
+        suggestion = prediction.suggestion if prediction else None
         if chosen is not None and chosen in model.finding_names:
             selected = chosen
         else:
-            prediction = self._library.predictions.get(key)
-            selected = (prediction.suggestion if prediction else None) or model.finding_names[0]
-        maps = self._heatmaps.get((key, model.id, self.method), ())
-        return Evidence(
-            tuple((f.name, in_words(f.display)) for f in model.findings),
-            selected,
-            next((m for m in maps if m.finding == selected), None),
+            selected = suggestion or model.finding_names[0]
+        method = self.method_of(key, model)
+        maps = self.explaining.heatmaps(key, model.id, method) or self._heatmaps.get(
+            (key, model.id, method), ()
         )
+        return Evidence(
+            choices=tuple((f.name, in_words(f.display)) for f in model.findings),
+            selected=selected,
+            heatmap=next((m for m in maps if m.finding == selected), None),
+            methods=self.methods_for(model),
+            method=method,
+            under_way=self.explaining.under_way(key),
+            why_no_maps=self._why_no_maps(model),
+            warnings=prediction.warnings if prediction and suggestion else (),
+        )
+
+    def method_of(self, key: FrameKey, model: ModelCard) -> str:
+        """The method in force for a frame: the one chosen for it, else that of all frames."""
+        return self.explaining.chosen(key, model.id) or ("" if self._why_no_maps(model) else self.method)
+
+    def methods_for(self, model: ModelCard) -> tuple[str, ...]:
+        """Machine names of the methods that work with a model."""
+        if model.format == "onnx":
+            return FROM_OUTSIDE
+        if self._why_no_maps(model):
+            return WITHOUT_FEATURES
+        return tuple(method.name for method in all_methods())
+
+    def _why_no_maps(self, model: ModelCard) -> str:
+        """Why a model shows nothing by itself, in a sentence; empty where it does."""
+        if model.format == "onnx":
+            return self.tr(
+                "An ONNX model gives answers and no features: only what looks from outside can explain it."
+            )
+        return in_words(self._without_maps.get(model.id, ""))
+
+    def lungs(self, key: FrameKey) -> LungMask | None:
+        """Where the lungs of a frame are, as far as that is known and can be believed."""
+        mask = self._lungs.get(key)
+        return mask if mask is not None and mask.is_plausible else None
 
     def close(self) -> None:
         """Ask nothing more."""
         self._slices.clear()
         self._backlog.clear()
+
+
+def operating_point(model: ModelCard, finding: str) -> float | None:
+    """From which probability on a finding is suggested, or of one-of-many models marked; None for nowhere."""
+    default = OPERATING_POINT if model.task == "multilabel" else None
+    return model.operating_points.get(finding, default)
+
+
+def is_unfamiliar(prediction: Prediction) -> bool:
+    """Whether the image is not what the model knows."""
+    return prediction.unfamiliarity is not None and prediction.unfamiliarity > 1.0

@@ -161,6 +161,13 @@ class Window(QMainWindow):
             is_tool=True,
         )
         bar.add_menu("measure", "ruler", self.tr("Measure"), self.tr("Lengths, angles, areas, marks"))
+        bar.add_action(
+            "cover",
+            "selection-off",
+            self.tr("Cover"),
+            self.tr("Cover a part of the film, and see what the model says without it"),
+            is_tool=True,
+        )
         bar.add_action("invert", "invert-colors", self.tr("Invert"), self.tr("Exchange black and white"))
         bar.add_menu("turn", "rotate-right", self.tr("Turn"), self.tr("Turn and flip the film"))
         bar.add_menu(

@@ -16,6 +16,7 @@ from app.gui.jobs import Jobs
 from app.gui.learning import Learning
 from app.gui.learning_desk import LearningDesk
 from app.gui.library import Library
+from app.gui.probing import Probing, kept_kind
 from app.gui.reading import Reading
 from app.gui.reading_acts import ReadingActs
 from app.gui.reading_desk import ReadingDesk
@@ -23,7 +24,16 @@ from app.gui.reading_keys import ReadingKeys
 from app.gui.remarks import Remarks
 from app.gui.window import Window
 from app.workplace import Workplace
-from inference.client import Died, Failed, InferenceClient, Looked, Ready, WorkerEvent
+from inference.client import (
+    Covered,
+    Died,
+    Failed,
+    InferenceClient,
+    Looked,
+    Progressed,
+    Ready,
+    WorkerEvent,
+)
 from reviews.news import Token
 from reviews.record import News
 from studies.reader_pool import ReaderPool
@@ -69,6 +79,9 @@ class Workstation(QObject):
         self.compare = CompareDesk(window.reading, self.library, self.reading, self.films, self)
         self._learning_desk = LearningDesk(window, self.library, self.reading, self.learning, self._remarks)
         self.annotating = Annotating(workplace, window.reading.grid, self.store_jobs, self)
+        self.probing = Probing(window.reading, self.reading, self._remarks)
+        self.probing.tool.set_kind(kept_kind(workplace.settings.cover_shape))
+        self.probing.show_lungs(workplace.settings.lungs_shown)
         self.acts = ReadingActs(
             workplace,
             window,
@@ -78,6 +91,7 @@ class Workstation(QObject):
             self._remarks,
             self.compare,
             self.annotating,
+            self.probing,
         )
         self._keys = ReadingKeys(workplace, window, self.acts, frozenset(get_args(Tool)), self.compare.menu)
         self._store_moment: Token | None = None
@@ -162,6 +176,10 @@ class Workstation(QObject):
             return
         if isinstance(event, Looked):
             self.reading.on_look(event.request, event.look)
+        elif isinstance(event, Covered):
+            self.reading.on_covered(event.request, event.prediction)
+        elif isinstance(event, Progressed):
+            self.reading.on_progress(event)
         elif isinstance(event, Failed):
             self.reading.on_look_failed(event.request, event.reason)
         elif isinstance(event, Ready):

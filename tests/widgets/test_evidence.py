@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSlider,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from inference.overlay import HeatmapStyle
 from widgets.evidence import EvidencePanel
+from widgets.evidence_methods import MethodChooser, all_methods
 
+ONE_PASS = ("gradcam", "gradcam++", "hirescam", "layercam", "eigencam")
+MANY_PASSES = ("scorecam", "ablationcam", "occlusion", "integrated-gradients", "lime")
 FINDINGS = [("covid-19", "COVID-19 pattern"), ("pneumonia", "Other pneumonia")]
 
 
@@ -24,6 +36,12 @@ def panel(qtbot: QtBot) -> EvidencePanel:
 
 def words(panel: EvidencePanel) -> list[str]:
     return [label.text() for label in panel.findChildren(QLabel) if label.isVisible() and label.text()]
+
+
+def methods(panel: EvidencePanel) -> MethodChooser:
+    found = panel.findChild(MethodChooser)
+    assert isinstance(found, MethodChooser)
+    return found
 
 
 def test_the_heatmap_is_off_at_first(panel: EvidencePanel) -> None:
@@ -81,7 +99,7 @@ def test_the_whole_look_is_chosen_from_the_keyboard(panel: EvidencePanel, qtbot:
 
 def test_tab_goes_through_every_control_from_top_to_bottom(panel: EvidencePanel, qtbot: QtBot) -> None:
     panel.set_shown(True)
-    panel.set_methods([("gradcam", "Grad-CAM"), ("layercam", "Layer-CAM")])
+    panel.set_methods(all_methods(), "gradcam")
     panel.set_expanded(True)
     panel.activateWindow()
     qtbot.waitUntil(panel.isActiveWindow)
@@ -96,7 +114,7 @@ def test_tab_goes_through_every_control_from_top_to_bottom(panel: EvidencePanel,
 
 
 def test_more_opens_and_closes_and_is_told(panel: EvidencePanel, qtbot: QtBot) -> None:
-    """The finding, the mode and the opacity are always there; method, threshold and colours on demand."""
+    """Finding, method, mode and opacity are always there; threshold and colours on demand."""
     assert len([s for s in panel.findChildren(QSlider) if s.isVisible()]) == 1
     with qtbot.waitSignal(panel.expanded_changed) as told:
         qtbot.mouseClick(panel.findChildren(QToolButton)[0], Qt.MouseButton.LeftButton)
@@ -127,6 +145,7 @@ def test_being_told_emits_nothing(panel: EvidencePanel, qtbot: QtBot) -> None:
         panel.method_changed,
         panel.style_changed,
         panel.expanded_changed,
+        panel.spread_toggled,
     )
     heard: list[object] = []
     for signal in signals:
@@ -136,17 +155,87 @@ def test_being_told_emits_nothing(panel: EvidencePanel, qtbot: QtBot) -> None:
     panel.set_expanded(True)
     panel.set_findings(FINDINGS[::-1], "covid-19")
     panel.choose_finding("pneumonia")
-    panel.set_methods([("gradcam", "Grad-CAM"), ("layercam", "Layer-CAM")], "layercam")
+    panel.set_methods(all_methods(), "layercam")
+    panel.choose_method("layercam")
+    panel.set_spread(0.1)
+    panel.show_spread(True)
     assert not heard
     assert panel.style_wanted == HeatmapStyle("contours", 0.3, 0.2, "magma")
     assert panel.method == "layercam"
 
 
-def test_a_single_method_is_named_and_not_to_be_chosen(panel: EvidencePanel) -> None:
-    panel.set_expanded(True)
-    assert panel.method == "gradcam"
-    assert "Grad-CAM" in words(panel)
-    assert len([c for c in panel.findChildren(QComboBox) if c.isVisible()]) == 3
+def test_every_method_is_offered_those_of_one_pass_first(panel: EvidencePanel) -> None:
+    panel.set_methods(all_methods(), "gradcam")
+    assert [method.name for method in all_methods()] == [*ONE_PASS, *MANY_PASSES]
+    assert [method.name for method in all_methods() if method.is_long] == list(MANY_PASSES)
+    chooser = methods(panel)
+    listed = [chooser.itemText(n) for n in range(chooser.count())]
+    assert listed == [
+        *("Grad-CAM", "Grad-CAM++", "HiResCAM", "LayerCAM", "EigenCAM", ""),
+        *("Score-CAM", "Ablation-CAM", "Occlusion", "Integrated gradients", "LIME"),
+    ]
+    assert chooser.toolTip() == "Features weighted by their mean gradient"
+
+
+def test_a_method_is_told_by_its_machine_name(panel: EvidencePanel, qtbot: QtBot) -> None:
+    panel.set_shown(True)
+    panel.set_methods(all_methods(), "gradcam")
+    with qtbot.waitSignal(panel.method_changed) as told:
+        qtbot.keyClick(methods(panel), Qt.Key.Key_End)
+    assert told.args == ["lime"]
+
+
+def test_a_model_without_maps_offers_what_looks_from_outside_and_chooses_nothing(
+    panel: EvidencePanel, qtbot: QtBot
+) -> None:
+    panel.set_shown(True)
+    panel.set_methods([m for m in all_methods() if m.name in ("occlusion", "lime")], None)
+    assert panel.method == ""
+    assert methods(panel).placeholderText() == "Choose a method"
+    with qtbot.waitSignal(panel.method_changed) as told:
+        qtbot.keyClick(methods(panel), Qt.Key.Key_Down)
+    assert told.args == ["occlusion"]
+
+
+def test_a_long_method_says_how_long_it_takes_and_can_be_cancelled(
+    panel: EvidencePanel, qtbot: QtBot
+) -> None:
+    panel.set_shown(True)
+    panel.set_methods(all_methods(), "lime")
+    panel.show_progress()
+    assert "LIME: begins" in words(panel)
+    panel.show_progress(30, 120, 11.6)
+    bar = panel.findChildren(QProgressBar)[0]
+    assert (bar.value(), bar.maximum()) == (30, 120)
+    assert "LIME: 12 s left" in words(panel)
+    cancel = next(b for b in panel.findChildren(QPushButton) if b.text() == "Cancel")
+    with qtbot.waitSignal(panel.cancel_requested):
+        qtbot.mouseClick(cancel, Qt.MouseButton.LeftButton)
+    panel.end_progress()
+    assert not bar.isVisible()
+
+
+def test_the_share_in_the_lungs_is_told_where_it_is_known(panel: EvidencePanel) -> None:
+    panel.set_in_lungs(0.823)
+    assert {"In lungs", "82%"} <= set(words(panel))
+    panel.set_in_lungs(None)
+    assert "In lungs" not in words(panel)
+
+
+def test_the_spread_over_runs_is_told_and_can_be_drawn(panel: EvidencePanel, qtbot: QtBot) -> None:
+    panel.set_shown(True)
+    box = next(b for b in panel.findChildren(QCheckBox) if b.accessibleName() == "Draw the spread over runs")
+    assert not box.isVisible()
+    panel.set_spread(0.144)
+    assert "± 14%" in words(panel)
+    with qtbot.waitSignal(panel.spread_toggled) as told:
+        qtbot.keyClick(box, Qt.Key.Key_Space)
+    assert told.args == [True]
+
+
+def test_a_grid_that_is_not_the_networks_does_not_claim_to_be(panel: EvidencePanel) -> None:
+    panel.set_grid((14, 14), is_networks=False)
+    assert "14 × 14 cells" in words(panel)
 
 
 def test_without_findings_the_switch_sleeps(panel: EvidencePanel) -> None:

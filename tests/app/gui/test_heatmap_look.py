@@ -24,7 +24,7 @@ def test_the_look_is_one_for_all_views_and_remembered(open_desk: OpenDesk) -> No
     desk.until(lambda: page.viewer.is_heatmap_drawn)
     assert page.viewer.heatmap_style == HeatmapStyle()
     for name, key in (
-        ("Show method, threshold and colours", Qt.Key.Key_Space),
+        ("Show threshold and colours", Qt.Key.Key_Space),
         ("How the heatmap is drawn", Qt.Key.Key_End),
         ("Opacity of the heatmap in percent", Qt.Key.Key_PageUp),
         ("Method of explanation", Qt.Key.Key_Down),

@@ -57,7 +57,7 @@ def test_every_action_is_listed_with_its_key_and_found_by_words(open_desk: OpenD
     assert {"Pan", "Zoom", "Length", "Cobb angle", "Accept the suggestion and go on"} <= names
     field = QApplication.focusWidget()
     assert isinstance(field, QLineEdit)
-    QTest.keyClicks(field, "lung")
+    QTest.keyClicks(field, "ct: lung")
     desk.until(lambda: len([b for b in sheet.findChildren(KeyButton) if b.isVisible()]) == 1)
     field.setText("no such thing")
     desk.until(lambda: "No action matches" in desk.texts(sheet))
