@@ -22,8 +22,9 @@ from inference.errors import InferenceError
 from inference.features import FeatureCache, Seen, feature_key
 from inference.lungs import LungFinder
 from inference.network import LoadedModel, load
+from inference.perturbation import Progress
 from inference.prediction import Look, Prediction
-from inference.predictor import Predictor, Prepared, Progress, has_lungs, prepared
+from inference.predictor import Predictor, Prepared, has_lungs, prepared
 from inference.registry import ModelRegistry
 from studies.image import Header
 from studies.reader import read

@@ -8,9 +8,9 @@ what was seen: now, or later from the cache.
 from __future__ import annotations
 
 import copy
-import logging
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,18 +21,18 @@ from inference.adapted import AdaptedHead, probabilities_of
 from inference.answer import prediction_from
 from inference.card import ModelCard
 from inference.covering import Region, covered
+from inference.devices import Memory
 from inference.errors import CannotExplain, InferenceError, InvalidWeights, UnknownFinding
-from inference.evidence import METHODS, Pass, can_explain_from_features, from_features, run
+from inference.evidence import METHODS, Pass, can_explain_from_features, from_features, joined, run
 from inference.features import Seen
 from inference.lung_mask import LungMask, share_inside
 from inference.lungs import LungFinder
 from inference.network import LoadedModel, prepare
+from inference.perturbation import Progress
 from inference.prediction import Heatmap, Look, Prediction
 from inference.preprocess import covered_box, cropped, normalise, resize
 from studies.display import network_intensities
 from studies.image import Header, Image
-
-_log = logging.getLogger(__name__)
 
 ADAPTED = "adapted"  # what a prediction of the re-fitted head says its model is
 
@@ -59,14 +59,6 @@ class Prepared:
     box: tuple[float, float, float, float]
     warnings: tuple[str, ...]
     lungs: LungMask | None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """An explanation is under way: `done` of `total` passes."""
-
-    done: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,6 +127,7 @@ class Predictor:
         self._model = model
         self._adapted_head = adapted_head
         self._lungs = lungs
+        self._memory = Memory(model.device)
         self._model_on_cpu: LoadedModel | None = None
 
     # -- a look ----------------------------------------------------------------------------------
@@ -240,16 +233,13 @@ class Predictor:
         steps = perturbation.explain(
             self._model, tensor.to(self._model.device), tuple(maps), method, seed=seed
         )
-        try:
+        with closing(steps):
             for step in steps:
-                if isinstance(step, perturbation.Explained):
-                    heatmaps = _heatmaps(step.maps, maps, maps, method, frame.box, frame.lungs, step.spread)
-                    yield replace(look, heatmaps=heatmaps)
-                else:
-                    yield Progress(step.done, step.total)
-        finally:
-            if hasattr(steps, "close"):
-                steps.close()
+                if isinstance(step, perturbation.Progress):
+                    yield step
+                    continue
+                found = _heatmaps(step.maps, step.peak, maps, method, frame.box, frame.lungs, step.spread)
+                yield replace(look, heatmaps=found)
 
     def cover(self, image: Image | Prepared, region: Region) -> Prediction:
         """What the model says of a frame a part of which is covered."""
@@ -292,34 +282,29 @@ class Predictor:
 
     def _own_method(self, lungs: LungMask | None) -> str | None:
         """The method by which the share in the lungs is told, where nobody asked and it costs little."""
-        says_something = lungs is not None and lungs.is_plausible
-        return "gradcam" if says_something and can_explain_from_features(self._model) else None
+        anatomy = self._model.anatomy
+        costs_little = anatomy.is_pool_and_linear or anatomy.pools_first or anatomy.tail is not None
+        says_something = lungs is not None and lungs.is_plausible and not anatomy.why_no_map
+        return "gradcam" if costs_little and says_something else None
 
     def _run(self, squares: Sequence[NDArray[np.float32]], method: str | None) -> _Run:
         """One pass; in smaller batches, and at last on the CPU, where the GPU's memory does not suffice."""
         started = time.perf_counter()
-        card, device = self._model.card, self._model.device
-        stacked = torch.from_numpy(np.stack(squares))  # (B, S, S)
-        batch = normalise(stacked, card.preprocessing)  # (B, C, S, S)
-        warnings: tuple[str, ...] = ()
-        try:
-            found: Pass | None = run(self._model, batch.to(device), method)
-        except RuntimeError as error:
-            if device.type == "cpu" or not _is_out_of_memory(error):
-                raise
-            found = None
-        if found is None:  # outside the handler, so that the failed pass has let go of its memory
-            _log.warning("Out of memory on %s: computing on the CPU", device)
-            warnings = (f"The memory of {device} did not suffice; the CPU was used.",)
-            device = torch.device("cpu")
-            found = run(self._on_cpu(), batch, method)
+        card = self._model.card
+        batch = normalise(torch.from_numpy(np.stack(squares)), card.preprocessing)  # (B, C, S, S)
+        computed = self._memory.compute(
+            batch,
+            lambda part: run(self._model, part, method),
+            lambda part: run(self._on_cpu(), part, method),
+        )
+        found = joined(computed.parts)
         if not (np.isfinite(found.logits).all() and np.isfinite(found.embedding).all()):
             raise InferenceError(
                 f"{card.name or card.id} gave numbers that are not finite for this image, "
                 "so there is no prediction."
             )
         elapsed_ms = (time.perf_counter() - started) * 1000.0 / len(squares)
-        return _Run(found, str(device), warnings, elapsed_ms)
+        return _Run(found, str(computed.device), computed.warnings, elapsed_ms)
 
     def _on_cpu(self) -> LoadedModel:
         if self._model_on_cpu is None:
@@ -341,8 +326,8 @@ class Predictor:
         card = self._model.card
         heatmaps: tuple[Heatmap, ...] = ()
         if every is not None:
-            names = card.finding_names
-            heatmaps = _heatmaps(every, names, names, method, seen.box, seen.lungs)
+            peak = max(float(every.max()), 0.0)
+            heatmaps = _heatmaps(every, peak, card.finding_names, method, seen.box, seen.lungs)
         shares = {heatmap.finding: heatmap.lung_share for heatmap in heatmaps}
         own = probabilities_of(seen.logits, card.temperature, card.task)
         adapted = None
@@ -384,25 +369,18 @@ def _features(found: Pass) -> NDArray[np.float32] | None:
 
 def _heatmaps(
     maps: NDArray[np.float32],
-    wanted: Sequence[str],
-    known: Sequence[str],
+    peak: float,
+    findings: Sequence[str],
     method: str,
     box: tuple[float, float, float, float],
     lungs: LungMask | None,
     spread: NDArray[np.float32] | None = None,
 ) -> tuple[Heatmap, ...]:
-    """The wanted ones of (K, h, w) maps, all with the peak of all K."""
-    peak = max(float(maps.max()), 0.0)
+    """(K, h, w) maps of K findings, with the share of each that lies in the lungs."""
     found = []
-    for name in wanted:
-        k = list(known).index(name)
+    for k, name in enumerate(findings):
         heatmap = Heatmap(name, method, maps[k], box, peak, spread=None if spread is None else spread[k])
         if lungs is not None:
             heatmap = replace(heatmap, lung_share=share_inside(heatmap, lungs))
         found.append(heatmap)
     return tuple(found)
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    """CUDA has a type of its own for it, MPS a plain RuntimeError."""
-    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()

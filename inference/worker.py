@@ -51,7 +51,8 @@ from studies.errors import StudyError
 
 if TYPE_CHECKING:
     from inference.lightbox import Lightbox, Wanted
-    from inference.predictor import Prepared, Progress
+    from inference.perturbation import Progress
+    from inference.predictor import Prepared
 
 _log = logging.getLogger(__name__)
 
