@@ -19,6 +19,7 @@ from inference.adapted import AdaptedHead
 from inference.card import ModelCard
 from inference.covering import Region
 from inference.errors import InferenceError
+from inference.evidence import METHODS
 from inference.features import FeatureCache, Seen, feature_key
 from inference.lungs import LungFinder
 from inference.network import LoadedModel, load
@@ -171,7 +172,10 @@ class Lightbox:
         return [look for look, _ in found]
 
     def explain(self, wanted: Wanted, seed: int) -> Iterator[Progress | Look]:
-        """See `Predictor.explain`."""
+        """See `Predictor.explain`; what takes one pass may be answered from the cache."""
+        if wanted.method in METHODS:
+            yield self.look(wanted)
+            return
         predictor = self.predictor(wanted.card)
         frame = self.prepared(wanted.card, wanted.header, wanted.frame)
         yield from predictor.explain(frame, wanted.maps, wanted.method, seed)

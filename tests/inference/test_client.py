@@ -20,7 +20,7 @@ from PIL import Image as Pillow
 
 from inference.adapted import AdaptedHead
 from inference.card import ModelCard
-from inference.client import Covered, Died, Failed, InferenceClient, Looked, Ready, WorkerEvent
+from inference.client import Covered, Died, Failed, InferenceClient, Looked, Progressed, Ready, WorkerEvent
 from inference.covering import Region
 from inference.features import FeatureCache, feature_key
 from inference.registry import ModelRegistry
@@ -182,6 +182,51 @@ def test_of_covers_that_wait_the_latest_alone_is_answered(desk: Desk) -> None:
         event = desk.next_event()
         assert isinstance(event, Covered)
         assert event.request == request
+
+
+@needs_signals
+def test_suggestions_go_on_while_an_explanation_is_under_way(desk: Desk) -> None:
+    with asleep(desk):
+        names = desk.card.finding_names
+        explaining = desk.client.explain(desk.film, 1, desk.card.id, maps=names, method="occlusion")
+        background = [desk.client.ask(desk.film, 1, desk.card.id) for _ in range(2)]
+        urgent = desk.client.ask(desk.film, 1, desk.card.id, urgent=True)
+    progress, answered = [], []
+    while explaining not in answered:
+        event = desk.next_event()
+        if isinstance(event, Progressed):
+            assert event.request == explaining
+            progress.append(event)
+            continue
+        assert isinstance(event, Looked), event
+        answered.append(event.request)
+        look = event.look
+    assert answered == [urgent, *background, explaining]
+    assert [h.finding for h in look.heatmaps] == list(names)
+    assert {h.method for h in look.heatmaps} == {"occlusion"}
+    assert 0 < progress[0].done < progress[0].total
+    assert progress[0].remaining_s > 0
+
+
+def test_an_explanation_that_is_forgotten_is_given_up(desk: Desk) -> None:
+    names = desk.card.finding_names
+    explaining = desk.client.explain(desk.film, 1, desk.card.id, maps=names, method="occlusion")
+    assert isinstance(desk.next_event(), Progressed)
+    desk.client.forget(explaining)
+    wait_until_handed_over(desk)
+    answer(desk, desk.client.ask(desk.film, 1, desk.card.id))
+
+
+def test_an_explanation_that_cannot_be_given_is_refused(desk: Desk) -> None:
+    for maps, method, told in (
+        (("effusion",), "occlusion", "no finding called 'effusion'"),
+        (("pneumonia",), "tarot", "no method called 'tarot'"),
+    ):
+        request = desk.client.explain(desk.film, 1, desk.card.id, maps=maps, method=method)
+        event = desk.next_event()
+        assert isinstance(event, Failed)
+        assert event.request == request
+        assert told in event.reason
 
 
 @needs_signals
