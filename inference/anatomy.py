@@ -110,7 +110,8 @@ def examine(network: Any, pre: Preprocessing) -> Anatomy:
         is_single = isinstance(network.get_classifier(), nn.Module)
         linear = is_single and _agree(_classify(network, embedding), network.forward_head(trial))
     layout, prefix = _layout_of(network, features)
-    anatomy = Anatomy(layout, prefix, linear, False, None, "" if layout else "its features are not a grid")
+    why = getattr(network, "why_no_map", "") or "its features are not a grid"  # ONNX says it itself
+    anatomy = Anatomy(layout, prefix, linear, False, None, "" if layout else why)
     if layout is None:
         return anatomy
     if _reaches_grid(network, anatomy, trial):

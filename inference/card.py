@@ -113,7 +113,8 @@ class ModelCard:
     format
         What the weights are: a state dictionary for `architecture`, a torch.export program, an ONNX file.
     head
-        Name of the last linear layer among the weights, empty where that is not known or there is none.
+        Name of the last linear layer among the weights; ``none`` where the network ends otherwise, empty
+        where that is not known.
     operating_points
         For each finding the probability from which on it is suggested (several findings at once) or
         marked (one of many). They say what to do at a probability, and never change it.

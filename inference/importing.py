@@ -23,8 +23,9 @@ from torch import nn
 from inference.architectures import create, full_name, usual_input
 from inference.card import Covers, FindingName, ModelCard, Preprocessing, Task
 from inference.errors import InferenceError, InvalidCard, InvalidWeights, ModelNotStored
-from inference.network import build, differences, in_a_sentence, prepare
+from inference.network import build, differences, prepare
 from inference.registry import ModelRegistry
+from inference.state_files import in_a_sentence
 
 _NESTED_UNDER = ("state_dict", "model", "model_state_dict")
 _PREFIXES = ("module.", "model.", "_orig_mod.")

@@ -1,12 +1,14 @@
 """Networks: building one from its card, loading its weights, and finding out how it ends.
 
-Only `safetensors` files are loaded here, and only those whose SHA-256 the card names.
+Only files whose SHA-256 the card names are loaded: tensors as `safetensors`, programs of torch.export and
+ONNX files, each checked again by its own reader.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -19,7 +21,9 @@ from inference.architectures import create, full_name
 from inference.card import ModelCard
 from inference.encoders import Encoder
 from inference.errors import InvalidCard, InvalidWeights
-from inference.registry import ModelRegistry
+from inference.program_network import load_program
+from inference.registry import ModelRegistry, sha256_of
+from inference.state_files import in_a_sentence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,25 +66,34 @@ def load(card: ModelCard, registry: ModelRegistry, device: torch.device) -> Load
         The file is missing, damaged, not the one the card names, or does not fit the architecture.
     """
     path = registry.weights_path(card)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InvalidWeights(f"{path} cannot be read: {error.strerror}.") from error
-    found = hashlib.sha256(content).hexdigest()
+    found = sha256_of(path)
+    if not found:
+        raise InvalidWeights(f"{path} cannot be read.")
     if found != card.weights_sha256:
         raise InvalidWeights(
             f"{path} is not the file that its card names: its SHA-256 begins with {found[:12]}, "
             f"expected {card.weights_sha256[:12] or 'one in the card'}."
         )
+    return prepare(card, _network_from(path, card), device)
+
+
+def _network_from(path: Path, card: ModelCard) -> nn.Module:
+    """The network with its weights, on the CPU."""
+    if card.format == "program":
+        return load_program(path, len(card.findings))
+    if card.format == "onnx":
+        from inference.onnx_network import load_onnx  # with ONNX Runtime, which few models need
+
+        return load_onnx(path, len(card.findings))
     try:
-        state = safetensors.torch.load(content)
-    except (SafetensorError, ValueError, RuntimeError) as error:
+        state = safetensors.torch.load_file(path)
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise InvalidWeights(f"{path} is no complete safetensors file: {error}.") from error
     network = build(card)
     if mismatches := differences(network, state):
         raise InvalidWeights(f"{path} does not fit {card.architecture}: {in_a_sentence(mismatches)}.")
     network.load_state_dict(state, strict=True)
-    return prepare(card, network, device)
+    return network
 
 
 def prepare(card: ModelCard, network: nn.Module, device: torch.device) -> LoadedModel:
@@ -122,34 +135,41 @@ def put_head(model: LoadedModel, head: AdaptedHead) -> None:
     Raises
     ------
     InvalidWeights
-        The network ends otherwise, without a bias, or with another number of findings or features.
+        The network ends otherwise, or with another number of findings or features.
     """
-    classifier: object = model.network.get_classifier()  # type: ignore[operator]
+    network: Any = model.network
+    classifier = network.get_classifier()
     found = getattr(classifier, "weight", None)
-    bias = getattr(classifier, "bias", None)
-    if found is None or bias is None or found.flatten(1).shape != head.weight.shape:
+    if model.card.format != "network" or found is None or found.flatten(1).shape != head.weight.shape:
         raise InvalidWeights(f"The adapted head does not fit {model.card.id}; run adapt again.")
     with torch.no_grad():
+        if classifier.bias is None:  # torchvision's MaxViT
+            classifier.bias = nn.Parameter(found.new_zeros(len(found)), requires_grad=False)
         found.copy_(torch.from_numpy(head.weight).reshape(found.shape))
-        bias.copy_(torch.from_numpy(head.bias))
+        classifier.bias.copy_(torch.from_numpy(head.bias))
 
 
 def differences(network: nn.Module, state: dict[str, torch.Tensor]) -> list[str]:
-    """What keeps a state dictionary from being loaded: missing, surplus and misshapen keys, in words."""
+    """What keeps a state dictionary from being loaded: missing, surplus and misshapen keys, in words.
+
+    Whole numbers where fractions belong (a quantised network) are named too.
+    """
     expected = network.state_dict()
     found = [f"{key} is missing" for key in expected if key not in state]
     found += [f"{key} is not expected" for key in state if key not in expected]
     for key, tensor in expected.items():
-        if key in state and state[key].shape != tensor.shape:
+        if key not in state:
+            continue
+        if state[key].shape != tensor.shape:
             found.append(f"{key} is {_shape(state[key])}, expected {_shape(tensor)}")
+        elif state[key].is_floating_point() != tensor.is_floating_point():
+            found.append(f"{key} is {_dtype(state[key])}, expected {_dtype(tensor)}")
     return found
-
-
-def in_a_sentence(mismatches: list[str], most: int = 12) -> str:
-    """The first `most` differences, and how many more there are."""
-    listed = ", ".join(mismatches[:most])
-    return listed if len(mismatches) <= most else f"{listed} and {len(mismatches) - most} more"
 
 
 def _shape(tensor: torch.Tensor) -> str:
     return " x ".join(str(n) for n in tensor.shape) or "a single number"
+
+
+def _dtype(tensor: torch.Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")

@@ -1,5 +1,7 @@
-"""The models on this machine: one folder each, `<folder>/<id>/{card.json,weights.safetensors}`.
+"""The models on this machine: one folder each, `<folder>/<id>/`, with its card and its weights.
 
+The weights are `weights.safetensors`, `program.pt2` or `model.onnx`, as the card's `format` says. What a
+model knows of typical images lies beside them in `typical.safetensors`, where it has been fitted.
 Bundled models come with the program and are never written to. A model appears in the registry by one
 rename, complete and on disk, or not at all. Importing this module does not import torch.
 """
@@ -21,14 +23,19 @@ from uuid import uuid4
 
 from safetensors import SafetensorError, safe_open
 
-from inference.card import ModelCard
+from inference.card import Format, ModelCard
 from inference.coverage import reason_not_covered
 from inference.errors import InferenceError, InvalidCard, InvalidWeights, ModelNotStored, UnknownModel
 from studies.image import Header
 
 _log = logging.getLogger(__name__)
 
-_CARD, _WEIGHTS = "card.json", "weights.safetensors"
+_CARD, _TYPICAL = "card.json", "typical.safetensors"
+_WEIGHTS: dict[Format, str] = {
+    "network": "weights.safetensors",
+    "program": "program.pt2",
+    "onnx": "model.onnx",
+}
 _ADDING = ".adding-"
 _ABANDONED_AFTER_S = 3600.0
 _CHUNK = 1 << 20
@@ -98,22 +105,29 @@ class ModelRegistry:
         return (self._bundled_folder if card.bundled else self._folder) / card.id
 
     def weights_path(self, card: ModelCard) -> Path:
-        return self.folder_of(card) / _WEIGHTS
+        return self.folder_of(card) / _WEIGHTS[card.format]
 
-    def add(self, card: ModelCard, weights: Path) -> ModelCard:
-        """Take a model in; what comes back is its card with id, hash and date filled in.
+    def typical_path(self, card: ModelCard) -> Path | None:
+        """The file that describes the images the model knows; None where it has none."""
+        return self.folder_of(card) / _TYPICAL if card.typical_sha256 else None
+
+    def add(self, card: ModelCard, weights: Path, typical: Path | None = None) -> ModelCard:
+        """Take a model in; what comes back is its card with id, hashes and date filled in.
 
         Parameters
         ----------
         card
-            Its `id`, `weights_sha256`, `bundled` are replaced, and `created` where it is empty.
+            Its `id`, `weights_sha256`, `typical_sha256`, `bundled` are replaced, and `created` where it
+            is empty.
         weights
-            A .safetensors file; it is copied. The same weights with the same card are one model.
+            A file of the card's format; it is copied. The same weights with the same card are one model.
+        typical
+            What `inference.typical` wrote for this model; it is copied too.
 
         Raises
         ------
         InvalidWeights
-            `weights` is no safetensors file.
+            `weights` or `typical` is no safetensors file where it should be one, or cannot be read.
         InvalidCard
             The card contradicts itself.
         ModelNotStored
@@ -125,9 +139,12 @@ class ModelRegistry:
             raise InvalidCard(
                 f"The card of {card.name or card.architecture} is not valid: {error}"
             ) from error
-        check_is_safetensors(weights)
+        if card.format == "network":
+            check_is_safetensors(weights)
+        if typical is not None:
+            check_is_safetensors(typical)
         try:
-            return self._add(card, weights)
+            return self._add(card, weights, typical)
         except OSError as error:
             name = card.name or weights.name
             raise ModelNotStored(
@@ -148,17 +165,18 @@ class ModelRegistry:
         except OSError as error:
             raise ModelNotStored(f"The model {model_id} could not be removed: {error.strerror}.") from error
 
-    def _add(self, card: ModelCard, weights: Path) -> ModelCard:
+    def _add(self, card: ModelCard, weights: Path, typical: Path | None) -> ModelCard:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._remove_abandoned()
         work = self._make_work_folder()
         try:
-            digest = _copy_durably(weights, work / _WEIGHTS)
+            digest = _copy_durably(weights, work / _WEIGHTS[card.format])
+            known = _copy_durably(typical, work / _TYPICAL) if typical is not None else ""
             created = card.created or datetime.now(UTC).isoformat(timespec="seconds")
-            card = replace(card, weights_sha256=digest, bundled=False, created=created)
+            card = replace(card, weights_sha256=digest, typical_sha256=known, bundled=False, created=created)
             card = replace(card, id=_content_id(card))
             final = self._folder / card.id
-            if (kept := _intact_card(final, digest)) is not None:
+            if (kept := _intact_card(final, card)) is not None:
                 return kept
             card.write(work / _CARD)
             _flush_to_disk(work / _CARD)
@@ -167,7 +185,7 @@ class ModelRegistry:
             try:
                 work.rename(final)
             except OSError:  # another process was quicker
-                if (kept := _intact_card(final, digest)) is None:
+                if (kept := _intact_card(final, card)) is None:
                     raise
                 return kept
             _flush_folder(self._folder)
@@ -229,11 +247,15 @@ def _content_id(card: ModelCard) -> str:
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _intact_card(folder: Path, weights_sha256: str) -> ModelCard | None:
+def _intact_card(folder: Path, wanted: ModelCard) -> ModelCard | None:
     """The card of a folder that holds these very weights, else None."""
     with suppress(InvalidCard):
         card = ModelCard.read(folder / _CARD)
-        return card if sha256_of(folder / _WEIGHTS) == weights_sha256 else None
+        if sha256_of(folder / _WEIGHTS[wanted.format]) != wanted.weights_sha256:
+            return None
+        if wanted.typical_sha256 and sha256_of(folder / _TYPICAL) != wanted.typical_sha256:
+            return None
+        return card
     return None
 
 
@@ -241,15 +263,17 @@ def _model_folders(root: Path) -> list[Path]:
     """Folders that hold a card or weights. `adapted` (re-fitted heads) and unfinished ones do not count."""
     if not root.is_dir():
         return []
+    parts = (_CARD, *_WEIGHTS.values())
     folders = (f for f in root.iterdir() if f.is_dir() and not f.name.startswith("."))
-    return sorted(f for f in folders if (f / _CARD).exists() or (f / _WEIGHTS).exists())
+    return sorted(f for f in folders if any((f / part).exists() for part in parts))
 
 
 def _check_folder(folder: Path, card: ModelCard) -> None:
     if card.id != folder.name:
         raise InvalidCard(f"{folder / _CARD} is the card of {card.id!r}, expected that of {folder.name!r}.")
-    if not (folder / _WEIGHTS).is_file():
-        raise InvalidWeights(f"{folder} has a card, but no {_WEIGHTS}.")
+    for part in (_WEIGHTS[card.format], *([_TYPICAL] if card.typical_sha256 else [])):
+        if not (folder / part).is_file():
+            raise InvalidWeights(f"{folder} has a card, but no {part}.")
 
 
 def _copy_durably(source: Path, target: Path) -> str:
