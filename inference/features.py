@@ -1,9 +1,9 @@
 """What networks saw in images, on disk: so that a head is re-fitted, and an image looked at again, without
 running the encoder or decoding the file.
 
-Half precision, two files an image: the embedding, which is all that a head needs, and everything that a
-second look needs. What is here can always be computed again: a file that is damaged or cannot be written
-costs time, never a result.
+Two files an image: the embedding in half precision, which is all that a head needs; and everything that a
+second look needs, the features in half precision. What is here can always be computed again: a file that is
+damaged or cannot be written costs time, never a result.
 """
 
 from __future__ import annotations
@@ -42,13 +42,17 @@ class Seen:
     logits
         (K,) float32, exactly those of the pass.
     features
-        What `forward_features` gave, without the axis of the batch, float32; None where the network has none.
+        What `inference.evidence.from_features` takes, without the axis of the batch, float32; None where
+        the network has none.
     box
         See `inference.preprocess.covered_box`.
     warnings
         The image's own.
     lungs
         None where nobody looked for them.
+    lung_shares
+        Of each finding's Grad-CAM map, in the card's order, the share of what is positive that lies in the
+        lungs; None for one that has none. Empty where no maps were worked out.
     """
 
     embedding: NDArray[np.float32]
@@ -57,6 +61,7 @@ class Seen:
     box: tuple[float, float, float, float]
     warnings: tuple[str, ...]
     lungs: LungMask | None
+    lung_shares: tuple[float | None, ...] = ()
 
 
 def feature_key(card: ModelCard, header: Header, frame: int) -> str:
@@ -129,13 +134,20 @@ class FeatureCache:
         """Keep what was seen of a frame, and its embedding; what half precision cannot hold is left out."""
         self.put(key, seen.embedding)
         stamp = _stamp(header, lungs)
-        embedding = _half(seen.embedding)
         features = None if seen.features is None else _half(seen.features)
-        if stamp is None or embedding is None or (features is None) != (seen.features is None):
+        if stamp is None or (features is None) != (seen.features is None):
             return
-        about: dict[str, object] = {"stamp": stamp, "box": seen.box, "warnings": seen.warnings}
-        arrays: dict[str, NDArray[Any]] = {"embedding": embedding}
-        arrays["logits"] = np.asarray(seen.logits, np.float32)
+        about: dict[str, object] = {
+            "stamp": stamp,
+            "box": seen.box,
+            "warnings": seen.warnings,
+            "lung_shares": seen.lung_shares,
+        }
+        # Logits and embedding are whole, so that a second look says to the last digit what the first said.
+        arrays: dict[str, NDArray[Any]] = {
+            "embedding": np.ascontiguousarray(seen.embedding, np.float32),
+            "logits": np.ascontiguousarray(seen.logits, np.float32),
+        }
         if features is not None:
             arrays["features"] = features
         if seen.lungs is not None:
@@ -170,8 +182,9 @@ def _seen_of(arrays: dict[str, NDArray[Any]], about: dict[str, object]) -> Seen:
         grid = np.asarray(arrays["lungs"], dtype=np.uint8)
         lungs = LungMask(grid, _box(told["box"]), bool(told["is_plausible"]))
     features = arrays.get("features")
-    warnings = about["warnings"]
-    assert isinstance(warnings, list)
+    warnings, shares = about["warnings"], about["lung_shares"]
+    if not isinstance(warnings, list) or not isinstance(shares, list):
+        raise TypeError("its warnings or shares are no lists")
     return Seen(
         np.asarray(arrays["embedding"], dtype=np.float32),
         np.asarray(arrays["logits"], dtype=np.float32),
@@ -179,6 +192,7 @@ def _seen_of(arrays: dict[str, NDArray[Any]], about: dict[str, object]) -> Seen:
         _box(about["box"]),
         tuple(str(warning) for warning in warnings),
         lungs,
+        tuple(None if share is None else float(share) for share in shares),
     )
 
 

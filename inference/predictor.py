@@ -128,6 +128,7 @@ class Predictor:
         self._adapted_head = adapted_head
         self._lungs = lungs
         self._memory = Memory(model.device)
+        self._device = str(model.device)
         self._model_on_cpu: LoadedModel | None = None
 
     # -- a look ----------------------------------------------------------------------------------
@@ -168,8 +169,8 @@ class Predictor:
         if not images:
             return []
         frames = [self._prepared(image) for image in images]
-        this = self._run([frame.square for frame in frames], self._method_for(frames, maps, method))
-        features = _features(this.found)
+        this = self._run([f.square for f in frames], method if maps else self._own_method(frames))
+        features, own = _features(this.found), self._own_maps(this.found, frames, maps, method)
         found = []
         for n, frame in enumerate(frames):
             seen = Seen(
@@ -179,8 +180,9 @@ class Predictor:
                 frame.box,
                 frame.warnings,
                 frame.lungs,
+                () if own is None else self._shares(own[n], frame.box, frame.lungs),
             )
-            every = None if this.found.maps is None else this.found.maps[n]
+            every = this.found.maps[n] if this.found.maps is not None and maps else None
             found.append((self._look(frame.header, frame.frame, seen, every, maps, method, this), seen))
         return found
 
@@ -190,18 +192,15 @@ class Predictor:
         """A look from what was seen before, in milliseconds; None where it takes the encoder."""
         self._check(maps)
         started = time.perf_counter()
-        wanted = method if maps else self._own_method(seen.lungs)
         every = None
-        if wanted is not None:
+        if maps:
             if seen.features is None or not can_explain_from_features(self._model):
                 return None
             batch = torch.from_numpy(seen.features)[None].to(self._model.device)
-            found = from_features(self._model, batch, wanted)
+            found = from_features(self._model, batch, method)
             every = None if found.maps is None else found.maps[0]
         elapsed_ms = (time.perf_counter() - started) * 1000.0
-        this = _Run(
-            Pass(seen.embedding[None], seen.logits[None], every), str(self._model.device), (), elapsed_ms
-        )
+        this = _Run(Pass(seen.embedding[None], seen.logits[None], None), self._device, (), elapsed_ms)
         return self._look(header, frame, seen, every, maps, method, this)
 
     # -- an explanation, and a question ------------------------------------------------------------
@@ -275,17 +274,32 @@ class Predictor:
                 "it predicts once it has been trained on labelled images."
             )
 
-    def _method_for(self, frames: Sequence[Prepared], maps: Sequence[str], method: str) -> str | None:
-        if maps:
-            return method
-        return next((own for frame in frames if (own := self._own_method(frame.lungs)) is not None), None)
-
-    def _own_method(self, lungs: LungMask | None) -> str | None:
+    def _own_method(self, frames: Sequence[Prepared]) -> str | None:
         """The method by which the share in the lungs is told, where nobody asked and it costs little."""
         anatomy = self._model.anatomy
         costs_little = anatomy.is_pool_and_linear or anatomy.pools_first or anatomy.tail is not None
-        says_something = lungs is not None and lungs.is_plausible and not anatomy.why_no_map
-        return "gradcam" if costs_little and says_something else None
+        if anatomy.why_no_map or not costs_little:
+            return None
+        return "gradcam" if any(f.lungs is not None and f.lungs.is_plausible for f in frames) else None
+
+    def _own_maps(
+        self, found: Pass, frames: Sequence[Prepared], maps: Sequence[str], method: str
+    ) -> NDArray[np.float32] | None:
+        """(B, K, h, w) by which the share in the lungs is told."""
+        if found.maps is not None and (not maps or method == "gradcam"):
+            return found.maps
+        own = self._own_method(frames)
+        if own is None or found.features is None or found.features.device != self._model.device:
+            return None
+        return from_features(self._model, found.features, own).maps
+
+    def _shares(
+        self, maps: NDArray[np.float32], box: tuple[float, float, float, float], lungs: LungMask | None
+    ) -> tuple[float | None, ...]:
+        if lungs is None:
+            return ()
+        found = _heatmaps(maps, 0.0, self._model.card.finding_names, "gradcam", box, lungs)
+        return tuple(heatmap.lung_share for heatmap in found)
 
     def _run(self, squares: Sequence[NDArray[np.float32]], method: str | None) -> _Run:
         """One pass; in smaller batches, and at last on the CPU, where the GPU's memory does not suffice."""
@@ -328,12 +342,12 @@ class Predictor:
         if every is not None:
             peak = max(float(every.max()), 0.0)
             heatmaps = _heatmaps(every, peak, card.finding_names, method, seen.box, seen.lungs)
-        shares = {heatmap.finding: heatmap.lung_share for heatmap in heatmaps}
+        shares = dict(zip(card.finding_names, seen.lung_shares, strict=False))
         own = probabilities_of(seen.logits, card.temperature, card.task)
         adapted = None
         if self._adapted_head is not None:
             refitted = self._adapted_head.probabilities(seen.embedding, card.temperature, card.task)
-            adapted = self._prediction(ADAPTED, header, frame, seen, refitted, shares, this)
+            adapted = self._prediction(ADAPTED, header, frame, seen, refitted, {}, this)
         prediction = self._prediction(card.id, header, frame, seen, own, shares, this)
         wanted = tuple(heatmap for name in maps for heatmap in heatmaps if heatmap.finding == name)
         return Look(prediction, wanted, seen.embedding, adapted, seen.lungs)
@@ -345,7 +359,7 @@ class Predictor:
         frame: int,
         seen: Seen,
         probabilities: NDArray[np.float32],
-        shares: dict[str, float | None],
+        lung_shares: dict[str, float | None],
         this: _Run,
     ) -> Prediction:
         return prediction_from(
