@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -104,6 +103,8 @@ def _filled(square: NDArray[np.float32], seen: NDArray[np.float32]) -> NDArray[n
 
 def _pulled_and_pushed(values: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """Weighted values (h, w) over their weights where those are 1, and from a coarser grid where not."""
+    import cv2  # not for everybody who says what is to be covered
+
     known = np.minimum(weights, 1.0)
     own = values / np.maximum(weights, _LEAST_WEIGHT)
     height, width = values.shape

@@ -10,7 +10,8 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -27,18 +28,23 @@ from inference.perturbation import Progress
 from inference.prediction import Look, Prediction
 from inference.predictor import Predictor, Prepared, has_lungs, prepared
 from inference.registry import ModelRegistry
+from studies.errors import StudyError
 from studies.image import Header
 from studies.reader import read
 
 _log = logging.getLogger(__name__)
 
 _KEPT_MODELS = 3  # the promoted one, the phantoms', and one that is being compared
+_TOGETHER_ON_GPU = 8  # frames in one pass; on the CPU a batch takes as long as its images one by one
 _KEPT_FRAMES = 64  # a square of 224 is 200 KB
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A frame to be looked at, and what is wanted of it; see `inference.predictor.Predictor.look`."""
+    """A frame to be looked at, and what is wanted of it; see `inference.predictor.Predictor.look`.
+
+    With a `region` it is looked at as if that were covered, and nothing is kept of it.
+    """
 
     card: ModelCard
     header: Header
@@ -47,6 +53,20 @@ class Wanted:
     method: str = "gradcam"
     adapted_head: Path | None = None
     agreement: bool = False
+    region: Region | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Ahead:
+    """A frame to be looked at, and what `Lightbox.find` is finding for it in another thread."""
+
+    wanted: Wanted
+    found: Future[Seen | Prepared]
+
+    @property
+    def is_decoded(self) -> bool:
+        """Whether a pass is all that is missing."""
+        return self.found.done() and not self.found.exception() and not isinstance(self.found.result(), Seen)
 
 
 class Lightbox:
@@ -68,6 +88,7 @@ class Lightbox:
         cache: FeatureCache | None,
     ):
         self.device = device
+        self._together = 1 if device.type == "cpu" else _TOGETHER_ON_GPU
         self._registry = registry
         self._lungs_folder = lungs_folder
         self._cache = cache
@@ -130,7 +151,7 @@ class Lightbox:
         StudyError
             The file cannot be read.
         """
-        seen = None if wanted.agreement else self._recall(wanted)
+        seen = None if wanted.agreement or wanted.region is not None else self._recall(wanted)
         return self.prepared(wanted.card, wanted.header, wanted.frame) if seen is None else seen
 
     def prepared(self, card: ModelCard, header: Header, frame: int) -> Prepared:
@@ -160,7 +181,31 @@ class Lightbox:
             if look is not None:
                 return look
             found = self.prepared(wanted.card, header, frame)
+        if wanted.region is not None:
+            return predictor.look(predictor.covered(found, wanted.region), wanted.maps, wanted.method)
         return self.look_at_batch([wanted], [found])[0]
+
+    def look_ahead(self, ahead: Sequence[Ahead]) -> list[Look | StudyError | InferenceError]:
+        """Answer the first, and with it those right after it that are decoded and fit in the same pass.
+
+        Returns
+        -------
+        list
+            At least one answer, at most as many as there are frames, in their order.
+        """
+        batch = [ahead[0]]
+        while len(batch) < min(self._together, len(ahead)) and _go_together(ahead[0], ahead[len(batch)]):
+            batch.append(ahead[len(batch)])
+        frames = [frame for frame in (one.found.result() for one in batch[1:]) if not isinstance(frame, Seen)]
+        try:
+            first = batch[0].found.result()
+            if frames and not isinstance(first, Seen):
+                return [*self.look_at_batch([one.wanted for one in batch], [first, *frames])]
+            return [self.look(batch[0].wanted, first)]
+        except (StudyError, InferenceError) as error:
+            if len(batch) > 1:  # of which of them is not known
+                return self.look_ahead(batch[:1])
+            return [error]
 
     def look_at_batch(self, wanted: Sequence[Wanted], frames: Sequence[Prepared]) -> list[Look]:
         """Look at frames together of which the same is wanted, with the same model."""
@@ -200,6 +245,13 @@ class Lightbox:
     def _lungs_hash(self, card: ModelCard) -> str:
         finder = self.finder if has_lungs(card) else None
         return finder.card.weights_sha256 if finder is not None else ""
+
+
+def _go_together(one: Ahead, other: Ahead) -> bool:
+    """Whether two frames fit in one pass: both are decoded, and of both the same is wanted."""
+    same = replace(other.wanted, header=one.wanted.header, frame=one.wanted.frame) == one.wanted
+    is_plain = not one.wanted.agreement and one.wanted.region is None
+    return same and is_plain and one.is_decoded and other.is_decoded
 
 
 def _changed(header: Header) -> str:

@@ -242,19 +242,12 @@ class Predictor:
 
     def cover(self, image: Image | Prepared, region: Region) -> Prediction:
         """What the model says of a frame a part of which is covered."""
+        return self.look(self.covered(image, region)).prediction
+
+    def covered(self, image: Image | Prepared, region: Region) -> Prepared:
+        """A frame a part of which is covered, as the network will see it."""
         frame = self._prepared(image)
-        this = self._run([covered(frame.square, frame.box, region)], None)
-        card = self._model.card
-        return prediction_from(
-            card,
-            card.id,
-            frame.header,
-            frame.frame,
-            probabilities_of(this.found.logits[0], card.temperature, card.task),
-            warnings=(*frame.warnings, *this.warnings),
-            elapsed_ms=this.elapsed_ms,
-            device=this.device,
-        )
+        return replace(frame, square=covered(frame.square, frame.box, region))
 
     # -- steps -------------------------------------------------------------------------------------
 

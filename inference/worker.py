@@ -18,8 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,13 +49,12 @@ from inference.registry import ModelRegistry
 from studies.errors import StudyError
 
 if TYPE_CHECKING:
-    from inference.lightbox import Lightbox, Wanted
+    from inference.lightbox import Ahead, Lightbox, Wanted
     from inference.perturbation import Progress
     from inference.predictor import Prepared
 
 _log = logging.getLogger(__name__)
 
-_TOGETHER_ON_GPU = 8  # frames of the background in one pass
 _QUIET_S = 0.25  # after a cover nothing of the background is begun: the reader is dragging, and asks again
 _TELL_EVERY_S = 0.1  # how an explanation goes on
 
@@ -97,12 +95,11 @@ def _share_the_machine() -> int:
 
 
 @dataclass(slots=True, eq=False)
-class _Ahead:
+class _Background:
     """A question of the background, and what is being found for it in another thread."""
 
     question: Question
-    wanted: Wanted
-    found: Future[Seen | Prepared]
+    ahead: Ahead
 
 
 @dataclass(slots=True, eq=False)
@@ -134,11 +131,10 @@ class Worker:
             settings.bundled_folder.parent / "lungs",
             FeatureCache(settings.cache_folder / "features"),
         )
-        self._together = 1 if device.type == "cpu" else _TOGETHER_ON_GPU
         self._urgent: list[Question] = []  # the latest last, and answered first
         self._covers: list[Cover] = []
         self._explanations: list[_Explanation] = []  # the latest last, and gone on with
-        self._background: deque[_Ahead] = deque()
+        self._background: deque[_Background] = deque()
         self._explained_last = False
         self._quiet_until = 0.0
         self._decoders = ThreadPoolExecutor(max(1, threads // 2), thread_name_prefix="decode")
@@ -190,12 +186,14 @@ class Worker:
             yield from self._work_ahead(message)
 
     def _work_ahead(self, question: Question) -> Iterator[Event]:
+        from inference.lightbox import Ahead
+
         try:
             wanted = self._wanted(question)
         except InferenceError as error:
             yield Failed(question.request, str(error))
             return
-        self._background.append(_Ahead(question, wanted, self._find_ahead(wanted)))
+        self._background.append(_Background(question, Ahead(wanted, self._find_ahead(wanted))))
 
     def _find_ahead(self, wanted: Wanted) -> Future[Seen | Prepared]:
         found = self._decoders.submit(self._find_in_peace, wanted)
@@ -212,9 +210,9 @@ class Worker:
         before = len(self._urgent) + len(self._covers) + len(self._background) + len(self._explanations)
         self._urgent = [q for q in self._urgent if q.request != request]
         self._covers = [c for c in self._covers if c.request != request]
-        for ahead in [a for a in self._background if a.question.request == request]:
-            ahead.found.cancel()
-            self._background.remove(ahead)
+        for asked in [b for b in self._background if b.question.request == request]:
+            asked.ahead.found.cancel()
+            self._background.remove(asked)
         for explanation in [e for e in self._explanations if e.question.request == request]:
             _close(explanation)
             self._explanations.remove(explanation)
@@ -243,7 +241,7 @@ class Worker:
         return time.monotonic() >= self._quiet_until and (self._has_decoded() or bool(self._explanations))
 
     def _has_decoded(self) -> bool:
-        return bool(self._background) and self._background[0].found.done()
+        return bool(self._background) and self._background[0].ahead.found.done()
 
     def _step(self) -> Iterator[Event]:
         """Do the most urgent thing, and no more."""
@@ -272,7 +270,7 @@ class Worker:
 
     def _look(self, question: Question) -> Looked:
         wanted = self._wanted(question)
-        same = next((a for a in self._background if _is_of_same_frame(a.wanted, wanted)), None)
+        same = next((b.ahead for b in self._background if _is_of_same_frame(b.ahead.wanted, wanted)), None)
         if same is None or same.found.cancel():
             look = self._lightbox.look(wanted)
         else:  # it is being decoded already, or is decoded
@@ -288,39 +286,27 @@ class Worker:
 
     def _answer_background(self) -> Iterator[Event]:
         """Answer the first question of the background, with those after it that fit in the same pass."""
-        batch = [self._background.popleft()]
-        while len(batch) < self._together and self._has_decoded():
-            if not _go_together(batch[0], self._background[0]):
-                break
-            batch.append(self._background.popleft())
-        if len(batch) > 1:
-            try:
-                found = [ahead.found.result() for ahead in batch]
-                frames = [one for one in found if not isinstance(one, Seen)]
-                looks = self._lightbox.look_at_batch([ahead.wanted for ahead in batch], frames)
-            except Exception:  # noqa: BLE001  (one of them; each is asked about alone, and says so itself)
-                _log.info("A batch of %d could not be answered together", len(batch))
-            else:
-                for ahead, look in zip(batch, looks, strict=True):
-                    yield Looked(ahead.question.request, look)
-                return
-        for ahead in batch:
-            yield self._answered(ahead.question, partial(self._look_at, ahead))
+        first = self._background[0].question
+        try:
+            answers = self._lightbox.look_ahead([asked.ahead for asked in self._background])
+        except Exception as error:  # noqa: BLE001  (the edge of this process: one image, not the worker)
+            self._background.popleft()
+            yield _failed(first, error)
+            return
+        for answer in answers:
+            yield self._answer_of(self._background.popleft().question, answer)
 
-    def _look_at(self, ahead: _Ahead) -> Looked:
-        return Looked(ahead.question.request, self._lightbox.look(ahead.wanted, ahead.found.result()))
+    def _answer_of(self, question: Question, answer: Look | StudyError | InferenceError) -> Event:
+        if isinstance(answer, Look):
+            return Looked(question.request, answer)
+        return _failed(question, answer)
 
     def _answered(self, asked: Asked, answer: Answer) -> Event:
         """The answer; whatever goes wrong with it is an answer too."""
         try:
             return answer()
-        except (StudyError, InferenceError) as error:
-            return Failed(asked.request, str(error))
         except Exception as error:  # noqa: BLE001  (the edge of this process: one image, not the worker)
-            _log.exception("A question could not be answered")
-            name = Path(asked.header.path).name
-            what = (str(error).splitlines() or ["no reason given"])[0]
-            return Failed(asked.request, f"{name} could not be predicted: {type(error).__name__}: {what}")
+            return _failed(asked, error)
 
     def _wanted(self, question: Question | Explain) -> Wanted:
         from inference.lightbox import Wanted
@@ -373,6 +359,16 @@ def _next_of(explanation: _Explanation) -> Progressed | Looked:
     return Progressed(request, step.done, step.total, remaining_s)
 
 
+def _failed(asked: Asked, error: Exception) -> Failed:
+    """What a reader is told of an error; of one that nobody foresaw, the log has more."""
+    if isinstance(error, StudyError | InferenceError):
+        return Failed(asked.request, str(error))
+    _log.error("A question could not be answered", exc_info=error)
+    name = Path(asked.header.path).name
+    what = (str(error).splitlines() or ["no reason given"])[0]
+    return Failed(asked.request, f"{name} could not be predicted: {type(error).__name__}: {what}")
+
+
 def _close(explanation: _Explanation) -> None:
     """Give up what is under way; a generator that has ended is closed already."""
     close = getattr(explanation.steps, "close", None)
@@ -388,13 +384,3 @@ def _is_of_same_frame(one: Wanted, other: Wanted) -> bool:
         other.frame,
         other.agreement,
     )
-
-
-def _go_together(one: _Ahead, other: _Ahead) -> bool:
-    """Whether two questions can be answered in one pass: the same is wanted, and both were decoded."""
-    same = replace(other.wanted, header=one.wanted.header, frame=one.wanted.frame) == one.wanted
-    return same and not one.wanted.agreement and _was_decoded(one) and _was_decoded(other)
-
-
-def _was_decoded(ahead: _Ahead) -> bool:
-    return ahead.found.exception() is None and not isinstance(ahead.found.result(), Seen)
