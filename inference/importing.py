@@ -1,35 +1,71 @@
 """Weights from elsewhere become a model of the registry.
 
-Tensors are all that is taken from a file: pickles that carry code are refused, never run.
+State dictionaries for networks that timm or torchvision know, programs of torch.export, ONNX files. What was
+found, replaced or assumed on the way stands on the model's card.
 """
 
 from __future__ import annotations
 
-import pickle
 import re
 import tempfile
-import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from inference.architectures import create, full_name, usual_input
-from inference.card import Covers, FindingName, ModelCard, Preprocessing, Task
-from inference.errors import InferenceError, InvalidCard, InvalidWeights, ModelNotStored
-from inference.network import build, differences, prepare
-from inference.registry import ModelRegistry
-from inference.state_files import in_a_sentence
+from inference import pretrained
+from inference.architectures import TORCHVISION, classifier_names, full_name, namesake, usual_input
+from inference.card import Covers, Crop, FindingName, Format, ModelCard, Preprocessing, Task
+from inference.errors import InvalidCard, InvalidWeights, ModelNotStored, UnknownArchitecture
+from inference.heads import NO_HEAD
+from inference.network import LoadedModel, build, differences, prepare
+from inference.programs import is_program
+from inference.registry import ModelRegistry, sha256_of
+from inference.state_files import (
+    SUFFIXES,
+    check_readable,
+    in_a_sentence,
+    read_state,
+    without_wrapping,
+)
 
-_NESTED_UNDER = ("state_dict", "model", "model_state_dict")
-_PREFIXES = ("module.", "model.", "_orig_mod.")
-_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
+_WITH_AUXILIARY_HEADS = ("googlenet", "inception_v3")
+_AUXILIARY = ("AuxLogits.", "aux1.", "aux2.")
+_IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_USUAL_SIDE = 224
+_NO_FEATURES = "It comes as an ONNX file: it predicts, and can be neither fine-tuned nor adapted."
+_NO_TRAINING = "It comes as a program of torch.export: it can be neither fine-tuned nor adapted."
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What whoever brings a model says of it; None leaves it to the architecture or the file."""
+
+    findings: tuple[str, ...]
+    name: str = ""
+    input_size: int | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    task: Task = "multiclass"
+    covers: Covers = field(default_factory=Covers)
+    crop: Crop = "none"
+
+
+@dataclass(slots=True, eq=False)
+class _Fit:
+    """A network that a file was tried on."""
+
+    card: ModelCard
+    network: nn.Module
+    tensors: dict[str, torch.Tensor]
+    notes: list[str]
+    mismatches: list[str]
+    head_trained: bool = True
 
 
 def import_weights(
@@ -44,143 +80,202 @@ def import_weights(
     std: Sequence[float] | None = None,
     task: Task = "multiclass",
     covers: Covers | None = None,
+    crop: Crop = "none",
+    new_head: bool = False,
 ) -> ModelCard:
-    """Add a trained timm network to the registry.
+    """Add a trained network to the registry.
 
     Parameters
     ----------
     weights
-        A state dictionary: .safetensors, or .pt/.pth with tensors only, plain or nested under
-        ``state_dict`` or ``model``, with or without ``module.`` or ``model.`` before every key.
+        .safetensors, .pt or .pth with tensors only (plain or nested under ``state_dict`` or ``model``, with
+        or without ``module.`` or ``model.`` before every key); a program of torch.export (.pt2); an ONNX
+        file (.onnx). None takes the architecture's pretrained weights, fetched by name.
     arch
-        timm's name of the architecture.
+        timm's name of the architecture, or ``torchvision/NAME``; for programs and ONNX files what to call
+        it, or empty.
     findings
         Machine names of the logits, in their order.
     input_size, mean, std
         The architecture's own where they are None.
+    crop
+        ``"lungs"`` where the network was trained on images cut to the lungs.
+    new_head
+        Give it a new head, whatever the file has.
 
     Returns
     -------
     ModelCard
         With `head_trained` False where the file's last layer has another number of findings: it was
-        replaced, and the model does not predict before it has been trained.
+        replaced, and the model does not predict before it has been trained. What else was found stands in
+        `data["imported"]`.
 
     Raises
     ------
     InferenceError
         One sentence on what was found and what was expected.
     """
-    arch = full_name(arch)
+    wanted = Wanted(
+        tuple(findings), name, input_size, tuple(mean) if mean else None, tuple(std) if std else None, task,
+        covers or Covers(), crop,
+    )  # fmt: skip
     if weights is None:
-        raise InferenceError(
-            f"No weights were given for {arch}, and pretrained ones are not downloaded here; "
-            "fetch its .safetensors or .pth file on a machine with a network and name that file."
-        )
-    state = read_state(weights)
-    label = name or f"{arch} from {weights.name}"
-    card = _card(label, arch, findings, _channels(arch, state), input_size, mean, std, task, covers)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)  # a replaced head is the same at every import, and so is the model's id
-        network = build(card)
-    state = _with_counters(_without_prefixes(state, network), network)
-    head_trained = _replace_head(network, state)
-    if mismatches := differences(network, state):
-        raise InvalidWeights(f"{weights} does not fit {arch}: {in_a_sentence(mismatches)}.")
-    network.load_state_dict(state)
-    prepare(card, network, torch.device("cpu"))  # refuses an input size that the network cannot take
-    tensors = {key: tensor.contiguous().clone() for key, tensor in network.state_dict().items()}
+        found = pretrained.fetch(arch)
+        wanted = wanted if name else replace(wanted, name=f"{full_name(arch)}, pretrained")
+        return _import_state(registry, found.path, arch, wanted, True, found)
+    check_readable(weights, (*SUFFIXES, ".pt2", ".onnx"))
+    if weights.suffix.lower() == ".onnx":
+        return _import_onnx(registry, weights, arch, wanted)
+    if weights.suffix.lower() == ".pt2" or is_program(weights):
+        return _import_program(registry, weights, arch, wanted)
+    return _import_state(registry, weights, arch, wanted, new_head, None)
+
+
+def _import_state(
+    registry: ModelRegistry,
+    weights: Path,
+    arch: str,
+    wanted: Wanted,
+    new_head: bool,
+    fetched: pretrained.Pretrained | None,
+) -> ModelCard:
+    if not arch:
+        raise UnknownArchitecture(f"{weights} holds weights alone; --arch has to say of which architecture.")
+    name = full_name(arch)
+    file = read_state(weights)
+    other = namesake(name) if arch == name else None  # a bare name that both know
+    fit = _fit(name, file.tensors, wanted, weights, new_head)
+    if fit.mismatches and other is not None:
+        second = _fit(other, file.tensors, wanted, weights, new_head)
+        if not second.mismatches:
+            second.notes.append(f"the keys fit torchvision's {arch} and not timm's, so it is {other}")
+            fit = second
+    if fit.mismatches:
+        raise InvalidWeights(f"{weights} does not fit {name}: {in_a_sentence(fit.mismatches)}.")
+    fit.network.load_state_dict(fit.tensors)
+    tensors = {key: tensor.contiguous().clone() for key, tensor in fit.network.state_dict().items()}
     if broken := [k for k, t in tensors.items() if t.is_floating_point() and not torch.isfinite(t).all()]:
         raise InvalidWeights(f"{weights} holds numbers that are not finite, in {in_a_sentence(broken, 3)}.")
+    model = prepare(fit.card, fit.network, torch.device("cpu"))  # refuses sizes that the network cannot take
+    card = replace(
+        _told(fit.card, model, weights, [*file.notes, *fit.notes], fetched),
+        head_trained=fit.head_trained,
+        head=_head_name(model),
+    )
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "weights.safetensors"
+        path = Path(folder) / "weights.safetensors"
         try:
-            safetensors.torch.save_file(tensors, file, metadata={"format": "pt"})
+            safetensors.torch.save_file(tensors, path, metadata={"format": "pt"})
         except (OSError, SafetensorError) as error:  # a full disk
             raise ModelNotStored(f"{weights} could not be copied to {folder}: {error}.") from error
-        return registry.add(replace(card, head_trained=head_trained), file)
+        return registry.add(card, path)
 
 
-def read_state(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a weights file, by name; raise `InvalidWeights` with one sentence otherwise."""
-    if not path.is_file():
-        raise InvalidWeights(f"{path} is not there; expected a weights file ({', '.join(_SUFFIXES)}).")
-    if path.suffix.lower() == ".safetensors":
-        try:
-            return safetensors.torch.load_file(path)
-        except (OSError, SafetensorError, ValueError, RuntimeError) as error:
-            raise InvalidWeights(f"{path} is no complete safetensors file: {error}.") from error
-    if path.suffix.lower() not in _SUFFIXES:
-        raise InvalidWeights(f"{path} ends in {path.suffix!r}; expected one of {', '.join(_SUFFIXES)}.")
-    content = _unpickle(path)
-    for key in _NESTED_UNDER:
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-            break
-    if not isinstance(content, Mapping) or not content:
-        raise InvalidWeights(f"{path} holds {type(content).__name__}; expected tensors by name.")
-    strangers = [str(k) for k, v in content.items() if not isinstance(v, torch.Tensor)]
-    if strangers:
-        raise InvalidWeights(
-            f"{path} holds {in_a_sentence(strangers, 5)} beside tensors; expected a state dictionary, "
-            "plain or under 'state_dict' or 'model'."
-        )
-    return {str(key): value.detach() for key, value in content.items()}
+def _import_program(registry: ModelRegistry, weights: Path, arch: str, wanted: Wanted) -> ModelCard:
+    from inference.program_network import load_program
+
+    network = load_program(weights, len(wanted.findings))
+    program = network.program
+    notes = [*_size_notes(weights, wanted, program.side), *_ending_notes(weights, wanted, network.ends_in)]
+    if program.batch is not None:
+        notes.append(f"it was exported for {program.batch} images at a time and is run so")
+    card, assumed = _free_card(weights, arch, wanted, "program", program.channels, program.side)
+    model = prepare(card, network, torch.device("cpu"))
+    return registry.add(_told(card, model, weights, [*assumed, *notes], None), weights)
 
 
-def _unpickle(path: Path) -> Any:
-    """Tensors and plain containers only: whatever would run code stays unread."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about TorchScript archives, which are refused anyway
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise InvalidWeights(
-            f"{path} holds more than tensors: reading it would run code from the file, so it was refused; "
-            "save the network's state_dict() alone, best as .safetensors."
-        ) from error
-    except RuntimeError as error:
-        if "TorchScript" in str(error):
-            raise InvalidWeights(
-                f"{path} is a TorchScript program; expected its state_dict() alone."
-            ) from error
-        raise InvalidWeights(
-            f"{path} is no complete PyTorch file of tensors: {_first_line(error)}"
-        ) from error
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile, AttributeError) as error:
-        raise InvalidWeights(
-            f"{path} is no complete PyTorch file of tensors: {_first_line(error)}"
-        ) from error
+def _import_onnx(registry: ModelRegistry, weights: Path, arch: str, wanted: Wanted) -> ModelCard:
+    from inference.onnx_network import load_onnx
+
+    network = load_onnx(weights, len(wanted.findings))
+    side = network.side or wanted.input_size or _USUAL_SIDE
+    notes = [*_size_notes(weights, wanted, side), *_ending_notes(weights, wanted, network.ends_in)]
+    if network.side is None and wanted.input_size is None:
+        notes.append(f"the file takes images of any size and none was given; {side} pixels are assumed")
+    card, assumed = _free_card(weights, arch, wanted, "onnx", network.channels, side)
+    model = prepare(card, network, torch.device("cpu"))
+    return registry.add(_told(card, model, weights, [*assumed, *notes], None), weights)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+def _fit(name: str, given: dict[str, torch.Tensor], wanted: Wanted, weights: Path, new_head: bool) -> _Fit:
+    """Build the architecture and see how the file's tensors fit it."""
+    usual = usual_input(name)
+    label = wanted.name or f"{name} from {weights.name}"
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # a replaced head is the same at every import, and so is the model's id
+        card = _card(label, name, wanted, 3, usual)
+        network = build(card)
+        tensors = without_wrapping(given, network.state_dict())
+        if _takes_grey(network, tensors):
+            torch.manual_seed(0)
+            card = _card(label, name, wanted, 1, usual)
+            network = build(card)
+    notes: list[str] = []
+    tensors = _with_counters(tensors, network)
+    tensors = _without_auxiliary_heads(name, tensors, network, notes)
+    head_trained = not _replace_heads(network, tensors, new_head, notes)
+    return _Fit(card, network, tensors, notes, differences(network, tensors), head_trained)
 
 
 def _card(
     label: str,
     arch: str,
-    findings: Sequence[str],
+    wanted: Wanted,
     channels: int,
-    input_size: int | None,
-    mean: Sequence[float] | None,
-    std: Sequence[float] | None,
-    task: Task,
-    covers: Covers | None,
+    usual: tuple[int, tuple[float, ...], tuple[float, ...]],
+    kind: Format = "network",
 ) -> ModelCard:
-    usual_size, usual_mean, usual_std = usual_input(arch)
     pre = Preprocessing(
-        input_size=input_size or usual_size,
+        input_size=wanted.input_size or usual[0],
         channels=channels,
-        mean=_per_channel(mean or usual_mean, channels),
-        std=_per_channel(std or usual_std, channels),
+        mean=_per_channel(wanted.mean or usual[1], channels),
+        std=_per_channel(wanted.std or usual[2], channels),
+        crop=wanted.crop,
     )
-    names = tuple(FindingName(f, re.sub(r"[-_](?!\d)", " ", f)) for f in findings)
-    card = ModelCard("", label, arch, names, task=task, preprocessing=pre, covers=covers or Covers())
+    names = tuple(FindingName(f, re.sub(r"[-_](?!\d)", " ", f)) for f in wanted.findings)
+    card = ModelCard(
+        "", label, arch, names, task=wanted.task, preprocessing=pre, covers=wanted.covers, format=kind
+    )
     try:
         card.check()
     except ValueError as error:
         raise InvalidCard(f"{label} cannot be imported: {error}") from error
     return card
+
+
+def _free_card(
+    weights: Path, arch: str, wanted: Wanted, kind: Format, channels: int, side: int
+) -> tuple[ModelCard, list[str]]:
+    """The card of a file that is its own architecture, and what had to be assumed."""
+    notes = []
+    usual: tuple[int, tuple[float, ...], tuple[float, ...]] = (side, *_IMAGENET)
+    try:
+        usual = (side, *usual_input(full_name(arch))[1:])
+    except UnknownArchitecture:
+        if wanted.mean is None or wanted.std is None:
+            notes.append("no mean and std were given; those of ImageNet are assumed")
+    label = wanted.name or weights.stem
+    card = _card(label, arch or weights.stem, replace(wanted, input_size=side), channels, usual, kind)
+    limits = (_NO_FEATURES,) if kind == "onnx" else (_NO_TRAINING,)
+    return replace(card, head=NO_HEAD, limits=limits), notes
+
+
+def _told(
+    card: ModelCard,
+    model: LoadedModel,
+    weights: Path,
+    notes: list[str],
+    fetched: pretrained.Pretrained | None,
+) -> ModelCard:
+    """The card with where the file is from and what was found out about it."""
+    if model.anatomy.why_no_map:
+        notes = [*notes, f"it gives no heatmaps from one pass: {model.anatomy.why_no_map}"]
+    imported: dict[str, Any] = {"file": weights.name, "sha256": sha256_of(weights), "notes": notes}
+    licence = card.licence
+    if fetched is not None:
+        imported["source"] = fetched.source
+        licence = fetched.licence
+    return replace(card, data={"imported": imported}, licence=licence)
 
 
 def _per_channel(values: Sequence[float], channels: int) -> tuple[float, ...]:
@@ -191,26 +286,13 @@ def _per_channel(values: Sequence[float], channels: int) -> tuple[float, ...]:
     return (sum(numbers) / len(numbers),) if channels == 1 else numbers
 
 
-def _channels(arch: str, state: Mapping[str, torch.Tensor]) -> int:
-    """1 where the file's first convolution takes grey images, else 3."""
-    with torch.device("meta"):
-        network = create(arch, 2, 3, usual_input(arch)[0])
-    first = next((n for n, m in network.named_modules() if isinstance(m, nn.Conv2d)), "")
-    for key, tensor in state.items():
-        if (f".{key}").endswith(f".{first}.weight") and tensor.ndim == 4:
-            return 1 if tensor.shape[1] == 1 else 3
-    return 3
-
-
-def _without_prefixes(state: dict[str, torch.Tensor], network: nn.Module) -> dict[str, torch.Tensor]:
-    """Take off what wrappers put before every key, unless the network's own keys begin so."""
-    expected = set(network.state_dict())
-    while not expected & set(state):
-        prefix = next((p for p in _PREFIXES if all(key.startswith(p) for key in state)), None)
-        if prefix is None:
-            break
-        state = {key[len(prefix) :]: tensor for key, tensor in state.items()}
-    return state
+def _takes_grey(network: nn.Module, tensors: dict[str, torch.Tensor]) -> bool:
+    """Whether the file's first convolution has one channel where the network's has three."""
+    first = next(
+        (n for n, m in network.named_modules() if isinstance(m, nn.Conv2d) and m.in_channels == 3), ""
+    )
+    weight = tensors.get(f"{first}.weight")
+    return weight is not None and weight.ndim == 4 and weight.shape[1] == 1
 
 
 def _with_counters(state: dict[str, torch.Tensor], network: nn.Module) -> dict[str, torch.Tensor]:
@@ -223,18 +305,74 @@ def _with_counters(state: dict[str, torch.Tensor], network: nn.Module) -> dict[s
     return {**state, **counters}
 
 
-def _replace_head(network: Any, state: dict[str, torch.Tensor]) -> bool:
-    """Give `state` the network's own head where its has another number of findings; True if it fitted."""
-    classifier = network.get_classifier()
-    prefix = next((n for n, m in network.named_modules() if m is classifier), None)
-    if not prefix or not isinstance(classifier, nn.Linear | nn.Conv2d):
-        return True
-    own = {f"{prefix}.{key}": tensor for key, tensor in classifier.state_dict().items()}
-    weight = state.get(f"{prefix}.weight")
-    expected = own[f"{prefix}.weight"]
-    if weight is None or weight.ndim != expected.ndim:
-        return True
-    if weight.shape[0] == expected.shape[0] or weight.shape[1:] != expected.shape[1:]:
-        return True
-    state.update(own)
-    return False
+def _without_auxiliary_heads(
+    name: str, tensors: dict[str, torch.Tensor], network: nn.Module, notes: list[str]
+) -> dict[str, torch.Tensor]:
+    """Leave out the heads in the middle of GoogLeNet and Inception, which only help to train from scratch."""
+    bare = name.removeprefix(TORCHVISION).partition(".")[0]
+    if bare not in _WITH_AUXILIARY_HEADS:
+        return tensors
+    own = network.state_dict()
+    left_out = [key for key in tensors if key.startswith(_AUXILIARY) and key not in own]
+    if left_out:
+        notes.append(f"its auxiliary heads were left out ({len(left_out)} tensors); they only help to train")
+    return {key: tensor for key, tensor in tensors.items() if key not in left_out}
+
+
+def _replace_heads(
+    network: nn.Module, tensors: dict[str, torch.Tensor], new_head: bool, notes: list[str]
+) -> bool:
+    """Put the network's own head among the tensors where theirs has another number of findings.
+
+    Returns whether it did.
+    """
+    own = network.state_dict()
+    replaced: dict[str, torch.Tensor] = {}
+    had = 0
+    for name in classifier_names(network):
+        keys = [key for key in own if key.startswith(f"{name}.")]
+        given = [tensors[key] for key in keys if key in tensors]
+        of_another_size = len(given) == len(keys) and all(
+            tensors[key].ndim == own[key].ndim and tensors[key].shape[1:] == own[key].shape[1:]
+            for key in keys
+        )
+        rows = [len(tensors[k]) for k in keys if k in tensors and tensors[k].shape != own[k].shape]
+        if new_head or (of_another_size and rows):
+            replaced |= {key: own[key] for key in keys}
+            had = rows[0] if rows else had
+    if not replaced:
+        return False
+    for key in replaced:
+        tensors.pop(key, None)
+    tensors.update(replaced)
+    what = f"its head of {had} findings" if had else "its head"
+    notes.append(f"{what} was replaced by a new one; it does not predict until it has been trained")
+    return True
+
+
+def _head_name(model: LoadedModel) -> str:
+    """Name of the last linear layer; `NO_HEAD` where it is not all that comes after the embedding."""
+    names = classifier_names(model.network)
+    network: Any = model.network
+    is_linear = isinstance(network.get_classifier(), nn.Linear | nn.Conv2d)
+    return names[0] if is_linear and len(names) == 1 and model.anatomy.has_linear_end else NO_HEAD
+
+
+def _size_notes(weights: Path, wanted: Wanted, side: int) -> list[str]:
+    if wanted.input_size is not None and wanted.input_size != side:
+        raise InvalidWeights(
+            f"{weights} takes {side} x {side} pixels; --input-size {wanted.input_size} does not fit it."
+        )
+    return []
+
+
+def _ending_notes(weights: Path, wanted: Wanted, ends_in: str) -> list[str]:
+    """A file that gives probabilities is taken back to logits; its kind has to be the task's."""
+    if not ends_in:
+        return []
+    task = "multiclass" if ends_in == "softmax" else "multilabel"
+    if wanted.task != task:
+        raise InvalidWeights(
+            f"{weights} ends in a {ends_in}, so --task {task} is expected, not {wanted.task}."
+        )
+    return [f"it ends in a {ends_in}, which was taken back: temperature and task make the probabilities"]

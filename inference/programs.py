@@ -122,6 +122,16 @@ class Program:
     findings: int
 
 
+def is_program(path: Path) -> bool:
+    """Whether a file is an archive of torch.export, whatever it is called."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return False
+    return "serialized_exported_program.json" in names or any(n.endswith("/archive_format") for n in names)
+
+
 def read_program(path: Path) -> Program:
     """Read and check the graph of a .pt2 file; no tensor is read yet.
 

@@ -112,10 +112,15 @@ def in_a_sentence(found: list[str], most: int = 12) -> str:
 def _unpickle(path: Path) -> Any:
     """Tensors and plain containers only: whatever would run code stays unread."""
     if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any("/code/__torch__" in name for name in archive.namelist()):
+                raise InvalidWeights(
+                    f"{path} is a TorchScript program; expected a state_dict() or a program of torch.export."
+                )
         checked_members(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about TorchScript archives, which are refused anyway
+            warnings.simplefilter("ignore")  # about formats of old, of which nothing but tensors is read
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InvalidWeights(
@@ -123,10 +128,6 @@ def _unpickle(path: Path) -> Any:
             "save the network's state_dict() alone, best as .safetensors."
         ) from error
     except RuntimeError as error:
-        if "TorchScript" in str(error):
-            raise InvalidWeights(
-                f"{path} is a TorchScript program; expected its state_dict() or a program of torch.export."
-            ) from error
         raise _incomplete(path, error) from error
     except (
         OSError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError, MemoryError,
