@@ -88,29 +88,32 @@ def _from_address(name: str, address: str, called: str = "") -> Path:
         if not address.startswith("https://"):
             raise ValueError("its address is not encrypted")
         folder.mkdir(parents=True, exist_ok=True)
-        with (
-            urllib.request.urlopen(address, timeout=_TIMEOUT_S) as reader,
-            tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as writer,
-        ):
-            part = Path(writer.name)
-            digest = hashlib.sha256()
-            while chunk := reader.read(_CHUNK):
-                digest.update(chunk)
-                writer.write(chunk)
-        told = _HASH_IN_NAME.search(file.name)
-        if told is not None and not digest.hexdigest().startswith(told[1]):
-            part.unlink()
-            raise ValueError("what came is not the file that its name promises")
-        part.replace(file)
+        with tempfile.TemporaryDirectory(dir=folder) as unfinished:
+            part = Path(unfinished) / file.name
+            digest = _download(address, part)
+            told = _HASH_IN_NAME.search(file.name)
+            if told is not None and not digest.startswith(told[1]):
+                raise ValueError("what came is not the file that its name promises")
+            part.replace(file)
     except (OSError, ValueError) as error:
         raise _not_fetched(name, address, error) from error
     return file
+
+
+def _download(address: str, target: Path) -> str:
+    """SHA-256 of what came."""
+    digest = hashlib.sha256()
+    with urllib.request.urlopen(address, timeout=_TIMEOUT_S) as reader, target.open("wb") as writer:
+        while chunk := reader.read(_CHUNK):
+            digest.update(chunk)
+            writer.write(chunk)
+    return digest.hexdigest()
 
 
 def _not_fetched(name: str, address: str, error: Exception) -> InferenceError:
     reason = getattr(error, "reason", None) or error
     what = getattr(reason, "strerror", None) or first_line(error)
     return InferenceError(
-        f"The pretrained weights of {name} are not on this machine and could not be fetched ({what}); bring {address} from a machine with a network and import that file with "
-        f"--arch {name}."
+        f"The pretrained weights of {name} are not on this machine and could not be fetched ({what}); "
+        f"bring {address} from a machine with a network and import that file with --arch {name}."
     )

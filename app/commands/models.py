@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from app.card_text import card_text
 from app.command_line import UsageError
 from app.output import Output
 from app.workplace import Workplace
@@ -20,9 +20,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="a line a model")
     show = actions.add_parser("show", help="a model's card")
     show.add_argument("model", metavar="M")
-    bring = actions.add_parser("import", help="bring weights from elsewhere")
-    bring.add_argument("weights", type=Path, metavar="WEIGHTS", help=".safetensors, .pt or .pth")
-    bring.add_argument("--arch", required=True, metavar="NAME", help="timm architecture")
+    bring = actions.add_parser("import", help="bring weights, a program or an ONNX file from elsewhere")
+    bring.add_argument(
+        "weights",
+        type=Path,
+        nargs="?",
+        metavar="WEIGHTS",
+        help=".safetensors, .pt or .pth; .pt2; .onnx (default: the architecture's pretrained weights)",
+    )
+    bring.add_argument(
+        "--arch",
+        default="",
+        metavar="NAME",
+        help="timm's name or torchvision/NAME; not for .pt2, .onnx",
+    )
+    bring.add_argument("--pretrained", action="store_true", help="fetch the architecture's own weights")
+    bring.add_argument("--new-head", action="store_true", help="leave the file's last layer out")
     bring.add_argument("--findings", required=True, metavar="a,b")
     bring.add_argument("--name", default="")
     bring.add_argument("--task", choices=("multiclass", "multilabel"), default="multiclass")
@@ -86,15 +99,20 @@ def _list(options: argparse.Namespace, workplace: Workplace, output: Output) -> 
 
 def _show(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
     card = workplace.registry.find(options.model)
-    output.result(asdict(card), json.dumps(asdict(card), indent=2))
+    in_use = card.id in {c.id for c in workplace.models_in_use()}
+    output.result(asdict(card), card_text(card, in_use=in_use))
 
 
 def _import(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
+    if options.weights is not None and options.pretrained:
+        raise UsageError("WEIGHTS and --pretrained exclude each other.")
+    if options.weights is None and not options.arch:
+        raise UsageError("a weights file, or --arch with the name of a pretrained network, is expected.")
     from inference.importing import import_weights
 
     card = import_weights(
         workplace.registry,
-        options.weights.expanduser().resolve(),
+        options.weights.expanduser().resolve() if options.weights is not None else None,
         options.arch,
         _words(options.findings),
         name=options.name,
@@ -103,13 +121,13 @@ def _import(options: argparse.Namespace, workplace: Workplace, output: Output) -
         std=_numbers("--std", options.std),
         task=options.task,
         covers=Covers(_words(options.modality), _words(options.body_part), _words(options.view)),
+        new_head=options.new_head,
     )
-    if not card.head_trained:
-        output.warning(
-            f"the weights' head does not fit {len(card.findings)} findings and was replaced; the model "
-            "does not predict until it has been trained."
-        )
-    output.result({**row(card, False), "head_trained": card.head_trained}, f"{card.id}: {card.name}")
+    notes = card.data["imported"]["notes"]
+    for note in notes:
+        output.warning(f"{note}.")
+    told = {**row(card, False), "head_trained": card.head_trained, "notes": notes}
+    output.result(told, f"{card.id}: {card.name}")
 
 
 def _promote(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
