@@ -112,7 +112,7 @@ def test_several_findings_at_once_have_sigmoids_and_nothing_is_suggested_below_o
             assert prediction.suggestion in ("covid-19", "pneumonia")
         else:
             assert prediction.suggestion is None
-            assert "one half" in prediction.warnings[0]
+            assert "from which on it is suggested" in prediction.warnings[0]
 
 
 def test_uncertainty_is_entropy_over_its_maximum() -> None:
