@@ -6,7 +6,7 @@ ONNX files, each checked again by its own reader.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,15 @@ from torch import nn
 
 from inference.adapted import AdaptedHead
 from inference.anatomy import Anatomy, examine
-from inference.architectures import create, full_name
+from inference.architectures import classifier_names, create, full_name
 from inference.card import ModelCard
 from inference.encoders import Encoder
 from inference.errors import InvalidCard, InvalidWeights
+from inference.heads import NO_HEAD
 from inference.program_network import load_program
 from inference.registry import ModelRegistry, sha256_of
 from inference.state_files import in_a_sentence
+from inference.typical import Typical
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +37,7 @@ class LoadedModel:
     device: torch.device
     anatomy: Anatomy
     encoder: Encoder
+    typical: Typical | None = None  # what it knows; None where nobody has described that
 
 
 def build(card: ModelCard) -> nn.Module:
@@ -63,7 +66,8 @@ def load(card: ModelCard, registry: ModelRegistry, device: torch.device) -> Load
     Raises
     ------
     InvalidWeights
-        The file is missing, damaged, not the one the card names, or does not fit the architecture.
+        The weights, or the description of typical images, are missing, damaged, not what the card names,
+        or do not fit the architecture.
     """
     path = registry.weights_path(card)
     found = sha256_of(path)
@@ -74,7 +78,11 @@ def load(card: ModelCard, registry: ModelRegistry, device: torch.device) -> Load
             f"{path} is not the file that its card names: its SHA-256 begins with {found[:12]}, "
             f"expected {card.weights_sha256[:12] or 'one in the card'}."
         )
-    return prepare(card, _network_from(path, card), device)
+    model = prepare(card, _network_from(path, card), device)
+    described = registry.typical_path(card)
+    if described is None:
+        return model
+    return replace(model, typical=Typical.read(described, card.typical_sha256))
 
 
 def _network_from(path: Path, card: ModelCard) -> nn.Module:
@@ -127,6 +135,13 @@ def head_of(network: nn.Module) -> tuple[torch.Tensor, torch.Tensor] | None:
         return None
     bias = classifier.bias.detach() if classifier.bias is not None else weight.new_zeros(weight.shape[0])
     return weight, bias
+
+
+def head_name(model: LoadedModel) -> str:
+    """What a card's `head` says: the last linear layer, or `NO_HEAD` where the logits are more than it."""
+    names = classifier_names(model.network)
+    ends = head_of(model.network) is not None and len(names) == 1 and model.anatomy.has_linear_end
+    return names[0] if ends and model.card.format == "network" else NO_HEAD
 
 
 def put_head(model: LoadedModel, head: AdaptedHead) -> None:
