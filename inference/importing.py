@@ -23,7 +23,7 @@ from inference.architectures import TORCHVISION, classifier_names, full_name, na
 from inference.card import Covers, Crop, FindingName, Format, ModelCard, Preprocessing, Task
 from inference.errors import InvalidCard, InvalidWeights, ModelNotStored, UnknownArchitecture
 from inference.heads import NO_HEAD
-from inference.network import LoadedModel, build, differences, prepare
+from inference.network import LoadedModel, build, differences, head_name, prepare
 from inference.programs import is_program
 from inference.registry import ModelRegistry, sha256_of
 from inference.state_files import (
@@ -160,7 +160,7 @@ def _import_state(
     card = replace(
         _told(fit.card, model, weights, [*file.notes, *fit.notes], fetched),
         head_trained=fit.head_trained,
-        head=_head_name(model),
+        head=head_name(model),
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "weights.safetensors"
@@ -348,14 +348,6 @@ def _replace_heads(
     what = f"its head of {had} findings" if had else "its head"
     notes.append(f"{what} was replaced by a new one; it does not predict until it has been trained")
     return True
-
-
-def _head_name(model: LoadedModel) -> str:
-    """Name of the last linear layer; `NO_HEAD` where it is not all that comes after the embedding."""
-    names = classifier_names(model.network)
-    network: Any = model.network
-    is_linear = isinstance(network.get_classifier(), nn.Linear | nn.Conv2d)
-    return names[0] if is_linear and len(names) == 1 and model.anatomy.has_linear_end else NO_HEAD
 
 
 def _size_notes(weights: Path, wanted: Wanted, side: int) -> list[str]:

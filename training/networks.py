@@ -32,6 +32,8 @@ def starting_network(
     card
         The candidate's: architecture, findings and preprocessing count.
     """
+    if base is not None:
+        check_can_be_tuned(base)
     network = _create(card, plan)
     if base is None:
         if plan.initial_weights:
@@ -52,6 +54,16 @@ def starting_network(
             own[name] = value
     network.load_state_dict(own)
     return network
+
+
+def check_can_be_tuned(base: ModelCard) -> None:
+    """Raise `UnusablePlan` for a model that has no architecture here to go on with."""
+    if base.format != "network":
+        kind = {"program": "a program of torch.export", "onnx": "an ONNX file"}[base.format]
+        raise UnusablePlan(
+            f"{base.name or base.id} is {kind}, which is run as it is; a model imported from its weights, "
+            "as a state_dict with --arch, is expected"
+        )
 
 
 def moving_parameters(network: nn.Module, depth: Depth) -> set[str]:

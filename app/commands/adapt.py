@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-import numpy as np
-
 from app.adapting import Embedding, adapt_head
 from app.output import Output
 from app.predicting import Predictors
@@ -15,6 +13,7 @@ from inference.card import ModelCard
 from inference.coverage import reason_not_covered
 from inference.errors import InferenceError
 from inference.features import feature_key
+from inference.heads import read_head
 from studies.errors import StudyError
 from studies.reader import read
 from training.samples import Sample
@@ -26,16 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
-    from inference.network import head_of
-
     card = workplace.registry.find(options.model) if options.model else most_reviewed_model(workplace)
+    head = read_head(card, workplace.registry.weights_path(card))
     predictors = Predictors(workplace, options.device)
-    head = head_of(predictors.model(card).network)
-    if head is None:
-        raise InferenceError(
-            f"The model {card.id} has no linear head on pooled features and cannot be adapted; "
-            "fine-tune it with train instead."
-        )
 
     def embed(sample: Sample) -> Embedding | None:
         try:
@@ -46,8 +38,7 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         workplace.features.put(feature_key(card, sample.header, sample.frame), embedding)
         return embedding
 
-    weight, bias = (np.asarray(part.detach().cpu().numpy(), np.float32) for part in head)
-    done = adapt_head(workplace, card, (weight, bias), embed)
+    done = adapt_head(workplace, card, head, embed)
     for remark in done.remarks:
         output.warning(remark)
     output.result(

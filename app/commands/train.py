@@ -56,6 +56,7 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     from inference.architectures import full_name
     from inference.devices import best_device
     from training.finetune import fine_tune
+    from training.networks import check_can_be_tuned
     from training.runs import lower_priority
 
     if (options.labels is None) != (options.images is None):
@@ -66,6 +67,8 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     try:
         best_device(options.device or "auto")
         base = _base_model(options, workplace)
+        if base is not None:
+            check_can_be_tuned(base)
         if base is None and options.backbone is not None:
             options.backbone = full_name(options.backbone)  # before a single film is decoded
         samples = _samples(options, workplace, base)
