@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Grey = NDArray[np.float32]
-STORED_SIDE = 288  # films are kept a little finer than the network sees them, for turning and scaling
+STORED_SIDE = 224  # films are kept a little finer than the network sees them, for turning and scaling
 
 
 def changed(film: Grey, lungs: Grey, side: int, rng: np.random.Generator) -> tuple[Grey, Grey]:
@@ -127,10 +127,11 @@ def _exposed(film: Grey, strength: float, rng: np.random.Generator) -> Grey:
 def _with_things(film: Grey, rng: np.random.Generator) -> Grey:
     """Letters, wires, electrodes, devices, and boxes that hide what is behind them."""
     side = film.shape[0]
+    scale = side / 192  # letters are not larger on coarse films
     if rng.random() < 0.35:
         for _ in range(rng.integers(1, 5)):
             word = "".join(rng.choice(list("ABDLRPSITNGEC0123456789 "), rng.integers(1, 9)))
-            size = float(rng.uniform(0.25, 1.1))
+            size = float(rng.uniform(0.25, 1.1)) * scale
             where = (int(rng.integers(0, side)), int(rng.integers(5, side)))
             grey = float(rng.choice([1.0, 0.9, 0.0]))
             laid = np.zeros(film.shape, np.uint8)
@@ -148,7 +149,7 @@ def _with_things(film: Grey, rng: np.random.Generator) -> Grey:
     film = np.ascontiguousarray(film, np.float32)
     for _ in range(int(rng.integers(1, 6)) if rng.random() < 0.15 else 0):
         where = (int(rng.integers(0, side)), int(rng.integers(0, side)))
-        cv2.circle(film, where, int(rng.integers(2, 9)), float(rng.uniform(0.4, 1.0)), -1)
+        cv2.circle(film, where, round(scale * rng.integers(2, 9)), float(rng.uniform(0.4, 1.0)), -1)
     for _ in range(int(rng.integers(1, 4)) if rng.random() < 0.25 else 0):
         high, wide = (rng.uniform(0.04, 0.28, 2) * side).astype(int)
         top, left = int(rng.integers(0, side - high)), int(rng.integers(0, side - wide))
@@ -174,15 +175,15 @@ def _collimated(film: Grey, lungs: Grey, rng: np.random.Generator) -> tuple[Grey
 def _captured(film: Grey, strength: float, rng: np.random.Generator) -> Grey:
     """Blurred, sharpened, coarse or noisy."""
     side = film.shape[0]
-    kind = rng.random() / strength
+    kind, scale = rng.random() / strength, side / 192
     if kind < 0.2:
-        film = cv2.GaussianBlur(film, (0, 0), float(rng.uniform(0.4, 2.2)))
+        film = cv2.GaussianBlur(film, (0, 0), float(rng.uniform(0.4, 2.2)) * scale)
     elif kind < 0.35:
         film = film + rng.uniform(0.3, 2.0) * (
             film - cv2.GaussianBlur(film, (0, 0), float(rng.uniform(1, 4)))
         )
     elif kind < 0.45:
-        small = int(rng.integers(48, 128))
+        small = int(rng.integers(48, 128) * scale)
         film = cv2.resize(film, (small, small), interpolation=cv2.INTER_AREA)
         film = cv2.resize(film, (side, side), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.5 * strength:

@@ -20,7 +20,7 @@ import copy
 import csv
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -43,19 +43,31 @@ from inference.registry import sha256_of  # noqa: E402
 
 BUNDLED = ROOT / "resources" / "lungs"
 FOLDS = 5
-SIDE = 192
 WIDTHS = (16, 32, 64, 128, 160)
 BATCH = 16
-PHANTOM_STEPS, TEACHER_STEPS, STUDENT_STEPS = 400, 900, 900
-PHANTOM_RATE = 3e-3
-TEACHER_RATE, STUDENT_RATE = 3e-3, 1.5e-3
 WEIGHT_DECAY = 0.02
 AVERAGING = 0.995  # of the weights that are kept
 PHANTOMS, PHANTOM_STACKS = 200, 10
-# Of a batch: films with masks drawn by hand, films with the teacher's, phantoms, pictures without lungs.
-PHANTOM_SHARES = (0.0, 0.0, 0.88, 0.12)
-TEACHER_SHARES = (0.78, 0.0, 0.12, 0.10)
-STUDENT_SHARES = (0.42, 0.38, 0.10, 0.10)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How long a network learns, at what side and rate, and from what.
+
+    `shares` of a batch are of films with masks drawn by hand, of films with the teacher's, of phantoms, and
+    of pictures without lungs.
+    """
+
+    steps: int
+    side: int
+    rate: float
+    shares: tuple[float, float, float, float]
+
+
+# Coarse films teach most, in half the time.
+ON_PHANTOMS = Stage(300, 128, 3e-3, (0.0, 0.0, 0.88, 0.12))
+TEACHER = Stage(800, 128, 3e-3, (0.78, 0.0, 0.12, 0.10))
+STUDENT = Stage(600, 160, 1.5e-3, (0.42, 0.38, 0.10, 0.10))
 LIMITS = (
     "Frontal chest radiographs. Lateral films, CT slices and other pictures are told apart by rules on size, "
     "sides, shape and sureness, which can err.",
@@ -85,7 +97,6 @@ def main() -> int:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, nargs=3, default=(PHANTOM_STEPS, TEACHER_STEPS, STUDENT_STEPS))
     parser.add_argument("--only-folds", metavar="I,J", help="measure on these folds of five alone")
     parser.add_argument("--no-final", action="store_true", help="stop after the folds: to compare recipes")
     parser.add_argument("--final-first", action="store_true", help="fit the final network before the folds")
@@ -131,22 +142,16 @@ def _train_both(
     first = choice.work / "phantoms"
     teacher, student = choice.work / name / "teacher", choice.work / name / "student"
     lessons = replace(made, masked=[_on_square(m) for m in masked if m.patient not in left_out])
-    steps = choice.steps
     if not (first / "card.json").exists():
         torch.manual_seed(choice.seed)
-        network = _learn(
-            LungNetwork(WIDTHS), made, PHANTOM_SHARES, steps[0], PHANTOM_RATE, choice.seed, "phantoms"
-        )
-        _write(network, first, "phantoms")
+        _write(_learn(LungNetwork(WIDTHS), made, ON_PHANTOMS, choice.seed, "phantoms"), first, ON_PHANTOMS)
     if not (teacher / "card.json").exists():
-        network = _learn(_read(first), lessons, TEACHER_SHARES, steps[1], TEACHER_RATE, choice.seed, name)
-        _write(network, teacher, f"{name} teacher")
+        _write(_learn(_read(first), lessons, TEACHER, choice.seed, f"{name} teacher"), teacher, TEACHER)
     if choice.films is None:
         return {"teacher": teacher}
     if not (student / "card.json").exists():
         lessons = replace(lessons, seen=_seen(choice.films, LungFinder(teacher), left_out))
-        network = _learn(_read(teacher), lessons, STUDENT_SHARES, steps[2], STUDENT_RATE, choice.seed, name)
-        _write(network, student, f"{name} student")
+        _write(_learn(_read(teacher), lessons, STUDENT, choice.seed, f"{name} student"), student, STUDENT)
     return {"teacher": teacher, "student": student}
 
 
@@ -179,24 +184,16 @@ def _seen(folder: Path, teacher: LungFinder, left_out: set[str]) -> list[tuple[G
     return found
 
 
-def _learn(
-    network: LungNetwork,
-    lessons: Lessons,
-    shares: tuple[float, ...],
-    steps: int,
-    rate: float,
-    seed: int,
-    name: str,
-) -> LungNetwork:
+def _learn(network: LungNetwork, lessons: Lessons, stage: Stage, seed: int, name: str) -> LungNetwork:
     """One training; the moving average of the weights is what is kept."""
-    rng = np.random.default_rng([seed, steps])
+    rng, steps = np.random.default_rng([seed, stage.side]), stage.steps
     network = network.to(memory_format=torch.channels_last).train()
     kept = copy.deepcopy(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.1)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=stage.rate, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, stage.rate, total_steps=steps, pct_start=0.1)
     started, lost = time.monotonic(), 0.0
     for step in range(steps):
-        films, lungs = _batch(lessons, shares, rng)
+        films, lungs = _batch(lessons, stage, rng)
         with torch.autocast("cpu", torch.bfloat16):
             logits = network(films.contiguous(memory_format=torch.channels_last))
         logits = F.interpolate(logits.float(), scale_factor=2.0, mode="bilinear", align_corners=False)
@@ -223,19 +220,17 @@ def _learn(
     return kept.eval()
 
 
-def _batch(
-    lessons: Lessons, shares: tuple[float, ...], rng: np.random.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _batch(lessons: Lessons, stage: Stage, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """(B, 2, S, S) and (B, 1, S, S) float32."""
     films, lungs = [], []
-    for kind in rng.choice(4, BATCH, p=shares):
+    for kind in rng.choice(4, BATCH, p=stage.shares):
         source = (lessons.masked, lessons.seen, lessons.phantoms)[kind] if kind < 3 else None
         if source is None:
             films_to_cut = [film for film, _ in lessons.masked or lessons.phantoms]
-            film = without_lungs(SIDE, films_to_cut, lessons.cuts, rng)
-            mask = np.zeros((SIDE, SIDE), np.float32)
+            film = without_lungs(stage.side, films_to_cut, lessons.cuts, rng)
+            mask = np.zeros((stage.side, stage.side), np.float32)
         else:
-            film, mask = changed(*source[rng.integers(len(source))], SIDE, rng)
+            film, mask = changed(*source[rng.integers(len(source))], stage.side, rng)
         films.append(prepared(film))
         lungs.append(mask)
     return torch.from_numpy(np.stack(films)), torch.from_numpy(np.stack(lungs))[:, None]
@@ -252,7 +247,7 @@ def _loss(logits: torch.Tensor, lungs: torch.Tensor) -> torch.Tensor:
     return entropy + ((1 - dice) * has).sum() / has.sum().clamp_min(1)
 
 
-def _write(network: LungNetwork, folder: Path, name: str) -> None:
+def _write(network: LungNetwork, folder: Path, stage: Stage) -> None:
     """Weights in half precision, then the card, which says that they are complete."""
     folder.mkdir(parents=True, exist_ok=True)
     state = {
@@ -261,7 +256,7 @@ def _write(network: LungNetwork, folder: Path, name: str) -> None:
     }
     safetensors.torch.save_file(state, folder / "weights.safetensors")
     digest = sha256_of(folder / "weights.safetensors")
-    LungCard(name, ARCHITECTURE, SIDE, WIDTHS, digest).write(folder / "card.json")
+    LungCard(folder.name, ARCHITECTURE, stage.side, WIDTHS, digest).write(folder / "card.json")
 
 
 def _final(choice: argparse.Namespace, made: Lessons, masked: list[Masked], figures: dict[str, Any]) -> None:
@@ -277,11 +272,11 @@ def _final(choice: argparse.Namespace, made: Lessons, masked: list[Masked], figu
         data=_data(choice, masked),
         recipe={
             "script": "resources/train_lungs.py",
-            "steps": list(choice.steps),
             "batch": BATCH,
             "seed": choice.seed,
-            "shares_teacher": TEACHER_SHARES,
-            "shares_student": STUDENT_SHARES if choice.films else None,
+            "stages": [
+                asdict(stage) for stage in (ON_PHANTOMS, TEACHER, *([STUDENT] if choice.films else []))
+            ],
         },
         figures={"cross_validation": figures},
         limits=LIMITS,
