@@ -9,9 +9,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-
 from lung_films import STORED_SIDE, changed
+from numpy.typing import NDArray
 
 from inference.lung_mask import over_pixels
 from inference.lungs import LungFinder, to_square

@@ -67,7 +67,7 @@ class Stage:
 # Coarse films teach most, in half the time.
 ON_PHANTOMS = Stage(300, 128, 3e-3, (0.0, 0.0, 0.88, 0.12))
 TEACHER = Stage(800, 128, 3e-3, (0.78, 0.0, 0.12, 0.10))
-STUDENT = Stage(600, 160, 1.5e-3, (0.42, 0.38, 0.10, 0.10))
+STUDENT = Stage(1400, 160, 1.5e-3, (0.42, 0.38, 0.10, 0.10))
 LIMITS = (
     "Frontal chest radiographs. Lateral films, CT slices and other pictures are told apart by rules on size, "
     "sides, shape and sureness, which can err.",
