@@ -28,6 +28,11 @@ def bundled_models() -> Path:
     return resources() / "models"
 
 
+def architectures() -> Path:
+    """Names of the networks that can be imported, a line each (`resources/list_architectures.py`)."""
+    return resources() / "architectures.txt"
+
+
 def sample_studies() -> Path:
     return resources() / "samples"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -12,16 +12,32 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QPushButton,
     QScrollArea,
     QSplitter,
+    QStackedWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from inference.card import ModelCard
+from inference.coverage import family
 from widgets import theme
-from widgets.models_words import covers_text, facts, figure_groups, input_text, other_figures, short_id
+from widgets.models_import import ImportForm
+from widgets.models_use import UseView
+from widgets.models_words import (
+    architecture_text,
+    calibration_text,
+    covers_text,
+    facts,
+    figure_groups,
+    input_text,
+    operating_points_text,
+    other_figures,
+    short_id,
+    typical_text,
+)
 from widgets.theme import TOKENS, space
 from widgets.training_parts import FigureTable, label
 from widgets.words import in_words
@@ -30,7 +46,16 @@ READABLE_WIDTH = space(180)
 
 
 class ModelsPanel(QWidget):
-    """A list of models at the left, the card of the chosen one at the right, written for people."""
+    """A list of models at the left, the card of the chosen one at the right, written for people.
+
+    Signals
+    -------
+    use_requested(model_id, reason), tune_requested(model_id)
+        The reader wants a model to suggest from now on, or to be tuned.
+    """
+
+    use_requested = Signal(str, str)
+    tune_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,9 +74,14 @@ class ModelsPanel(QWidget):
         self._details.setFrameShape(QFrame.Shape.NoFrame)
         self._details.setWidgetResizable(True)
         self._details.viewport().setAutoFillBackground(False)
+        self.form = ImportForm()
+        self.form.closed.connect(self.hide_form)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self._details)
+        self._pages.addWidget(self._scrolling(self.form))
         splitter = QSplitter()
-        splitter.addWidget(self._list)
-        splitter.addWidget(self._details)
+        splitter.addWidget(self._made_left())
+        splitter.addWidget(self._pages)
         splitter.setStretchFactor(1, 1)
         splitter.setSizes([space(80), space(200)])
         splitter.setChildrenCollapsible(False)
@@ -59,6 +89,40 @@ class ModelsPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(splitter)
         self.show_models((), ())
+
+    def _scrolling(self, content: QWidget) -> QScrollArea:
+        area = QScrollArea()
+        area.setAccessibleName(self.tr("Import a model"))
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setWidget(content)
+        area.viewport().setAutoFillBackground(False)
+        content.setAutoFillBackground(False)
+        return area
+
+    def _made_left(self) -> QWidget:
+        left = QWidget()
+        bring = QPushButton(theme.icon("import"), self.tr("Import a model"))
+        bring.setToolTip(self.tr("Bring a network of your own, or one with pretrained weights"))
+        bring.clicked.connect(self.show_form)
+        column = QVBoxLayout(left)
+        column.setContentsMargins(space(2), space(2), space(2), 0)
+        column.setSpacing(space(2))
+        column.addWidget(bring)
+        column.addWidget(self._list, 1)
+        return left
+
+    def show_form(self) -> None:
+        """Bring the form for another model to the front."""
+        self._pages.setCurrentIndex(1)
+
+    def hide_form(self) -> None:
+        """Back to the card of the chosen model."""
+        self._pages.setCurrentIndex(0)
+
+    @property
+    def is_form_shown(self) -> bool:
+        return self._pages.currentIndex() == 1
 
     @property
     def selected(self) -> str | None:
@@ -102,6 +166,7 @@ class ModelsPanel(QWidget):
         return item
 
     def _on_current_changed(self, current: QListWidgetItem | None, _previous: QListWidgetItem | None) -> None:
+        self.hide_form()
         self._show_card(None if current is None else str(current.data(Qt.ItemDataRole.UserRole)))
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -116,15 +181,24 @@ class ModelsPanel(QWidget):
         if self._is_card_due:
             return
         if model_id is None:
-            empty = label(
-                self.tr("There are no models. Import one with “overread-cli models import”."), "quiet"
-            )
+            empty = label(self.tr("There are no models yet. Import one."), "quiet")
             empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
             self._put(empty)
             return
         card = self._cards[model_id]
         parent = self._cards.get(card.parent)
-        self._put(CardView(card, card.id in self._in_use, parent.name if parent else card.parent))
+        is_in_use = card.id in self._in_use
+        view = CardView(card, is_in_use, parent.name if parent else card.parent)
+        use = UseView(card, self._replaced_by(card), is_in_use)
+        use.use_requested.connect(self.use_requested)
+        use.tune_requested.connect(self.tune_requested)
+        view.put_use(use)
+        self._put(view)
+
+    def _replaced_by(self, card: ModelCard) -> str:
+        """Name of the model in use whose place this one would take; empty where there is none."""
+        others = (self._cards[id_] for id_ in self._in_use if id_ in self._cards and id_ != card.id)
+        return next((other.name for other in others if family(other) == family(card)), "")
 
     def _put(self, widget: QWidget) -> None:
         self._details.setWidget(widget)
@@ -141,6 +215,7 @@ class CardView(QWidget):
         self._layout.setContentsMargins(space(6), space(4), space(6), space(4))
         self._layout.setSpacing(space(2))
         self._add_heading(card, is_in_use)
+        self._heading_ends = self._layout.count()
         self._add_facts(card, made_from)
         for limit in card.limits:
             if limit is card.limits[0]:
@@ -172,6 +247,10 @@ class CardView(QWidget):
         if card.intended_use:
             self._layout.addWidget(label(card.intended_use, "quiet", wraps=True))
 
+    def put_use(self, use: QWidget) -> None:
+        """Put what can be done with the model below its heading."""
+        self._layout.insertWidget(self._heading_ends, use)
+
     def _add_facts(self, card: ModelCard, made_from: str) -> None:
         kinds = {
             "multiclass": self.tr("one of {0}"),
@@ -182,7 +261,10 @@ class CardView(QWidget):
             (self.tr("Answers"), kinds[card.task].format(answers)),
             (self.tr("Meant for"), covers_text(card)),
             (self.tr("Input"), input_text(card)),
-            (self.tr("Architecture"), card.architecture),
+            (self.tr("Architecture"), architecture_text(card)),
+            (self.tr("Calibration"), calibration_text(card)),
+            (self.tr("Operating points"), operating_points_text(card)),
+            (self.tr("What it knows"), typical_text(card)),
             (self.tr("Made from"), made_from),
             (self.tr("Created"), card.created[:16].replace("T", " ")),
             (self.tr("Licence"), card.licence),

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication
 
 from inference.card import ModelCard
-from widgets.numbers import figure_text, grouped, interval_text
+from widgets.numbers import figure_text, grouped, interval_text, probability_text
 from widgets.words import in_words
 
 translate = QCoreApplication.translate
@@ -49,7 +49,45 @@ def input_text(card: ModelCard) -> str:
         "fixed": translate("Models", "normalised by the data set's mean and spread"),
         "image": translate("Models", "normalised by each image's own mean and spread"),
     }[pre.normalisation]
-    return f"{pre.input_size} × {pre.input_size} px, {geometry}, {normalisation}"
+    steps = [translate("Models", "cut to the lungs")] if pre.crop == "lungs" else []
+    return ", ".join([f"{pre.input_size} × {pre.input_size} px", *steps, geometry, normalisation])
+
+
+def architecture_text(card: ModelCard) -> str:
+    """What the network is, and in which form it came."""
+    formats = {
+        "network": "{0}",
+        "program": translate("Models", "{0}, a torch.export program"),
+        "onnx": translate("Models", "{0}, an ONNX file: it gives no maps of its own"),
+    }
+    return formats[card.format].format(card.architecture)
+
+
+def calibration_text(card: ModelCard) -> str:
+    """How probabilities come from what the network says."""
+    if card.temperature == 1.0:
+        return translate("Models", "as the network says it")
+    return translate("Models", "temperature {0:.3g}").format(card.temperature)
+
+
+def operating_points_text(card: ModelCard) -> str:
+    """From which probability on each finding is suggested, or marked."""
+    if not card.operating_points:
+        several = translate("Models", "none of its own: .50 each")
+        return several if card.task == "multilabel" else translate("Models", "none: the most probable leads")
+    points = (
+        f"{in_words(f.display)} {probability_text(card.operating_points[f.name])}"
+        for f in card.findings
+        if f.name in card.operating_points
+    )
+    return ", ".join(points)
+
+
+def typical_text(card: ModelCard) -> str:
+    """Whether the model can tell that an image is nothing it knows."""
+    if card.typical_sha256:
+        return translate("Models", "described: of anything else it says that it does not know it")
+    return translate("Models", "not described: it answers whatever it is shown")
 
 
 def facts(raw: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -75,6 +75,10 @@ class TrainingPanel(QWidget):
         """Offer the models that can be tuned, with one chosen."""
         self._choice.set_models(models, chosen)
 
+    def choose_model(self, model_id: str) -> None:
+        """Choose the model that is to be tuned."""
+        self._choice.choose_model(model_id)
+
     def set_start_blocked(self, reason: str) -> None:
         """Why a training cannot be started, in a sentence; empty where it can."""
         self._choice.set_blocked(reason)

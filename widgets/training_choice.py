@@ -80,6 +80,11 @@ class ChoiceForm(QWidget):
                 self._model.setCurrentIndex(place)
         self._refresh()
 
+    def choose_model(self, model_id: str) -> None:
+        """Choose one of the offered models; one that is not offered changes nothing."""
+        if (place := self._model.findData(model_id)) >= 0:
+            self._model.setCurrentIndex(place)
+
     def set_blocked(self, reason: str) -> None:
         """Say why a training cannot be started, such as too few decisions; empty frees it."""
         self._blocked_by = reason

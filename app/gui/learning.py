@@ -24,6 +24,7 @@ from inference.prediction import Prediction
 from reviews.errors import StoreError
 from reviews.record import Collected
 from training.errors import TrainingError
+from widgets.words import in_words
 
 if TYPE_CHECKING:
     from app.adapting import Adapted
@@ -55,6 +56,7 @@ class Learning(QObject):
     run_resumable = Signal(str)  # run id
     compared = Signal(object)  # Comparison
     promoted = Signal(str)  # model id, once it is on disk
+    used = Signal(str)  # name of a model that suggests from now on, once that is on disk
     models_changed = Signal(object, object)  # list[ModelCard] in use, list of all
     failed = Signal(str)
 
@@ -271,6 +273,31 @@ class Learning(QObject):
             lambda _: self._on_promoted(card.id),
             self._on_store_error,
         )
+
+    def use(self, model_id: str, reason: str) -> None:
+        """Use any model from now on, in the name of the reader; against its gate only with a reason."""
+        workplace = self._workplace
+        reader = workplace.settings.reader_name
+
+        def work() -> tuple[ModelCard, str]:
+            card = workplace.registry.find(model_id)
+            gates = [kept for kept in workplace.store.evaluations(card.id) if kept.kind == "gate"]
+            verdict = str(gates[-1].figures["verdict"]) if gates else ""
+            if not gates or gates[-1].figures["passed"] or reason:
+                workplace.store.promote(card.id, family(card), reader, reason=reason, verdict=verdict)
+                return card, ""
+            return card, verdict
+
+        def done(result: tuple[ModelCard, str]) -> None:
+            card, against = result
+            if against:
+                words = self.tr("The gate's verdict on {0} is “{1}”: using it all the same needs a reason.")
+                self.failed.emit(words.format(card.name or card.id, in_words(against)))
+            else:
+                self.used.emit(card.name or card.id)
+                self.refresh_models()
+
+        self._store_jobs.submit(work, done, self._on_store_error)
 
     def _on_promoted(self, model_id: str) -> None:
         if self._ended_run is not None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
 
+from app import locations
+from app.gui.importing import ImportedModel, ModelImport
 from app.gui.learning import Comparison, Learning
 from app.gui.library import Library
 from app.gui.reading import Reading
@@ -14,6 +18,8 @@ from app.gui.remarks import Remarks
 from app.gui.window import Window
 from inference.card import ModelCard
 from reviews.record import Collected
+from widgets.models_import import ImportChoice
+from widgets.models_words import short_id
 from widgets.numbers import duration_text
 from widgets.training import DifferingFilm, ModelOption, TrainingChoice
 from widgets.words import in_words
@@ -23,8 +29,15 @@ class LearningDesk(QObject):
     """Carries what happens on the two pages to the controllers, and what they tell back."""
 
     def __init__(
-        self, window: Window, library: Library, reading: Reading, learning: Learning, remarks: Remarks
+        self,
+        window: Window,
+        library: Library,
+        reading: Reading,
+        learning: Learning,
+        remarks: Remarks,
+        options: Sequence[str],
     ) -> None:
+        """`options`: what names the workplace on a command line (`Workplace.options`)."""
         super().__init__(window)
         self._window = window
         self._library = library
@@ -32,10 +45,14 @@ class LearningDesk(QObject):
         self._learning = learning
         self._remarks = remarks
         self._is_loaded = False
+        self._architectures: tuple[str, ...] = ()
         self._in_use: list[ModelCard] = []
         self._candidate: Comparison | None = None
         self._all_cards: list[ModelCard] = []
+        self._import = ModelImport(options, self)
+        self._to_select = ""  # a model that was imported, once it is listed
         self._connect_learning()
+        self._connect_models()
         window.page_changed.connect(self._on_page_changed)
 
     def on_library_loaded(self) -> None:
@@ -71,6 +88,57 @@ class LearningDesk(QObject):
         panel.film_requested.connect(self._on_film_requested)
         status.training_requested.connect(lambda: self._window.show_page(1))
 
+    # -- the models page ---------------------------------------------------------------------------
+
+    def _connect_models(self) -> None:
+        models, learning = self._window.models, self._learning
+        models.use_requested.connect(learning.use)
+        models.tune_requested.connect(self._on_tune_requested)
+        models.form.import_requested.connect(self._on_import_requested)
+        models.form.cancel_requested.connect(self._import.cancel)
+        self._import.imported.connect(self._on_imported)
+        self._import.failed.connect(self._on_import_failed)
+        learning.used.connect(self._on_used)
+        self._window.page_changed.connect(self._offer_architectures)
+
+    def _offer_architectures(self, number: int) -> None:
+        """Read the names that can be imported, when the page is first looked at."""
+        if number == 2 and not self._architectures:
+            self._architectures = tuple(locations.architectures().read_text(encoding="utf-8").split())
+            self._window.models.form.offer_architectures(self._architectures)
+
+    def _on_import_requested(self, choice: ImportChoice) -> None:
+        self._window.models.form.set_running(True)
+        self._import.start(choice)
+
+    def _on_imported(self, imported: ImportedModel) -> None:
+        form = self._window.models.form
+        form.set_running(False)
+        form.say("")
+        self._to_select = imported.model_id
+        self._learning.refresh_models()
+        self._remarks.say(
+            " ".join([self.tr("The model was imported."), *(_sentence(note) for note in imported.notes)]),
+            "look-again" if imported.notes else "note",
+        )
+
+    def _on_import_failed(self, sentence: str) -> None:
+        form = self._window.models.form
+        form.set_running(False)
+        form.say(sentence)
+
+    def _on_tune_requested(self, model_id: str) -> None:
+        self.offer_models()
+        self._window.training.choose_model(model_id)
+        self._window.show_page(1)
+
+    def _on_used(self, name: str) -> None:
+        self._remarks.say(self.tr("{0} suggests from now on.").format(name))
+
+    def close(self) -> None:
+        """End an import that is under way."""
+        self._import.close()
+
     def _on_models_changed(self, in_use: list[ModelCard], cards: list[ModelCard]) -> None:
         self._all_cards = cards
         self._library.set_models(in_use)
@@ -80,6 +148,9 @@ class LearningDesk(QObject):
         )
         used = {c.id for c in in_use}
         self._window.models.show_models(cards, used)
+        if self._to_select and self._window.models.select(self._to_select):
+            self._to_select = ""
+            self._window.models.hide_form()
         panel = self._window.training
         panel.set_display_names({f.name: in_words(f.display) for c in cards for f in c.findings})
         self._in_use = in_use
@@ -94,7 +165,13 @@ class LearningDesk(QObject):
     def offer_models(self) -> None:
         """The models that can be tuned; once reviews are known, the most reviewed one is chosen."""
         if self._is_loaded:
-            options = [ModelOption(c.id, c.name or c.id) for c in self._in_use]
+            others = [c for c in self._all_cards if c.id not in {used.id for used in self._in_use}]
+            offered = [c for c in (*self._in_use, *others) if c.format == "network"]
+            named = Counter(c.name for c in offered)
+            options = [
+                ModelOption(c.id, c.name if c.name and named[c.name] == 1 else f"{c.name} {short_id(c.id)}")
+                for c in offered
+            ]
             self._window.training.set_models(options, self._most_reviewed(self._in_use))
 
     def _most_reviewed(self, in_use: list[ModelCard]) -> str:
@@ -174,3 +251,9 @@ class LearningDesk(QObject):
     def _on_discard_requested(self, model_id: str) -> None:
         self._learning.mark_decided()
         self._window.training.hide_comparison()
+
+
+def _sentence(note: str) -> str:
+    """A note of the command line as a sentence."""
+    said = note[:1].upper() + note[1:]
+    return said if said.endswith(".") else f"{said}."

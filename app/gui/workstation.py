@@ -77,7 +77,9 @@ class Workstation(QObject):
             self.readers,
         )
         self.compare = CompareDesk(window.reading, self.library, self.reading, self.films, self)
-        self._learning_desk = LearningDesk(window, self.library, self.reading, self.learning, self._remarks)
+        self._learning_desk = LearningDesk(
+            window, self.library, self.reading, self.learning, self._remarks, workplace.options
+        )
         self.annotating = Annotating(workplace, window.reading.grid, self.store_jobs, self)
         self.probing = Probing(window.reading, self.reading, self._remarks)
         self.probing.tool.set_kind(kept_kind(workplace.settings.cover_shape))
@@ -199,6 +201,7 @@ class Workstation(QObject):
         self._is_closed = True
         self._reading_desk.close()
         self._store_timer.stop()
+        self._learning_desk.close()
         self.learning.close()
         self.films.close()
         self.reading.close()

@@ -59,7 +59,7 @@ def listed(panel: ModelsPanel) -> QListWidget:
 
 
 def test_no_models_says_what_to_do(panel: ModelsPanel) -> None:
-    assert "There are no models." in texts(panel)
+    assert "There are no models yet." in texts(panel)
 
 
 def test_the_model_in_use_is_marked_in_words_and_shown_first(panel: ModelsPanel) -> None:

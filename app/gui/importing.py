@@ -1,0 +1,148 @@
+"""Bringing a model in: the command `models import`, run in a process of its own, because it loads torch."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
+
+from app import locations
+from widgets.models_import import ImportChoice
+
+_SPEAKER = re.compile(r"^overread[ \w-]*: (error: )?")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedModel:
+    """What an import ended with: the model's id, and what has to be known of it, a sentence each."""
+
+    model_id: str
+    notes: tuple[str, ...]
+
+
+def arguments_of(choice: ImportChoice) -> list[str]:
+    """The command line's words for what a reader filled in."""
+    arguments = ["models", "import"]
+    if choice.path is not None:
+        arguments.append(str(choice.path.absolute()))
+    texts = {
+        "--arch": choice.architecture,
+        "--findings": ",".join(choice.findings),
+        "--name": choice.name,
+        "--mean": choice.mean,
+        "--std": choice.std,
+        "--input-size": str(choice.input_size) if choice.input_size else "",
+    }
+    # With an equals sign, so that a value that begins with a dash is none of the options.
+    arguments += [f"{option}={text}" for option, text in texts.items() if text]
+    arguments += [f"--task={choice.task}"]
+    covers = {"--modality": choice.modality, "--body-part": choice.body_part, "--view": choice.view}
+    arguments += [f"{option}={text}" for option, text in covers.items()]
+    if choice.path is None:
+        arguments.append("--pretrained")
+    if choice.new_head:
+        arguments.append("--new-head")
+    if choice.crops_to_lungs:
+        arguments.append("--crop=lungs")
+    return [*arguments, "--json"]
+
+
+class ModelImport(QObject):
+    """One import at a time. Lives on the GUI thread.
+
+    Signals
+    -------
+    imported
+        It is there (`ImportedModel`).
+    failed
+        Why it is not, in a sentence.
+    """
+
+    imported = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, workplace_options: Sequence[str], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._options = list(workplace_options)
+        self._process: QProcess | None = None
+        self._is_cancelled = False
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    def start(self, choice: ImportChoice) -> None:
+        """Begin; `imported` or `failed` follows."""
+        if self._process is not None:
+            return
+        program, *words = locations.command_line_program()
+        process = QProcess(self)
+        environment = QProcessEnvironment.systemEnvironment()
+        environment.insert("OMP_WAIT_POLICY", "PASSIVE")
+        environment.insert("PYTHONUTF8", "1")
+        process.setProcessEnvironment(environment)
+        process.setWorkingDirectory(str(locations.program_folder()))
+        process.finished.connect(self._on_finished)
+        process.errorOccurred.connect(self._on_error)
+        self._process, self._is_cancelled = process, False
+        process.start(program, [*words, *self._options, *arguments_of(choice)])
+
+    def cancel(self) -> None:
+        """End the process; nothing of the model is kept."""
+        if self._process is not None:
+            self._is_cancelled = True
+            self._process.kill()
+
+    def close(self) -> None:
+        """End what is under way, and tell nobody."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.finished.disconnect()
+            process.errorOccurred.disconnect()
+            process.kill()
+            process.waitForFinished(2000)
+
+    def _on_error(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart and self._process is not None:
+            reason = self._process.errorString()
+            self._process = None
+            self.failed.emit(self.tr("The import could not be started: {0}.").format(reason))
+
+    def _on_finished(self, code: int) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        out = bytes(process.readAllStandardOutput().data()).decode("utf-8", "replace")
+        errors = bytes(process.readAllStandardError().data()).decode("utf-8", "replace")
+        process.deleteLater()
+        told = _last_object(out)
+        if self._is_cancelled:
+            self.failed.emit(self.tr("The import was cancelled."))
+        elif code == 0 and "id" in told:
+            notes = tuple(str(note) for note in told.get("notes", ()))
+            self.imported.emit(ImportedModel(str(told["id"]), notes))
+        else:
+            self.failed.emit(_last_words(errors) or self.tr("The import ended without a word."))
+
+
+def _last_object(out: str) -> dict[str, Any]:
+    """The last JSON object among the lines; an empty one where there is none."""
+    for line in reversed(out.splitlines()):
+        try:
+            found = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(found, dict):
+            return found
+    return {}
+
+
+def _last_words(errors: str) -> str:
+    """The last sentence that the command wrote."""
+    lines = [line for line in errors.strip().splitlines() if line.strip()]
+    sentence = _SPEAKER.sub("", lines[-1]).strip() if lines else ""
+    return sentence[:1].upper() + sentence[1:]
