@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from inference.network import LoadedModel
 
-METHODS = ("occlusion",)
-FOR_ANY_MODEL = ("occlusion",)
+METHODS = ("scorecam", "ablationcam", "occlusion", "integrated-gradients", "lime")
+FOR_ANY_MODEL = ("occlusion", "lime")
 """Those that need nothing of a model but its answers."""
 
 
@@ -94,7 +94,8 @@ def explain(
         if name not in known:
             raise UnknownFinding(f"The model knows no finding called {name!r}; expected {', '.join(known)}.")
     wanted = [known.index(name) for name in findings]
-    return _method(method)(model, tensor.to(model.device), wanted, seed)
+    image = tensor.detach().clone().to(model.device)  # whatever mode it was made under
+    return _method(method)(model, image, wanted, seed)
 
 
 def _method(name: str) -> Method:
@@ -102,4 +103,20 @@ def _method(name: str) -> Method:
         from inference.perturbation_occlusion import occlusion
 
         return occlusion
+    if name == "integrated-gradients":
+        from inference.perturbation_gradients import integrated_gradients
+
+        return integrated_gradients
+    if name == "lime":
+        from inference.perturbation_lime import lime
+
+        return lime
+    if name == "scorecam":
+        from inference.perturbation_channels import score_cam
+
+        return score_cam
+    if name == "ablationcam":
+        from inference.perturbation_channels import ablation_cam
+
+        return ablation_cam
     raise CannotExplain(f"There is no method called {name!r}; expected one of {', '.join(METHODS)}.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Generator, Sequence
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -11,7 +13,11 @@ from numpy.typing import NDArray
 
 from inference import evidence
 from inference.network import LoadedModel
-from inference.perturbation import Explained
+from inference.pacing import in_stretches
+from inference.perturbation import Explained, Progress
+
+Result = TypeVar("Result")
+Count = Callable[[int], None]
 
 _CPU_BATCH = 8  # a batch is the time that stopping takes; larger ones are hardly faster
 _GPU_BATCH = 64
@@ -38,6 +44,49 @@ def blurred(image: torch.Tensor, window: int) -> torch.Tensor:
     sigma = window / 2
     smooth = [cv2.GaussianBlur(p, (0, 0), sigma, borderType=cv2.BORDER_REFLECT) for p in planes]
     return torch.from_numpy(np.stack(smooth)).to(image.device)
+
+
+def followed(work: Callable[[Count], Result], total: int) -> Generator[Progress, None, Result]:
+    """Run a library's function to its end, and tell how far it is.
+
+    Parameters
+    ----------
+    work
+        Is given a function that it has to tell, after each batch, how many passes that was. When the
+        generator is closed, that is where the work ends.
+    total
+        Passes that are expected in all.
+    """
+    done = 0
+
+    def paced(pause: Callable[[], None]) -> Result:
+        def count(passes: int) -> None:
+            nonlocal done
+            done += passes
+            pause()
+
+        return work(count)
+
+    stretches = in_stretches(paced)
+    try:
+        while True:
+            next(stretches)
+            yield Progress(min(done, total), total)
+    except StopIteration as end:
+        result: Result = end.value
+        return result
+    finally:
+        stretches.close()
+
+
+def window_of(image: torch.Tensor) -> int:
+    """Side in pixels of what is hidden at a time: a seventh of the image, as wide as a third of a lung."""
+    return max(2 * math.ceil(image.shape[-1] / 14), 1)
+
+
+def fine_cells(image: torch.Tensor) -> int:
+    """Cells along a side of maps that are finer than the network's own grid: 8 pixels each."""
+    return max(round(image.shape[-1] / 8), 1)
 
 
 def over_grid(maps: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
