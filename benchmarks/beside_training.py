@@ -3,9 +3,9 @@
     python benchmarks/beside_training.py [--rounds 3] [--looks 20] [--backbone resnet18]
 
 A data folder of its own; phantoms are the films of the training, which is started as the window starts one
-(`app.runs.Run`) and cancelled at the end. In every round films that nobody has seen are looked at with the starter
-model, by the program's own worker, first without and then with the training running beside it. Medians and 95th
-percentiles; the ratio is that of the medians. Covers (no decoding, one pass) are measured likewise.
+(`app.runs.Run`) and cancelled at the end. In every round films that nobody has seen are looked at with the
+starter model by the program's own worker, first without, then with the training running beside it. Medians
+and 95th percentiles; the ratio is that of the medians. Covers (no decoding, one pass) are measured likewise.
 """
 
 from __future__ import annotations

@@ -238,9 +238,8 @@ def refit(cache: Path, card: ModelCard, films: list[Header]) -> None:
     def fetch() -> None:
         assert all(features.get(key) is not None for key in keys)
 
-    print(
-        f"  {'embedding':20}{milliseconds(fetch, 20) / len(keys):9.3f} ms from the cache, for a re-fitted head"
-    )
+    each = milliseconds(fetch, 20) / len(keys)
+    print(f"  {'embedding':20}{each:9.3f} ms from the cache, for a re-fitted head")
 
 
 def milliseconds(job: Callable[[], object], repeats: int) -> float:

@@ -48,6 +48,22 @@ def test_a_trainings_process_lets_others_go_first() -> None:
     assert int(told.stdout) >= os.nice(0) + 1
 
 
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="sessions have priorities on Linux")
+def test_a_training_that_has_a_session_of_its_own_lowers_that_too() -> None:
+    code = (
+        "from pathlib import Path; from training.runs import lower_priority; lower_priority();"
+        "print(Path('/proc/self/autogroup').read_text())"
+    )
+    command = [sys.executable, "-c", code]
+    told = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True, start_new_session=True
+    )
+    assert told.stdout.split()[-2:] == ["nice", "10"]
+    ours = Path("/proc/self/autogroup").read_text().split()[-1]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    assert Path("/proc/self/autogroup").read_text().split()[-1] == ours, "the session of others was lowered"
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="a full device is simulated on Linux")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path) -> None:
