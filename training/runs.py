@@ -83,8 +83,8 @@ def lower_priority() -> None:
 
 
 def _lower_session() -> None:
-    """Linux shares the processors between sessions first, and only then between the processes of one (sched(7),
-    "The autogroup feature"): without this a training of a session of its own had half of the machine."""
+    """Linux shares the processors between sessions first, then between the processes of each (sched(7), "The
+    autogroup feature"): without this a training of a session of its own had half of the machine."""
     autogroup = Path("/proc/self/autogroup")
     if autogroup.exists() and os.getsid(0) == os.getpid():
         autogroup.write_text(str(NICE), encoding="ascii")
