@@ -7,6 +7,7 @@ its check (`inference.fast_export`).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +38,7 @@ class Encoder:
         if self._is_channels_last:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._fast: Run | None = None
+        self._claim = threading.Lock()
 
     @property
     def is_fast(self) -> bool:
@@ -44,27 +46,39 @@ class Encoder:
         return self._fast is not None
 
     def use(self, fast: Run) -> None:
-        """Take this for `encode` from now on; a pass that is under way in another thread ends as it began."""
+        """Take this for `features` from now on; a pass that is under way ends as it began."""
         self._fast = fast
 
-    def encode(self, batch: torch.Tensor) -> torch.Tensor:
-        """What `forward_features` gives for images (B, C, S, S) float32 on the device."""
+    def claim(self) -> bool:
+        """True for the first who asks, so that one alone makes this encoder faster."""
+        return self._claim.acquire(blocking=False)
+
+    def features(self, batch: torch.Tensor) -> torch.Tensor:
+        """What `inference.evidence.from_features` takes, for images (B, C, S, S) float32 on the device.
+
+        What `forward_features` gives; but where a class token is pooled it is what enters the last
+        block, whose tail is then run for that token alone.
+        """
         fast = self._fast  # another thread may set it between two lines
+        if fast is None:
+            return self.eager(batch)
         with torch.inference_mode():
-            if fast is not None:
-                return fast(batch)
+            return fast(batch)
+
+    def eager(self, batch: torch.Tensor) -> torch.Tensor:
+        """The same by PyTorch's own layers."""
+        with torch.inference_mode():
             if self._is_channels_last:
                 batch = batch.to(memory_format=torch.channels_last)
+            if self._anatomy.tail is not None:
+                return self._anatomy.tail.enter(batch)
             features: torch.Tensor = self._network.forward_features(batch)
             return features
 
-    def features(self, batch: torch.Tensor) -> torch.Tensor:
-        """What `inference.evidence.from_features` takes.
-
-        The same as `encode`, but where a class token is pooled it is what enters the last block, whose
-        tail is then run for that token alone.
-        """
+    def encode(self, batch: torch.Tensor) -> torch.Tensor:
+        """What `forward_features` gives, whatever computes it."""
+        features = self.features(batch)
         if self._anatomy.tail is None:
-            return self.encode(batch)
+            return features
         with torch.inference_mode():
-            return self._anatomy.tail.enter(batch)
+            return self._anatomy.tail.whole(features)
