@@ -43,6 +43,14 @@ class Output:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
 
+    def progress(self, text: str, is_last: bool = False) -> None:
+        """How far something is, for a person: on a terminal the line is written over, and gone at last."""
+        if self.as_json or not sys.stderr.isatty():
+            return
+        line = "" if is_last else f"overread: {text}"
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()
+
     def failure(self, sentence: str) -> None:
         """An input that failed; the rest goes on."""
         self.failures += 1

@@ -25,9 +25,10 @@ from torch import nn
 from inference.anatomy import embedding_of, logits_of
 from inference.class_token import Tail
 from inference.errors import CannotExplain
+from inference.methods import ONE_PASS
 from inference.network import LoadedModel, head_of
 
-METHODS = ("gradcam", "gradcam++", "hirescam", "layercam", "eigencam")
+METHODS = ONE_PASS
 
 _COPIES = 64  # (image, finding) pairs that go through a head together, for their gradients
 

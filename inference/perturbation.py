@@ -15,15 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import CannotExplain, UnknownFinding
+from inference.methods import MANY_PASSES
 
 if TYPE_CHECKING:
     import torch
 
     from inference.network import LoadedModel
 
-METHODS = ("scorecam", "ablationcam", "occlusion", "integrated-gradients", "lime")
-FOR_ANY_MODEL = ("occlusion", "lime")
-"""Those that need nothing of a model but its answers."""
+METHODS = MANY_PASSES
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt
 from PySide6.QtWidgets import QWidget
 
+from inference.methods import MANY_PASSES
 from widgets import theme
 from widgets.evidence_look import Chooser
 
 SPREAD = "spread"
 """What a heatmap says its method is that shows the spread over runs in place of evidence."""
 
-LONG_METHODS = frozenset({"scorecam", "ablationcam", "occlusion", "integrated-gradients", "lime"})
-"""Methods that take many passes (`inference.perturbation.METHODS`)."""
+LONG_METHODS = frozenset(MANY_PASSES)
+"""Methods that take many passes."""
 
 
 @dataclass(frozen=True, slots=True)

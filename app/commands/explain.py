@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,18 +16,29 @@ from app.output import Output
 from app.pictures import write_picture, written
 from app.predicting import Predictors
 from app.workplace import ADAPTED, Workplace
+from inference.methods import DRAW_LOTS, MANY_PASSES, ONE_PASS
 from inference.overlay import COLOUR_MAPS, MODES, HeatmapStyle, overlay, to_stored_pixels
+from inference.perturbation import Progress
+from inference.prediction import Look
 from studies.display import render
 from studies.reader import read
 
-METHODS = ("gradcam", "gradcam++", "hirescam", "layercam", "eigencam")
+METHODS = (*ONE_PASS, *MANY_PASSES)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", help="an image file, or UID:frame of the worklist")
     parser.add_argument("--finding", required=True, metavar="F")
     parser.add_argument("--frame", type=int, default=1, metavar="N")
-    parser.add_argument("--method", default="gradcam", choices=METHODS)
+    parser.add_argument(
+        "--method",
+        default="gradcam",
+        choices=METHODS,
+        help=f"at once: {', '.join(ONE_PASS)}; within seconds to minutes: {', '.join(MANY_PASSES)}",
+    )
+    parser.add_argument(
+        "--seed", type=_whole, default=0, metavar="N", help="of the lots that lime draws; the same map again"
+    )
     parser.add_argument("--out", required=True, type=Path, metavar="PNG")
     parser.add_argument("--raw", type=Path, metavar="NPY", help="the map itself, float32 (H, W), signed")
     style = HeatmapStyle()
@@ -45,6 +59,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_model_options(parser)
 
 
+def _whole(text: str) -> int:
+    """A whole number from 0; argparse says the rest where it is none."""
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is less than 0")
+    return value
+
+
 def _share(text: str) -> float:
     """A number from 0 to 1; argparse says the rest where it is none."""
     value = float(text)
@@ -62,18 +84,22 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     predictors = Predictors(workplace, options.device)
     # An adapted head has maps of its own, so that it has to be the network's last layer here.
     predictor = Predictor(predictors.adapted_model(card)) if adapted else predictors.get(card)
-    look = predictor.look(image, maps=[options.finding], method=options.method)
+    look = _followed(predictor.explain(image, [options.finding], options.method, options.seed), output)
     heatmap = next(h for h in look.heatmaps if h.finding == options.finding)
     style = HeatmapStyle(options.mode, options.opacity, options.threshold, options.colour_map)
     out = options.out.expanduser().resolve()
     write_picture(out, overlay(render(image), heatmap, style))
-    result = {
+    result: dict[str, Any] = {
         "path": header.path,
         "finding": options.finding,
         "method": options.method,
         "model": ADAPTED if adapted else card.id,
         "out": str(out),
     }
+    if options.method in DRAW_LOTS:
+        result["seed"] = options.seed
+    if heatmap.spread is not None:
+        result["spread"] = float(heatmap.spread.mean())
     if options.raw is not None:
         raw = options.raw.expanduser().resolve()
         values = to_stored_pixels(heatmap, image.shape)
@@ -84,3 +110,17 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         output.warning(warning)
     output.result(result, str(out))
     return output.status
+
+
+def _followed(steps: Iterator[Progress | Look], output: Output) -> Look:
+    """Say how far an explanation is, and give what it ends with."""
+    started = time.monotonic()
+    try:
+        for step in steps:
+            if isinstance(step, Look):
+                return step
+            left = (time.monotonic() - started) / max(step.done, 1) * (step.total - step.done)
+            output.progress(f"{step.done} of {step.total} passes, about {left:.0f} s left")
+    finally:
+        output.progress("", is_last=True)
+    raise AssertionError("an explanation ends with a look")
