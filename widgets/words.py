@@ -50,7 +50,10 @@ TERMS = (
     QT_TRANSLATE_NOOP("Words", "views"),
     QT_TRANSLATE_NOOP("Words", "a lateral view"),
     QT_TRANSLATE_NOOP("Words", "a view"),
+    # A row of the worklist whose image a model does not know (app.gui.study_row)
+    QT_TRANSLATE_NOOP("Words", "not what the model knows"),
     # Whole sentences: inference, studies, training.gate
+    QT_TRANSLATE_NOOP("Words", "No finding reaches the probability from which on it is suggested."),
     QT_TRANSLATE_NOOP("Words", "No model is in use."),
     QT_TRANSLATE_NOOP("Words", "The image is FOR PROCESSING: it was not made to be read from."),
     QT_TRANSLATE_NOOP("Words", "The file does not say how it lies in the patient: sides may be swapped."),
@@ -77,6 +80,14 @@ SENTENCES = (
     QT_TRANSLATE_NOOP("Words", "a view ({0})"),
     QT_TRANSLATE_NOOP("Words", "frontal views ({0})"),
     QT_TRANSLATE_NOOP("Words", "chest radiographs ({0})"),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "This is not what {0} knows: the image lies {1} times as far "
+        "from those it was trained on as it may, so nothing is suggested.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words", "Only {0}% of the evidence for {1} lies in the lungs; the rest lies outside of them."
+    ),
     QT_TRANSLATE_NOOP("Words", "The memory of {0} did not suffice; the CPU was used."),
     QT_TRANSLATE_NOOP("Words", "A magnification of {0} cannot be; lengths are those at the detector."),
     QT_TRANSLATE_NOOP("Words", "A window of width {0} cannot be used."),

@@ -76,6 +76,8 @@ def _what_is_said(library: Library, told: list[Prediction]) -> _Said:
     """What the models say of a study, from what they say of its frames."""
     covered = [p for p in told if p.suggestion is not None]
     if not covered:
+        if any(is_unfamiliar(p) for p in told):
+            return _Said("not what the model knows")
         return _Said(next((" ".join(p.warnings) for p in told if p.warnings), ""))
     speaker = max(covered, key=lambda p: p.uncertainty or 0.0)
     card = library.card_of(speaker.model)
@@ -94,6 +96,11 @@ def _what_is_said(library: Library, told: list[Prediction]) -> _Said:
         adapted.probability_of(adapted.suggestion),
         adapted.uncertainty,
     )
+
+
+def is_unfamiliar(prediction: Prediction) -> bool:
+    """Whether the image is not what the model knows."""
+    return prediction.unfamiliarity is not None and prediction.unfamiliarity > 1.0
 
 
 def _status(

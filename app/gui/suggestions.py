@@ -17,13 +17,13 @@ from app.gui.film_cache import FrameKey
 from app.gui.jobs import Jobs
 from app.gui.library import Library
 from app.gui.slices import Slices
-from app.gui.study_row import reason_without_model
+from app.gui.study_row import is_unfamiliar, reason_without_model
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.client import InferenceClient
 from inference.coverage import reason_not_covered
 from inference.lung_mask import LungMask
-from inference.prediction import Heatmap, Look, Prediction
+from inference.prediction import Heatmap, Look
 from studies.image import Header
 from widgets.evidence_methods import all_methods
 from widgets.findings import FindingRow, FindingsState
@@ -383,8 +383,3 @@ def operating_point(model: ModelCard, finding: str) -> float | None:
     """From which probability on a finding is suggested, or of one-of-many models marked; None for nowhere."""
     default = OPERATING_POINT if model.task == "multilabel" else None
     return model.operating_points.get(finding, default)
-
-
-def is_unfamiliar(prediction: Prediction) -> bool:
-    """Whether the image is not what the model knows."""
-    return prediction.unfamiliarity is not None and prediction.unfamiliarity > 1.0

@@ -300,3 +300,137 @@ def test_every_control_has_a_name_for_a_screen_reader(panel: FindingsPanel) -> N
     controls = [*panel.findChildren(QPushButton), *panel.findChildren(QToolButton)]
     controls += [*panel.findChildren(QCheckBox), *panel.findChildren(ProbabilityBar), note(panel)]
     assert all(control.accessibleName() for control in controls)
+
+
+# -- how sure it is ------------------------------------------------------------------------------------
+
+
+def with_probabilities(*probabilities: float) -> FindingsState:
+    rows = [replace(row, probability=p) for row, p in zip(THREE, probabilities, strict=True)]
+    suggestion = max(rows, key=lambda row: row.probability or 0.0).name
+    return FindingsState(tuple(rows), "multiclass", suggestion, image_key="p:1")
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "said"),
+    [
+        ((0.41, 0.46, 0.13), "Close: .05 ahead of COVID-19 pattern"),
+        ((0.31, 0.58, 0.11), ".27 ahead of COVID-19 pattern"),
+        ((0.05, 0.15, 0.80), "Clear: .65 ahead of other pneumonia"),
+    ],
+)
+def test_how_far_the_first_is_ahead_is_said_in_words(
+    panel: FindingsPanel, probabilities: tuple[float, float, float], said: str
+) -> None:
+    panel.show_state(with_probabilities(*probabilities))
+    assert said in texts(panel).split("\n")
+
+
+def test_of_several_findings_the_one_nearest_to_its_operating_point_is_named(panel: FindingsPanel) -> None:
+    panel.show_state(SEVERAL)
+    assert "Close: edema is .10 above its operating point" in texts(panel)
+    rows = tuple(replace(row, operating_point=0.6) for row in SEVERAL.findings[::2])
+    panel.show_state(replace(SEVERAL, findings=rows, image_key="m:2"))
+    assert "Clear: every finding is at least .20 from its operating point" in texts(panel)
+
+
+def test_agreement_is_offered_asked_for_and_told(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    assert not button(panel, "Check agreement").isVisible()
+    panel.set_agreement_offered(True)
+    panel.show_state(SUGGESTED)
+    wanted = heard(panel.agreement_wanted)
+    click(button(panel, "Check agreement"))
+    assert wanted == [()]
+    panel.show_state(replace(SUGGESTED, is_checking=True))
+    assert "Looking at altered copies" in texts(panel)
+    assert not button(panel, "Check agreement").isEnabled()
+    panel.show_state(replace(SUGGESTED, agreement=0.875))
+    assert "The same on 88% of slightly altered copies" in texts(panel)
+    assert not button(panel, "Check agreement").isVisible()
+
+
+# -- what the model does not know ------------------------------------------------------------------------
+
+UNKNOWN = FindingsState(
+    THREE, reason_no_suggestion="This is not what Starter knows.", is_unfamiliar=True, image_key="u:1"
+)
+
+
+def test_what_the_model_does_not_know_is_told_in_place_of_a_diagnosis(panel: FindingsPanel) -> None:
+    panel.show_state(UNKNOWN)
+    said = texts(panel).split("\n")
+    assert "Not what this model knows" in said
+    assert "This is not what Starter knows." in said
+    assert "Suggested" not in said
+    assert not any("ahead of" in line for line in said)
+    accepted = heard(panel.accepted)
+    panel.accept()
+    assert accepted == []
+
+
+def test_its_numbers_can_be_read_and_are_greyed(panel: FindingsPanel) -> None:
+    panel.show_state(UNKNOWN)
+    QApplication.processEvents()
+    numbers = [label for label in panel.findChildren(QLabel) if label.text() == ".58"]
+    assert [label.isEnabled() for label in numbers] == [False]
+    greyed = panel.grab().toImage()
+    panel.show_state(replace(UNKNOWN, is_unfamiliar=False))
+    assert "Not what this model knows" not in texts(panel)
+    assert panel.grab().toImage() != greyed
+    assert all(label.isEnabled() for label in panel.findChildren(QLabel) if label.text() == ".58")
+
+
+# -- what it would say with a part covered ----------------------------------------------------------------
+
+
+def test_covered_values_stand_beside_the_models_own_and_are_called_a_what_if(panel: FindingsPanel) -> None:
+    panel.show_state(replace(SUGGESTED, findings=tuple(replace(f, adapted=0.71) for f in THREE)))
+    panel.show_cover(keeps=False)
+    assert {"→ …", "covered"} <= set(texts(panel).split("\n"))
+    panel.show_cover(False, {"covid-19": 0.2, "pneumonia": 0.12, "no-finding": 0.68})
+    said = texts(panel).split("\n")
+    assert {".58", "→ .12", ".31", "→ .20", "→ .68"} <= set(said)
+    assert "What if this part were not seen? Shown only, never kept." in said
+    assert ".71" not in said
+    panel.end_cover()
+    said = texts(panel).split("\n")
+    assert {".71", "site"} <= set(said)
+    assert not any("→" in line for line in said)
+
+
+def test_values_stay_until_the_next_answer_so_that_nothing_flickers(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    panel.show_cover(False, {"pneumonia": 0.12})
+    panel.show_cover(True)
+    assert "→ .12" in texts(panel)
+    assert "What if only this part were seen?" in texts(panel)
+
+
+def test_another_image_ends_the_what_if_and_a_refresh_does_not(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    panel.show_cover(False, {"pneumonia": 0.12})
+    panel.show_state(replace(SUGGESTED, note="seen"))
+    assert "→ .12" in texts(panel)
+    panel.show_state(replace(SUGGESTED, image_key="b:1"))
+    assert "→" not in texts(panel)
+    assert "What if" not in texts(panel)
+
+
+def test_the_what_if_is_ended_by_its_button(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    panel.show_cover(False, {"pneumonia": 0.12})
+    ended = heard(panel.cover_ended)
+    click(button(panel, "Take the cover away"))
+    assert ended == [()]
+
+
+def test_the_bars_show_both_values(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    QApplication.processEvents()
+    bar = panel.findChildren(ProbabilityBar)[1]
+    alone = bar.grab().toImage()
+    panel.show_cover(False, {"pneumonia": 0.9})
+    high = bar.grab().toImage()
+    panel.show_cover(False, {"pneumonia": 0.1})
+    assert len({bytes(i.constBits()) for i in (alone, high, bar.grab().toImage())}) == 3
