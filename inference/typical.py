@@ -27,6 +27,7 @@ from inference.errors import InvalidWeights
 
 if TYPE_CHECKING:
     from inference.evidence import Pass
+    from inference.lung_mask import LungMask
     from inference.network import LoadedModel
 
 FILE = "typical.safetensors"
@@ -41,8 +42,10 @@ MOST_IMAGES = 3000
 """More are not needed for 64 directions, and the fit takes their number squared."""
 KNOWN_SHARE = 0.98
 """Share of images of held-out patients that lie within the limit."""
-MARGIN = 1.02
+MARGIN = 1.1
 """What the limit is raised by for hospitals that no image came from (see docs/trust.md)."""
+WITHOUT_LUNGS = 1.25
+"""How much less familiar an image of the chest is on which no two lungs are found."""
 FOLDS = 5
 
 Floats = NDArray[np.float64]
@@ -195,6 +198,15 @@ def descriptions(model: LoadedModel, found: Pass, cells: int = CELLS) -> Floats:
     return np.stack(
         [describe(row, None if grids is None else grids[n], cells) for n, row in enumerate(found.embedding)]
     )
+
+
+def with_lungs(unfamiliarity: float, lungs: LungMask | None) -> float:
+    """Take into account whether what looks like two lungs was found where a model expects a chest.
+
+    A second sign, from another network: one that is near the limit by its features alone lies beyond it
+    without lungs. Alone it decides nothing: a white chest has no lungs that could be outlined either.
+    """
+    return unfamiliarity * WITHOUT_LUNGS if lungs is not None and not lungs.is_plausible else unfamiliarity
 
 
 def _edges(size: int, parts: int) -> list[tuple[int, int]]:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from inference.errors import InvalidWeights
 from inference.evidence import run
+from inference.lung_mask import LungMask
 from inference.network import build, prepare
 from inference.preprocess import to_tensor
-from inference.typical import LEAST_IMAGES, Typical, describe, descriptions
+from inference.typical import LEAST_IMAGES, Typical, describe, descriptions, with_lungs
 from tests.inference.making import make_card, make_image
 
 
@@ -115,3 +116,12 @@ def test_networks_of_every_layout_are_described(architecture: str) -> None:
     assert together.ndim == 2
     assert np.isfinite(together).all()
     assert np.allclose(together[1], alone[0], atol=1e-2)
+
+
+def test_a_chest_without_lungs_is_less_familiar_and_other_images_are_not_asked_for_lungs() -> None:
+    grid = np.zeros((8, 8), np.uint8)
+    lungs, none = LungMask(grid, (0, 0, 8, 8), True), LungMask(grid, (0, 0, 8, 8), False)
+    assert with_lungs(0.9, lungs) == 0.9
+    assert with_lungs(0.9, None) == 0.9
+    assert with_lungs(0.9, none) > 1.0
+    assert with_lungs(0.6, none) < 1.0
