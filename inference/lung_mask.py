@@ -24,8 +24,8 @@ LEAST_AREA, MOST_AREA = 0.06, 0.75
 """Both lungs' share of the film."""
 LEAST_LUNG = 0.12
 """The smaller lung's share of both."""
-LEAST_CONFIDENCE = 0.75
-"""Dice of the probabilities with their own halves."""
+LEAST_SURENESS = 0.80
+"""See `sureness`."""
 LEAST_SOLIDITY = 0.70
 """Area of a lung over that of its convex hull."""
 
@@ -68,13 +68,13 @@ def from_probability(probability: NDArray[np.float32], box: tuple[float, float, 
     grid = np.rint(np.clip(probability, 0.0, 1.0) * 255.0).astype(np.uint8)
     raw = grid.copy()
     above = (grid >= HALF).astype(np.uint8)
-    count, labels, figures, _ = cv2.connectedComponentsWithStats(above, connectivity=4)
+    _, labels, figures, _ = cv2.connectedComponentsWithStats(above, connectivity=4)
     order = np.argsort(figures[1:, cv2.CC_STAT_AREA])[::-1] + 1
     kept = np.isin(labels, order[:MOST_LUNGS]) & (labels > 0)
     grid[(above > 0) & ~kept] = 0
     filled = _filled(kept)
     grid[filled & ~kept] = 255
-    return LungMask(grid, box, _looks_like_lungs(raw, filled, count - 1))
+    return LungMask(grid, box, _looks_like_lungs(raw, filled))
 
 
 def share_inside(heatmap: Heatmap, mask: LungMask) -> float | None:
@@ -189,6 +189,14 @@ def over_pixels(mask: LungMask, shape: tuple[int, int]) -> NDArray[np.bool_]:
     return np.asarray(values >= HALF)
 
 
+def sureness(grid: NDArray[np.uint8]) -> float:
+    """Dice of probabilities x 255 with what they come to at one half: 1 where all are 0 or 255."""
+    halves = grid >= HALF
+    both = float(grid[halves].sum(dtype=np.float64)) / 255.0
+    total = float(grid.sum(dtype=np.float64)) / 255.0 + float(halves.sum())
+    return 2.0 * both / total if total > 0 else 0.0
+
+
 def _filled(kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Without holes: what cannot be reached from outside belongs to it."""
     padded = np.pad(kept, 1).astype(np.uint8)
@@ -196,8 +204,8 @@ def _filled(kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(padded[1:-1, 1:-1] != 2)
 
 
-def _looks_like_lungs(raw: NDArray[np.uint8], lungs: NDArray[np.bool_], parts: int) -> bool:
-    """Whether a mask has the size, the parts, the sides and the sureness of lungs.
+def _looks_like_lungs(raw: NDArray[np.uint8], lungs: NDArray[np.bool_]) -> bool:
+    """Whether a mask has the size, the sides, the shape and the sureness of lungs.
 
     Parameters
     ----------
@@ -209,9 +217,7 @@ def _looks_like_lungs(raw: NDArray[np.uint8], lungs: NDArray[np.bool_], parts: i
     area = float(lungs.mean())
     if not LEAST_AREA <= area <= MOST_AREA:
         return False
-    halves = raw >= HALF
-    confidence = 2.0 * float(raw[halves].sum()) / 255.0 / (float(raw.sum()) / 255.0 + float(halves.sum()))
-    if confidence < LEAST_CONFIDENCE:
+    if sureness(raw) < LEAST_SURENESS:
         return False
     sides = _sides(lungs)
     if sides is None:

@@ -44,23 +44,26 @@ def _with_opacity(film: Grey, lungs: Grey, rng: np.random.Generator) -> Grey:
     where = lungs
     if rng.random() < 0.7:
         where = lungs * (labels == rng.integers(1, count))
-    where = cv2.GaussianBlur(where, (0, 0), float(rng.uniform(0.7, 5.0)))
+    kind = rng.random()
+    if kind >= 0.5 and rng.random() < 0.6:  # over the lung's border too, which can then only be guessed
+        reach = 2 * int(rng.integers(1, 10)) + 1
+        where = cv2.dilate(where, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    where = cv2.GaussianBlur(where, (0, 0), float(rng.uniform(0.7, 6.0)))
     rows = np.flatnonzero((where > 0.5).any(axis=1))
     if len(rows) < 8:
         return film
-    kind = rng.random()
-    if kind < 0.55:  # patches
+    if kind < 0.5:  # patches
         field = _smooth(int(rng.integers(3, 10)), film.shape, rng) - rng.uniform(-0.8, 0.8)
         field = 1.0 / (1.0 + np.exp(-field * rng.uniform(2.0, 10.0)))
-    elif kind < 0.85:  # from below, with a meniscus
+    elif kind < 0.75:  # from below, with a meniscus
         surface = rows[0] + rng.uniform(0.05, 0.9) * np.ptp(rows) + 12.0 * _smooth(3, film.shape, rng)[:1]
         field = 1.0 / (1.0 + np.exp(-(np.arange(film.shape[0])[:, None] - surface) / rng.uniform(2.0, 14.0)))
-    else:
+    else:  # all of it
         field = np.ones(film.shape)
     body = film[film > 0.05]
-    white = float(np.percentile(body, rng.uniform(55, 97))) if body.size else 0.7
+    white = float(np.percentile(body, rng.uniform(58, 97))) if body.size else 0.7
     texture = 0.04 * _smooth(int(rng.integers(8, 40)), film.shape, rng)
-    alpha = where * field.astype(np.float32) * rng.uniform(0.25, 0.97)
+    alpha = where * field.astype(np.float32) * rng.uniform(0.25 if kind < 0.5 else 0.45, 1.0)
     return np.clip(film * (1 - alpha) + (white + texture) * alpha, 0, 1).astype(np.float32)
 
 

@@ -37,6 +37,7 @@ from lung_films import STORED_SIDE, Grey, changed, phantoms, slices, without_lun
 from torch.nn import functional as F  # noqa: E402
 
 from inference.lung_card import ARCHITECTURE, LungCard  # noqa: E402
+from inference.lung_mask import sureness  # noqa: E402
 from inference.lung_network import LungNetwork  # noqa: E402
 from inference.lungs import LungFinder, prepared, to_square  # noqa: E402
 from inference.registry import sha256_of  # noqa: E402
@@ -48,6 +49,7 @@ BATCH = 16
 WEIGHT_DECAY = 0.02
 AVERAGING = 0.995  # of the weights that are kept
 PHANTOMS, PHANTOM_STACKS = 200, 10
+LEAST_SURENESS_TO_LEARN_FROM = 0.88
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Stage:
 # Coarse films teach most, in half the time.
 ON_PHANTOMS = Stage(300, 128, 3e-3, (0.0, 0.0, 0.88, 0.12))
 TEACHER = Stage(800, 128, 3e-3, (0.78, 0.0, 0.12, 0.10))
-STUDENT = Stage(1400, 160, 1.5e-3, (0.42, 0.38, 0.10, 0.10))
+STUDENT = Stage(1200, 160, 1.5e-3, (0.42, 0.38, 0.10, 0.10))
 LIMITS = (
     "Frontal chest radiographs. Lateral films, CT slices and other pictures are told apart by rules on size, "
     "sides, shape and sureness, which can err.",
@@ -166,7 +168,10 @@ def _on_square(one: Masked) -> tuple[Grey, Grey]:
 
 
 def _seen(folder: Path, teacher: LungFinder, left_out: set[str]) -> list[tuple[Grey, Grey]]:
-    """Films without masks, with what the teacher sees on them and on their mirror images, where plausible."""
+    """Films without masks, with what the teacher sees on them and on their mirror images.
+
+    Only where that is plausible and sure: on the others, most with a white lung, it is often wrong.
+    """
     found, asked = [], 0
     with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["patient"] not in left_out]
@@ -177,10 +182,11 @@ def _seen(folder: Path, teacher: LungFinder, left_out: set[str]) -> list[tuple[G
         asked += 1
         film = to_square(grey.astype(np.float32) / 255, STORED_SIDE)
         mask, mirrored = teacher.find_in(film), teacher.find_in(np.ascontiguousarray(film[:, ::-1]))
-        if mask.is_plausible and mirrored.is_plausible:
-            both = (mask.grid.astype(np.float32) + mirrored.grid[:, ::-1]) / 510
-            found.append((film, to_square(both, STORED_SIDE)))
-    sys.stdout.write(f"  {len(found)} of {asked} films without masks have plausible lungs\n")
+        both = (mask.grid.astype(np.float32) + mirrored.grid[:, ::-1]) / 2
+        is_sure = sureness(np.rint(both).astype(np.uint8)) >= LEAST_SURENESS_TO_LEARN_FROM
+        if mask.is_plausible and mirrored.is_plausible and is_sure:
+            found.append((film, to_square(both / 255, STORED_SIDE)))
+    sys.stdout.write(f"  {len(found)} of {asked} films without masks are learned from\n")
     return found
 
 
