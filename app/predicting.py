@@ -67,7 +67,7 @@ class Predictors:
             workplace.registry,
             best_device(self._device_name),
             workplace.bundled.parent / "lungs",
-            workplace.features,
+            workplace.cache_folder,
         )
 
     def model(self, card: ModelCard) -> LoadedModel:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
+import struct
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 EMBEDDINGS_BYTES = 512 * 1024 * 1024
 SEEN_BYTES = 2 * 1024 * 1024 * 1024
+
+_NUMBER = struct.Struct("<f")  # how unfamiliar an image is, behind its embedding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +57,8 @@ class Seen:
     lung_shares
         Of each finding's Grad-CAM map, in the card's order, the share of what is positive that lies in the
         lungs; None for one that has none. Empty where no maps were worked out.
+    unfamiliarity
+        See `inference.prediction.Prediction`.
     """
 
     embedding: NDArray[np.float32]
@@ -62,6 +68,7 @@ class Seen:
     warnings: tuple[str, ...]
     lungs: LungMask | None
     lung_shares: tuple[float | None, ...] = ()
+    unfamiliarity: float | None = None
 
 
 def feature_key(card: ModelCard, header: Header, frame: int) -> str:
@@ -99,24 +106,32 @@ class FeatureCache:
             return None
         return np.asarray(vector, dtype=np.float32)
 
-    def put(self, key: str, vector: NDArray[np.float32]) -> None:
+    def unfamiliarity(self, key: str) -> float | None:
+        """How unfamiliar the image of an embedding is; None where that is not known."""
+        payload = self._embeddings.get(key)
+        found = _NUMBER.unpack(payload[-_NUMBER.size :])[0] if payload is not None else math.nan
+        return float(found) if math.isfinite(found) else None
+
+    def put(self, key: str, vector: NDArray[np.float32], unfamiliarity: float | None = None) -> None:
         """Keep a (D,) embedding. One that half precision cannot hold, or a full disk, keeps nothing."""
         half = _half(vector)
         if half is None:
             return
         stream = io.BytesIO()
         np.save(stream, half, allow_pickle=False)
+        stream.write(_NUMBER.pack(math.nan if unfamiliarity is None else unfamiliarity))
         self._embeddings.put(key, stream.getvalue())
 
-    def recall(self, key: str, header: Header, lungs: str = "") -> Seen | None:
+    def recall(self, key: str, header: Header, version: str = "") -> Seen | None:
         """What `keep` kept of a frame; None where nothing was, or where its file is another one by now.
 
         Parameters
         ----------
-        lungs
-            Hash of the network that finds lungs, empty where they are not looked for.
+        version
+            Changes with what is not the encoder and has a part in what was seen: what finds lungs, what
+            knows typical images.
         """
-        stamp = _stamp(header, lungs)
+        stamp = _stamp(header, version)
         payload = self._seen.get(key) if stamp is not None else None
         if payload is None:
             return None
@@ -130,10 +145,10 @@ class FeatureCache:
             self._seen.forget(key)
             return None
 
-    def keep(self, key: str, header: Header, seen: Seen, lungs: str = "") -> None:
+    def keep(self, key: str, header: Header, seen: Seen, version: str = "") -> None:
         """Keep what was seen of a frame, and its embedding; what half precision cannot hold is left out."""
-        self.put(key, seen.embedding)
-        stamp = _stamp(header, lungs)
+        self.put(key, seen.embedding, seen.unfamiliarity)
+        stamp = _stamp(header, version)
         features = None if seen.features is None else _half(seen.features)
         if stamp is None or (features is None) != (seen.features is None):
             return
@@ -142,6 +157,7 @@ class FeatureCache:
             "box": seen.box,
             "warnings": seen.warnings,
             "lung_shares": seen.lung_shares,
+            "unfamiliarity": seen.unfamiliarity,
         }
         # Logits and embedding are whole, so that a second look says to the last digit what the first said.
         arrays: dict[str, NDArray[Any]] = {
@@ -164,13 +180,13 @@ def _half(values: NDArray[np.float32]) -> NDArray[np.float16] | None:
     return half if np.isfinite(half).all() else None
 
 
-def _stamp(header: Header, lungs: str) -> list[object] | None:
+def _stamp(header: Header, version: str) -> list[object] | None:
     """What changes when a file is replaced by another of the same name; None where there is no file."""
     try:
         status = Path(header.path).stat()
     except OSError:
         return None
-    return [status.st_size, status.st_mtime_ns, lungs]
+    return [status.st_size, status.st_mtime_ns, version]
 
 
 def _seen_of(arrays: dict[str, NDArray[Any]], about: dict[str, object]) -> Seen:
@@ -192,8 +208,15 @@ def _seen_of(arrays: dict[str, NDArray[Any]], about: dict[str, object]) -> Seen:
         _box(about["box"]),
         tuple(str(warning) for warning in warnings),
         lungs,
-        tuple(None if share is None else float(share) for share in shares),
+        tuple(_number(share) for share in shares),
+        _number(about["unfamiliarity"]),
     )
+
+
+def _number(value: object) -> float | None:
+    if value is not None and not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    return None if value is None else float(value)
 
 
 def _box(values: object) -> tuple[float, float, float, float]:

@@ -21,6 +21,7 @@ from inference.card import ModelCard
 from inference.covering import Region
 from inference.errors import InferenceError
 from inference.evidence import METHODS
+from inference.fast_export import prepare_from_cache, prepare_in_background
 from inference.features import FeatureCache, Seen, feature_key
 from inference.lungs import LungFinder
 from inference.network import LoadedModel, load
@@ -76,8 +77,8 @@ class Lightbox:
     ----------
     lungs_folder
         Where the network that finds lungs lies; without it nothing is said of them.
-    cache
-        None keeps nothing on disk.
+    cache_folder
+        Where what was seen is kept, and what makes networks faster.
     """
 
     def __init__(
@@ -85,13 +86,15 @@ class Lightbox:
         registry: ModelRegistry,
         device: torch.device,
         lungs_folder: Path | None,
-        cache: FeatureCache | None,
+        cache_folder: Path,
     ):
         self.device = device
         self._together = 1 if device.type == "cpu" else _TOGETHER_ON_GPU
         self._registry = registry
         self._lungs_folder = lungs_folder
-        self._cache = cache
+        self._cache_folder = cache_folder
+        self._cache = FeatureCache(cache_folder / "features")
+        self._not_sped_up: list[LoadedModel] = []
         self._models: OrderedDict[str, LoadedModel] = OrderedDict()
         self._predictors: OrderedDict[tuple[str, str, float], Predictor] = OrderedDict()
         self._frames: OrderedDict[tuple[str, str], Prepared] = OrderedDict()
@@ -110,8 +113,19 @@ class Lightbox:
             while len(self._models) >= _KEPT_MODELS:
                 self._models.popitem(last=False)
             kept = self._models[card.weights_sha256] = load(card, self._registry, self.device)
+            self._not_sped_up.append(kept)
         self._models.move_to_end(card.weights_sha256)
         return kept
+
+    def speed_up(self) -> None:
+        """Begin to make the models faster that were loaded; to be called when an answer is out."""
+        while self._not_sped_up:
+            prepare_in_background(self._not_sped_up.pop(), self._cache_folder)
+
+    def speed_up_from_cache(self) -> None:
+        """The same, but only where somebody did it before: for a command that looks at a few images."""
+        while self._not_sped_up:
+            prepare_from_cache(self._not_sped_up.pop(), self._cache_folder)
 
     def predictor(self, card: ModelCard, adapted_head: Path | None = None) -> Predictor:
         """The predictor of a card, with the head of a file where there is one and it learned something."""
@@ -211,7 +225,7 @@ class Lightbox:
         """Look at frames together of which the same is wanted, with the same model."""
         first = wanted[0]
         predictor = self.predictor(first.card, first.adapted_head)
-        found = predictor.see(frames, first.maps, first.method)
+        found = predictor.see(frames, first.maps, first.method, agreement=first.agreement)
         for one, (_, seen) in zip(wanted, found, strict=True):
             self._keep(one, seen)
         return [look for look, _ in found]
@@ -232,19 +246,17 @@ class Lightbox:
     # -- the cache -------------------------------------------------------------------------------
 
     def _recall(self, wanted: Wanted) -> Seen | None:
-        if self._cache is None:
-            return None
         key = feature_key(wanted.card, wanted.header, wanted.frame)
-        return self._cache.recall(key, wanted.header, self._lungs_hash(wanted.card))
+        return self._cache.recall(key, wanted.header, self._version(wanted.card))
 
     def _keep(self, wanted: Wanted, seen: Seen) -> None:
-        if self._cache is not None:
-            key = feature_key(wanted.card, wanted.header, wanted.frame)
-            self._cache.keep(key, wanted.header, seen, self._lungs_hash(wanted.card))
+        key = feature_key(wanted.card, wanted.header, wanted.frame)
+        self._cache.keep(key, wanted.header, seen, self._version(wanted.card))
 
-    def _lungs_hash(self, card: ModelCard) -> str:
+    def _version(self, card: ModelCard) -> str:
         finder = self.finder if has_lungs(card) else None
-        return finder.card.weights_sha256 if finder is not None else ""
+        lungs = finder.card.weights_sha256 if finder is not None else ""
+        return f"lungs {lungs} typical {card.typical_sha256}"
 
 
 def _go_together(one: Ahead, other: Ahead) -> bool:

@@ -18,7 +18,8 @@ import torch
 from numpy.typing import NDArray
 
 from inference.adapted import AdaptedHead, probabilities_of
-from inference.answer import prediction_from
+from inference.agreement import agreement_of, altered
+from inference.answer import prediction_from, suggested
 from inference.card import ModelCard
 from inference.covering import Region, covered
 from inference.devices import Memory
@@ -31,6 +32,7 @@ from inference.network import LoadedModel, prepare
 from inference.perturbation import Progress
 from inference.prediction import Heatmap, Look, Prediction
 from inference.preprocess import covered_box, cropped, normalise, resize
+from inference.typical import descriptions
 from studies.display import network_intensities
 from studies.image import Header, Image
 
@@ -137,7 +139,14 @@ class Predictor:
         """Bring a decoded frame to the network's square."""
         return prepared(image, self._model.card, self._lungs)
 
-    def look(self, image: Image | Prepared, maps: Sequence[str] = (), method: str = "gradcam") -> Look:
+    def look(
+        self,
+        image: Image | Prepared,
+        maps: Sequence[str] = (),
+        method: str = "gradcam",
+        *,
+        agreement: bool = False,
+    ) -> Look:
         """Look at one frame.
 
         Parameters
@@ -146,6 +155,8 @@ class Predictor:
             Machine names of the findings whose heatmaps are wanted.
         method
             One of `inference.evidence.METHODS`.
+        agreement
+            Look at slightly altered copies too (`inference.agreement`), which takes eight passes more.
 
         Raises
         ------
@@ -153,7 +164,7 @@ class Predictor:
             The model's head is not trained, a finding or method is unknown, the network has no
             heatmaps, or it gave no numbers.
         """
-        return self.look_at_batch([image], maps, method)[0]
+        return self.see([image], maps, method, agreement=agreement)[0][0]
 
     def look_at_batch(
         self, images: Sequence[Image | Prepared], maps: Sequence[str] = (), method: str = "gradcam"
@@ -162,7 +173,12 @@ class Predictor:
         return [look for look, _ in self.see(images, maps, method)]
 
     def see(
-        self, images: Sequence[Image | Prepared], maps: Sequence[str] = (), method: str = "gradcam"
+        self,
+        images: Sequence[Image | Prepared],
+        maps: Sequence[str] = (),
+        method: str = "gradcam",
+        *,
+        agreement: bool = False,
     ) -> list[tuple[Look, Seen]]:
         """The same, with what a later look at each of them needs."""
         self._check(maps)
@@ -171,6 +187,7 @@ class Predictor:
         frames = [self._prepared(image) for image in images]
         this = self._run([f.square for f in frames], method if maps else self._own_method(frames))
         features, own = _features(this.found), self._own_maps(this.found, frames, maps, method)
+        unfamiliar = self._unfamiliarities(this.found)
         found = []
         for n, frame in enumerate(frames):
             seen = Seen(
@@ -181,9 +198,12 @@ class Predictor:
                 frame.warnings,
                 frame.lungs,
                 () if own is None else self._shares(own[n], frame.box, frame.lungs),
+                unfamiliar[n],
             )
             every = this.found.maps[n] if this.found.maps is not None and maps else None
-            found.append((self._look(frame.header, frame.frame, seen, every, maps, method, this), seen))
+            agreed = self._agreement(frame, seen) if agreement else None
+            look = self._look(frame.header, frame.frame, seen, every, maps, method, this, agreed)
+            found.append((look, seen))
         return found
 
     def look_again(
@@ -294,6 +314,21 @@ class Predictor:
         found = _heatmaps(maps, 0.0, self._model.card.finding_names, "gradcam", box, lungs)
         return tuple(heatmap.lung_share for heatmap in found)
 
+    def _unfamiliarities(self, found: Pass) -> Sequence[float | None]:
+        """How far each image of a pass is from what the model knows, if anybody has described that."""
+        typical = self._model.typical
+        if typical is None:
+            return [None] * len(found.logits)
+        return [typical.unfamiliarity(row) for row in descriptions(self._model, found, typical.cells)]
+
+    def _agreement(self, frame: Prepared, seen: Seen) -> float | None:
+        """The share of slightly altered copies for which the same is suggested."""
+        card = self._model.card
+        copies = self._run(list(altered(torch.from_numpy(frame.square)).numpy()), None)
+        logits = np.concatenate([seen.logits[None], copies.found.logits])
+        own, *others = (suggested(card, p) for p in probabilities_of(logits, card.temperature, card.task))
+        return agreement_of(own, others)
+
     def _run(self, squares: Sequence[NDArray[np.float32]], method: str | None) -> _Run:
         """One pass; in smaller batches, and at last on the CPU, where the GPU's memory does not suffice."""
         started = time.perf_counter()
@@ -328,6 +363,7 @@ class Predictor:
         maps: Sequence[str],
         method: str,
         this: _Run,
+        agreement: float | None = None,
     ) -> Look:
         """The look that a pass amounts to; `every` has the maps of all findings, (K, h, w)."""
         card = self._model.card
@@ -340,8 +376,8 @@ class Predictor:
         adapted = None
         if self._adapted_head is not None:
             refitted = self._adapted_head.probabilities(seen.embedding, card.temperature, card.task)
-            adapted = self._prediction(ADAPTED, header, frame, seen, refitted, {}, this)
-        prediction = self._prediction(card.id, header, frame, seen, own, shares, this)
+            adapted = self._prediction(ADAPTED, header, frame, seen, refitted, {}, this, None)
+        prediction = self._prediction(card.id, header, frame, seen, own, shares, this, agreement)
         wanted = tuple(heatmap for name in maps for heatmap in heatmaps if heatmap.finding == name)
         return Look(prediction, wanted, seen.embedding, adapted, seen.lungs)
 
@@ -354,6 +390,7 @@ class Predictor:
         probabilities: NDArray[np.float32],
         lung_shares: dict[str, float | None],
         this: _Run,
+        agreement: float | None,
     ) -> Prediction:
         return prediction_from(
             self._model.card,
@@ -364,6 +401,9 @@ class Predictor:
             warnings=(*seen.warnings, *this.warnings),
             elapsed_ms=this.elapsed_ms,
             device=this.device,
+            unfamiliarity=seen.unfamiliarity,
+            lung_shares=lung_shares,
+            agreement=agreement,
         )
 
 

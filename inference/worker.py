@@ -27,7 +27,6 @@ import psutil
 
 from inference.card import ModelCard
 from inference.errors import InferenceError
-from inference.features import FeatureCache, Seen
 from inference.messages import (
     Asked,
     Cover,
@@ -49,6 +48,7 @@ from inference.registry import ModelRegistry
 from studies.errors import StudyError
 
 if TYPE_CHECKING:
+    from inference.features import Seen
     from inference.lightbox import Ahead, Lightbox, Wanted
     from inference.perturbation import Progress
     from inference.predictor import Prepared
@@ -129,7 +129,7 @@ class Worker:
             self._registry,
             device,
             settings.bundled_folder.parent / "lungs",
-            FeatureCache(settings.cache_folder / "features"),
+            settings.cache_folder,
         )
         self._urgent: list[Question] = []  # the latest last, and answered first
         self._covers: list[Cover] = []
@@ -156,6 +156,8 @@ class Worker:
                     connection.send(event)
                 for event in self._step():
                     connection.send(event)
+                    if isinstance(event, Looked | Covered):
+                        self._lightbox.speed_up()
         finally:
             self._decoders.shutdown(wait=False, cancel_futures=True)
 
