@@ -42,6 +42,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     bring.add_argument("--input-size", type=int, metavar="PX")
     bring.add_argument("--mean", metavar="M[,M,M]")
     bring.add_argument("--std", metavar="S[,S,S]")
+    bring.add_argument(
+        "--crop", choices=("none", "lungs"), default="none", help="it was trained on films cut to the lungs"
+    )
     bring.add_argument("--modality", default="CR,DX,picture", help="which images it is meant for")
     bring.add_argument("--body-part", default="CHEST")
     bring.add_argument("--view", default="PA,AP")
@@ -121,6 +124,7 @@ def _import(options: argparse.Namespace, workplace: Workplace, output: Output) -
         std=_numbers("--std", options.std),
         task=options.task,
         covers=Covers(_words(options.modality), _words(options.body_part), _words(options.view)),
+        crop=options.crop,
         new_head=options.new_head,
     )
     notes = card.data["imported"]["notes"]
