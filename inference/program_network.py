@@ -85,6 +85,8 @@ class ProgramNetwork(nn.Module):
         self._sizes = self._size_nodes()
         self._linear = self._last_linear()
         self._cut = self._find_cut()
+        if self._cut is None:
+            self._linear = None  # the logits are all that comes out
 
     @property
     def output_fmt(self) -> str:
@@ -133,7 +135,7 @@ class ProgramNetwork(nn.Module):
     def get_classifier(self) -> nn.Module:
         """The last linear layer; nothing where the program ends otherwise."""
         if self._linear is None:
-            return nn.Identity() if self._cut is None else _NoLayer()
+            return nn.Identity()
         node = self._nodes[-1]
         weight = self._value(node.arguments[1], {})
         bias = self._value(node.arguments[2], {}) if len(node.arguments) > 2 else None
@@ -326,13 +328,6 @@ class ProgramNetwork(nn.Module):
         if self._cut.layout == "tokens":
             return features[:, self._cut.prefix_tokens :].mean(dim=1)
         return features.mean(dim=(1, 2) if self._cut.layout == "NHWC" else (2, 3))
-
-
-class _NoLayer(nn.Module):
-    """In the place of a last linear layer where there is none; never run."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x
 
 
 def load_program(path: Path, findings: int) -> ProgramNetwork:
