@@ -112,10 +112,11 @@ class Predictors:
             What is wrong with the question as a whole.
         """
         from inference.lightbox import Ahead
+        from inference.threads import beside
 
         ahead: deque[Ahead] = deque()
         lightbox = self.lightbox
-        with ThreadPoolExecutor(_threads(), thread_name_prefix="decode") as pool:
+        with beside(_threads(), "decode") as pool:
             for header, frame in frames:
                 wanted = self._wanted(header, frame, model, agreement, region)
                 ahead.append(Ahead(wanted, pool.submit(lightbox.find, wanted)))

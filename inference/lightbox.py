@@ -29,6 +29,7 @@ from inference.perturbation import Progress
 from inference.prediction import Look, Prediction
 from inference.predictor import Predictor, Prepared, has_lungs, prepared
 from inference.registry import ModelRegistry
+from inference.threads import beside
 from studies.errors import StudyError
 from studies.image import Header
 from studies.reader import read
@@ -100,6 +101,7 @@ class Lightbox:
         self._frames: OrderedDict[tuple[str, str], Prepared] = OrderedDict()
         self._finder: LungFinder | None = None
         self._has_looked_for_finder = False
+        self._beside = beside(1, "lungs")
         self._lock = threading.Lock()  # guards the frames and the finder
 
     # -- models ----------------------------------------------------------------------------------
@@ -176,7 +178,7 @@ class Lightbox:
             if kept is not None:
                 self._frames.move_to_end(key)
                 return kept
-        made = prepared(read(header, frame), card, self.finder)
+        made = prepared(read(header, frame), card, self.finder, self._beside)
         with self._lock:
             self._frames[key] = made
             while len(self._frames) > _KEPT_FRAMES:

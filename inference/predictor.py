@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -53,6 +54,8 @@ class Prepared:
         See `inference.preprocess.covered_box`.
     warnings
         The image's own.
+    looking_for_lungs
+        What is, or was, found in another thread; None where nobody looks for lungs.
     """
 
     header: Header
@@ -60,7 +63,12 @@ class Prepared:
     square: NDArray[np.float32]
     box: tuple[float, float, float, float]
     warnings: tuple[str, ...]
-    lungs: LungMask | None
+    looking_for_lungs: Future[LungMask] | None
+
+    @property
+    def lungs(self) -> LungMask | None:
+        """Waits for them."""
+        return None if self.looking_for_lungs is None else self.looking_for_lungs.result()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,8 +86,15 @@ def has_lungs(card: ModelCard) -> bool:
     return not card.covers.phantoms and _CHEST in {part.upper() for part in card.covers.body_parts}
 
 
-def prepared(image: Image, card: ModelCard, lungs: LungFinder | None) -> Prepared:
+def prepared(
+    image: Image, card: ModelCard, lungs: LungFinder | None, beside: Executor | None = None
+) -> Prepared:
     """Bring a decoded frame to a model's square; any thread may do it, and no network is needed for it.
+
+    Parameters
+    ----------
+    beside
+        Where lungs are looked for meanwhile; they are needed last, unless the image is cropped to them.
 
     Raises
     ------
@@ -88,15 +103,26 @@ def prepared(image: Image, card: ModelCard, lungs: LungFinder | None) -> Prepare
     """
     pre = card.preprocessing
     intensities = network_intensities(image)
-    mask = lungs.find_in(intensities) if lungs is not None and has_lungs(card) else None
-    if pre.crop == "lungs" and mask is None:
+    looking: Future[LungMask] | None = None
+    if lungs is not None and has_lungs(card):
+        looking = _begun(lungs, intensities, beside)
+    if pre.crop == "lungs" and looking is None:
         raise InferenceError(
             f"{card.name or card.id} is shown the lungs alone, but lungs are looked for only with models "
             "of the chest, and only where the network that finds them is installed."
         )
+    mask = looking.result() if looking is not None and pre.crop == "lungs" else None
     square = resize(cropped(intensities, pre, mask), pre, pre.input_size)  # (S, S)
     box = covered_box(image, pre, mask)
-    return Prepared(image.header, image.frame, square.numpy(), box, image.warnings, mask)
+    return Prepared(image.header, image.frame, square.numpy(), box, image.warnings, looking)
+
+
+def _begun(lungs: LungFinder, intensities: NDArray[np.float32], beside: Executor | None) -> Future[LungMask]:
+    if beside is not None:
+        return beside.submit(lungs.find_in, intensities)
+    found: Future[LungMask] = Future()
+    found.set_result(lungs.find_in(intensities))
+    return found
 
 
 class Predictor:
@@ -293,7 +319,7 @@ class Predictor:
         costs_little = anatomy.is_pool_and_linear or anatomy.pools_first or anatomy.tail is not None
         if anatomy.why_no_map or not costs_little:
             return None
-        return "gradcam" if any(f.lungs is not None and f.lungs.is_plausible for f in frames) else None
+        return "gradcam" if any(frame.looking_for_lungs is not None for frame in frames) else None
 
     def _own_maps(
         self, found: Pass, frames: Sequence[Prepared], maps: Sequence[str], method: str

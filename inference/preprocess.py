@@ -74,7 +74,7 @@ def resize(intensities: NDArray[np.float32], pre: Preprocessing, side: int) -> t
         (side, side) float32 in [0, 1].
     """
     place = _place(intensities.shape[0], intensities.shape[1], pre, side)
-    x = torch.from_numpy(np.array(intensities, dtype=np.float32))[None, None]  # (1, 1, H, W)
+    x = torch.from_numpy(np.require(intensities, np.float32, ["W"]))[None, None]  # (1, 1, H, W)
     x = F.interpolate(
         x, size=(place.height, place.width), mode="bilinear", align_corners=False, antialias=True
     )
