@@ -94,7 +94,7 @@ class FindingsState:
         if len(said) < 2:
             return ""
         (second, other), (first, _) = said[-2:]
-        margin = first - second
+        margin = round(first - second, 4)  # .7 and .2 are .5 apart
         if margin < CLOSE:
             text = translate("FindingsPanel", "Close: {0} ahead of {1}")
         elif margin < CLEAR:
@@ -106,7 +106,7 @@ class FindingsState:
     def _margin_of_several(self) -> str:
         """Of several findings at once: how near the nearest one is to its operating point."""
         distances = [
-            (abs(r.probability - r.operating_point), r)
+            (round(abs(r.probability - r.operating_point), 4), r)
             for r in self.findings
             if r.probability is not None and r.operating_point is not None
         ]

@@ -23,6 +23,7 @@ from inference.card import ModelCard
 from inference.client import InferenceClient
 from inference.coverage import reason_not_covered
 from inference.lung_mask import LungMask
+from inference.methods import FOR_ANY_MODEL
 from inference.prediction import Heatmap, Look
 from studies.image import Header
 from widgets.evidence_methods import all_methods
@@ -32,7 +33,6 @@ from widgets.words import in_words
 HEATMAPS_KEPT = 200
 LUNGS_KEPT = 500
 OPERATING_POINT = 0.5  # of several findings at once, where the model's card gives none
-FROM_OUTSIDE = ("occlusion", "lime")  # methods that need nothing of a network but its answers
 WITHOUT_FEATURES = ("occlusion", "integrated-gradients", "lime")
 ASKED_AHEAD = 16
 STUDIES_A_STEP = 50
@@ -355,7 +355,7 @@ class Suggestions(QObject):
     def methods_for(self, model: ModelCard) -> tuple[str, ...]:
         """Machine names of the methods that work with a model."""
         if model.format == "onnx":
-            return FROM_OUTSIDE
+            return FOR_ANY_MODEL
         if self._why_no_maps(model):
             return WITHOUT_FEATURES
         return tuple(method.name for method in all_methods())
