@@ -20,6 +20,7 @@ from training.events import Evaluation, Gate, ImageResult
 from training.gate import compare
 from training.metrics import curves
 from training.plan import Plan
+from training.probes import finder_for
 from training.samples import Samples
 
 TUNED = ", fine-tuned"
@@ -137,6 +138,7 @@ def conclude(
         extra = [f for f in (current.finding_names if current else ()) if f not in card.finding_names]
         options: dict[str, Any] = {
             "findings": (*card.finding_names, *extra), "bootstrap": plan.bootstrap, "seed": plan.seed,
+            "lungs": finder_for(registry, *([card] if current is None else [card, current])),
         }  # fmt: skip
 
         def on_progress(done: int, total: int) -> None:

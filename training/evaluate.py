@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from inference.card import ModelCard
+from inference.prediction import Prediction
 from inference.predictor import Predictor
 from studies.errors import StudyError
 from studies.image import Image
@@ -14,9 +16,11 @@ from studies.reader import read
 from training.errors import UnusablePlan
 from training.events import Evaluation, ImageResult
 from training.metrics import evaluate_results
+from training.probes import added, blanked
 from training.samples import Sample, Samples
 
 if TYPE_CHECKING:
+    from inference.lungs import LungFinder
     from inference.network import LoadedModel
 
 BATCH = 16
@@ -31,6 +35,7 @@ def evaluate(
     findings: Sequence[str] | None = None,
     bootstrap: int = 1000,
     seed: int = 0,
+    lungs: LungFinder | None = None,
 ) -> Evaluation:
     """Every figure of `model` on every image of `samples` that decodes.
 
@@ -42,12 +47,15 @@ def evaluate(
         The findings to measure by, by default the model's own. One that the model does not know
         has probability 0. One that is not in `samples` counts as absent in a one-of-many model where
         another is present, else as unknown.
+    lungs
+        Finds the lungs on chest films; needed where the model is shown them alone. With it every film is
+        looked at a second time with its lungs covered, and it is told where the evidence lies.
     """
     card = model.card
     if not card.head_trained:
         raise UnusablePlan(f"{card.name} has a head that was never trained; there is nothing to measure")
     names = tuple(findings or card.finding_names)
-    predictor = Predictor(model)
+    predictor = Predictor(model, lungs=lungs)
     told = on_progress or _nobody
     results: list[ImageResult] = []
     failures: list[str] = []
@@ -56,18 +64,49 @@ def evaluate(
     for batch in _batches(samples.samples):
         with_pixels = [(s, i) for s, i in batch if isinstance(i, Image)]
         failures += [reason for _, reason in batch if isinstance(reason, str)]
-        looks = predictor.look_at_batch([image for _, image in with_pixels]) if with_pixels else []
-        for (sample, _), look in zip(with_pixels, looks, strict=True):
-            said = {f.name: f.probability for f in look.prediction.findings}
-            truth = _truth_by_name(sample, samples.findings, names, card.task)
-            results.append(
-                ImageResult(sample.image, sample.patient, truth, tuple(said.get(n, 0.0) for n in names))
-            )
+        results += _looked_at(predictor, card, with_pixels, samples.findings, names)
         done += len(batch)
         told(done, total)
-    return evaluate_results(
-        results, names, card.id, bootstrap=bootstrap, seed=seed, task=card.task, failures=failures
-    )
+    measured = evaluate_results(
+        results, names, card.id, bootstrap=bootstrap, seed=seed, task=card.task, failures=failures,
+        operating_points=card.operating_points,
+    )  # fmt: skip
+    return added(measured, card.task)
+
+
+def _looked_at(
+    predictor: Predictor,
+    card: ModelCard,
+    images: Sequence[tuple[Sample, Image]],
+    known: Sequence[str],
+    names: Sequence[str],
+) -> list[ImageResult]:
+    """What the model says of each image, and of the same without lungs."""
+    frames = [predictor.prepare(image) for _, image in images]
+    covered = [blanked(frame) for frame in frames]
+    looks = predictor.see([*frames, *(frame for frame in covered if frame is not None)])
+    later = iter(looks[len(frames) :])
+    results = []
+    for (sample, _), (look, seen), frame in zip(images, looks, covered, strict=False):
+        without: tuple[float, ...] = ()
+        if frame is not None:
+            without = _probabilities(next(later)[0].prediction, names)
+        said = look.prediction
+        best = max(range(len(said.findings)), key=lambda k: said.findings[k].probability)
+        share = seen.lung_shares[best] if seen.lung_shares else None
+        truth = _truth_by_name(sample, known, names, card.task)
+        results.append(
+            ImageResult(
+                sample.image, sample.patient, truth, _probabilities(said, names),
+                share, said.unfamiliarity, without,
+            )
+        )  # fmt: skip
+    return results
+
+
+def _probabilities(prediction: Prediction, names: Sequence[str]) -> tuple[float, ...]:
+    said = {f.name: f.probability for f in prediction.findings}
+    return tuple(said.get(name, 0.0) for name in names)
 
 
 def _nobody(done: int, total: int) -> None:

@@ -19,6 +19,7 @@ class Evaluation:
     A figure that cannot be had is None. `intervals` are 95% intervals from a bootstrap over
     patients. `per_image` (path or uid, patient, truth indices, probabilities) feeds plots and the
     gate's paired comparison and is left out of `as_json`.
+    What `lung_share`, `without_lungs` and `unfamiliar` mean stands in `training.probes`.
     """
 
     model: str
@@ -37,6 +38,9 @@ class Evaluation:
     log_loss: float | None = None
     failures: tuple[str, ...] = ()
     per_image: tuple[ImageResult, ...] = ()
+    lung_share_per_finding: dict[str, float | None] = field(default_factory=dict)
+    without_lungs: dict[str, Any] | None = None
+    unfamiliar: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The object that `evaluate --json` prints."""
@@ -55,18 +59,42 @@ class Evaluation:
             "ece": self.ece,
             "lung_share": self.lung_share,
             "log_loss": self.log_loss,
+            "lung_share_per_finding": self.lung_share_per_finding,
+            "without_lungs": self.without_lungs,
+            "unfamiliar": self.unfamiliar,
+            "warnings": list(self.warnings),
         }
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What somebody who reads the figures has to know."""
+        told = (self.without_lungs or {}).get("warning")
+        return (str(told),) if told else ()
 
 
 @dataclass(frozen=True, slots=True)
 class ImageResult:
     """One evaluated image: which it was, whose, what is true (1, 0, or None for unknown), what the
-    model said. `truth` and `probabilities` stand in the order of the evaluation's findings."""
+    model said. `truth` and `probabilities` stand in the order of the evaluation's findings.
+
+    Parameters
+    ----------
+    lung_share
+        Share of the most probable finding's evidence that lies in the lungs; None where not known.
+    unfamiliarity
+        See `inference.prediction.Prediction`.
+    without_lungs
+        What the model said of the same image with its lungs covered, in the order of `probabilities`; empty
+        where that was not asked, or no lungs were found.
+    """
 
     image: str
     patient: str
     truth: tuple[int | None, ...]
     probabilities: tuple[float, ...]
+    lung_share: float | None = None
+    unfamiliarity: float | None = None
+    without_lungs: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

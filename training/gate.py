@@ -29,6 +29,7 @@ NO_DIFFERENCE = 1e-4  # less than this is rounding, not improvement
 SENSITIVITY_LOSS = 0.05
 CALIBRATION_LOSS = 0.01
 LUNG_SHARE_LOSS = 0.01
+FINDING_LUNG_SHARE_LOSS = 0.05  # of one finding, which fewer films show
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,4 +210,11 @@ def _losses(
     here, before = candidate.lung_share, current.lung_share
     if here is not None and before is not None and here < before - LUNG_SHARE_LOSS:
         told.append(f"Less of the evidence lies in the lungs: {100 * before:.0f}% to {100 * here:.0f}%.")
-    return told
+    for finding in findings:
+        here = candidate.lung_share_per_finding.get(finding)
+        before = current.lung_share_per_finding.get(finding)
+        if here is not None and before is not None and here < before - FINDING_LUNG_SHARE_LOSS:
+            told.append(
+                f"{finding} has less of its evidence in the lungs: {100 * before:.0f}% to {100 * here:.0f}%."
+            )
+    return [*told, *candidate.warnings]

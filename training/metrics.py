@@ -8,7 +8,7 @@ A figure that cannot be had (no image of a class, one kind of answer only) is No
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,12 +74,14 @@ def evaluate_results(
     seed: int = 0,
     task: Task = "multiclass",
     failures: Sequence[str] = (),
+    operating_points: Mapping[str, float] | None = None,
 ) -> Evaluation:
     """Every figure of the `evaluate` contract.
 
     Accuracy, balanced accuracy and confusion count each image with exactly one present finding by
     its most probable one. Precision, recall and F1 are of that decision too for a one-of-many model,
-    and of the decision at 0.5 where several findings can be present.
+    and of the decision at 0.5 where several findings can be present. Sensitivity and specificity are of
+    each finding by itself at its operating point, None without one.
     """
     table = table_of(results, task, len(findings))
     plain = figures(table, np.ones((1, len(results))))
@@ -92,7 +94,7 @@ def evaluate_results(
         accuracy=one.get("accuracy"),
         balanced_accuracy=one.get("balanced_accuracy"),
         macro_auroc=one.get("macro_auroc"),
-        per_finding=per_finding(table, findings),
+        per_finding=per_finding(table, findings, operating_points or {}),
         confusion=confusion(table),
         intervals=_intervals(table, bootstrap, seed),
         brier=one.get("brier"),
@@ -215,14 +217,21 @@ def confusion(table: Table) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(v) for v in row) for row in counts)
 
 
-def per_finding(table: Table, findings: Sequence[str]) -> dict[str, dict[str, float | None]]:
-    """Precision, recall, F1, support and AUROC of each finding."""
+def per_finding(
+    table: Table, findings: Sequence[str], operating_points: Mapping[str, float]
+) -> dict[str, dict[str, float | None]]:
+    """Precision, recall, F1, support and AUROC of each finding; and what its operating point amounts to."""
     chosen = decisions(table)
     told: dict[str, dict[str, float | None]] = {}
     for k, finding in enumerate(findings):
+        point = operating_points.get(finding)
+        at_point = {"operating_point": point, "sensitivity": None, "specificity": None}
         if not table.truth.size:
             told[finding] = {"precision": None, "recall": None, "f1": None, "support": 0, "auroc": None}
+            told[finding] |= at_point
             continue
+        if point is not None:
+            at_point |= at_operating_point(table.truth[:, k], table.probabilities[:, k], point)
         if table.task == "multiclass":
             counted, shown = table.single >= 0, table.single == k
         else:
@@ -236,8 +245,17 @@ def per_finding(table: Table, findings: Sequence[str]) -> dict[str, dict[str, fl
             "f1": 2 * hits / (support + calls) if support else None,
             "support": support,
             "auroc": _number(area[0]),
-        }
+        } | at_point
     return told
+
+
+def at_operating_point(truth: Floats, said: Floats, point: float) -> dict[str, float | None]:
+    """Sensitivity and specificity of (n,) probabilities that call a finding present from `point` on."""
+    called, present, absent = said >= point, truth == 1, truth == 0
+    return {
+        "sensitivity": float(called[present].mean()) if present.any() else None,
+        "specificity": float((~called[absent]).mean()) if absent.any() else None,
+    }
 
 
 def image_losses(table: Table) -> tuple[Floats, NDArray[np.bool_]]:

@@ -21,6 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
     from training.evaluate import evaluate
     from training.metrics import curves
+    from training.probes import finder_for
     from training.report import write_report
     from training.samples import from_csv
 
@@ -35,9 +36,11 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         output.failure(failure)
     predictors = Predictors(workplace, options.device)
     model = predictors.adapted_model(card) if adapted else predictors.model(card)
-    evaluation = evaluate(model, samples)
+    evaluation = evaluate(model, samples, lungs=finder_for(workplace.registry, card))
     for failure in evaluation.failures:
         output.failure(failure)
+    for warning in evaluation.warnings:
+        output.remark(warning)
     text = (
         f"{evaluation.n} images of {evaluation.patients} patients: "
         f"accuracy {_figure(evaluation.accuracy)}, macro AUROC {_figure(evaluation.macro_auroc)}"

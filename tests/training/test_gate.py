@@ -101,6 +101,21 @@ def test_a_lower_lung_share_is_named() -> None:
     assert "Less of the evidence lies in the lungs: 70% to 40%." in gate.reasons
 
 
+def test_a_finding_whose_evidence_left_the_lungs_is_named() -> None:
+    now: dict[str, float | None] = {"covid-19": 0.4, "no-finding": 0.7, "pneumonia": None}
+    before: dict[str, float | None] = {"covid-19": 0.7, "no-finding": 0.72, "pneumonia": 0.9}
+    ours = replace(evaluation(2.0), lung_share_per_finding=now)
+    theirs = replace(evaluation(2.0), lung_share_per_finding=before)
+    reasons = compare(ours, theirs).reasons
+    assert "covid-19 has less of its evidence in the lungs: 70% to 40%." in reasons
+    assert not any(reason.startswith(("no-finding has", "pneumonia has")) for reason in reasons)
+
+
+def test_answers_that_stay_without_lungs_are_a_reason_to_look_twice() -> None:
+    told = replace(evaluation(2.0), without_lungs={"alarm": True, "warning": "It looks elsewhere."})
+    assert "It looks elsewhere." in compare(told, evaluation(2.0)).reasons
+
+
 def test_only_common_images_are_compared() -> None:
     ours = evaluation(2.0)
     half = replace(ours, per_image=ours.per_image[:200], n=200)

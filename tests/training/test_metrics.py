@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
+from sklearn.calibration import calibration_curve
 
 from training.events import ImageResult
 from training.metrics import area_under_roc, calibration_bins, evaluate_results, roc_points, table_of
@@ -82,6 +83,9 @@ def test_figures_that_cannot_be_had_are_none() -> None:
         "f1": None,
         "support": 0,
         "auroc": None,
+        "operating_point": None,
+        "sensitivity": None,
+        "specificity": None,
     }
     assert told.per_finding["c"]["precision"] is None
     assert told.balanced_accuracy == told.accuracy == 0.5
@@ -176,3 +180,48 @@ def test_the_roc_curve_runs_from_corner_to_corner() -> None:
     assert points is not None
     assert list(zip(*map(list, points), strict=True)) == [(0, 0), (0, 0.5), (0.5, 1), (1, 1)]
     assert roc_points(np.ones(3), np.arange(3.0)) is None
+
+
+def test_an_operating_point_has_a_sensitivity_and_a_specificity() -> None:
+    said = np.array([[0.9, 0.1], [0.3, 0.7], [0.4, 0.6], [0.2, 0.8]])
+    results = [
+        ImageResult(str(i), str(i), truth, tuple(p))
+        for i, (truth, p) in enumerate(zip([(1, 0), (1, 0), (0, 1), (0, None)], said.tolist(), strict=True))
+    ]
+    told = evaluate_results(
+        results, ("a", "b"), "m", task="multilabel", bootstrap=0, operating_points={"a": 0.35}
+    ).per_finding
+    assert (told["a"]["operating_point"], told["a"]["sensitivity"], told["a"]["specificity"]) == (
+        0.35,
+        0.5,
+        0.5,
+    )
+    assert told["b"]["operating_point"] is None
+    assert told["b"]["sensitivity"] is None
+
+
+@pytest.mark.parametrize("task", ["multiclass", "multilabel"])
+def test_brier_and_reliability_agree_with_scikit_learn(task: str) -> None:
+    """Of two findings, one of many: twice scikit-learn's Brier score of one of them."""
+    random = np.random.default_rng(8)
+    said = random.uniform(0.02, 0.98, 400)
+    true = (random.uniform(size=400) < said**1.5).astype(int)
+    pairs = np.stack([said, 1 - said], axis=1)
+    results = [
+        ImageResult(str(i), str(i), (int(t), 1 - int(t)), tuple(map(float, p)))
+        for i, (t, p) in enumerate(zip(true, pairs, strict=True))
+    ]
+    told = evaluate_results(results, ("a", "b"), "m", task=task, bootstrap=0)  # type: ignore[arg-type]
+    one = reference.brier_score_loss(true, said)
+    assert told.brier == pytest.approx(2 * one if task == "multiclass" else one)
+    every = (
+        (pairs.max(axis=1), (pairs.argmax(axis=1) == 1 - true).astype(int))
+        if task == "multiclass"
+        else (pairs.ravel(), np.stack([true, 1 - true], axis=1).ravel())
+    )
+    right, stated = calibration_curve(every[1], every[0], n_bins=10)
+    bins = calibration_bins(table_of(results, task))  # type: ignore[arg-type]
+    assert [b[0] for b in bins] == pytest.approx(stated)
+    assert [b[1] for b in bins] == pytest.approx(right)
+    error = sum(n * abs(a - b) for a, b, n in bins) / len(every[0])
+    assert told.ece == pytest.approx(error)
