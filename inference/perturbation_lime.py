@@ -113,7 +113,8 @@ def _coefficients(
         """One linear model a finding, fitted together."""
 
         def fit(self, train_data: Any, **_: object) -> None:
-            ((x, _first, closeness),) = train_data
+            # Iterating over a loader would draw from torch's own lots, which are not ours.
+            x, _first, closeness = train_data.dataset.tensors
             self._fitted = Ridge(alpha=_PENALTY).fit(
                 x.cpu().numpy(), torch.cat(answers).numpy(), sample_weight=closeness.cpu().numpy()
             )
