@@ -14,7 +14,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from inference.anatomy import Anatomy
+from inference.anatomy import Anatomy, embedding_of, logits_of
+from inference.card import ModelCard
+from inference.precision import MixedPrecision
 
 Run = Callable[[torch.Tensor], torch.Tensor]
 
@@ -29,9 +31,11 @@ class Encoder:
         that is faster; their values stay.
     anatomy
         What `inference.anatomy.examine` found out about it.
+    card
+        Of the model.
     """
 
-    def __init__(self, network: nn.Module, device: torch.device, anatomy: Anatomy):
+    def __init__(self, network: nn.Module, device: torch.device, anatomy: Anatomy, card: ModelCard):
         self._network: Any = network
         self._anatomy = anatomy
         self._is_channels_last = anatomy.layout in ("NCHW", "NHWC")
@@ -39,6 +43,9 @@ class Encoder:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._fast: Run | None = None
         self._claim = threading.Lock()
+        self._mixed: MixedPrecision | None = None
+        if device.type in ("cuda", "mps"):
+            self._mixed = MixedPrecision(device, card, self._logits)
 
     @property
     def is_fast(self) -> bool:
@@ -66,14 +73,24 @@ class Encoder:
             return fast(batch)
 
     def eager(self, batch: torch.Tensor) -> torch.Tensor:
-        """The same by PyTorch's own layers."""
+        """The same by PyTorch's own layers; on a GPU in half precision where that decides alike."""
         with torch.inference_mode():
             if self._is_channels_last:
                 batch = batch.to(memory_format=torch.channels_last)
-            if self._anatomy.tail is not None:
-                return self._anatomy.tail.enter(batch)
-            features: torch.Tensor = self._network.forward_features(batch)
-            return features
+            return self._forward(batch) if self._mixed is None else self._mixed.encode(batch, self._forward)
+
+    def _forward(self, batch: torch.Tensor) -> torch.Tensor:
+        if self._anatomy.tail is not None:
+            return self._anatomy.tail.enter(batch)
+        features: torch.Tensor = self._network.forward_features(batch)
+        return features
+
+    def _logits(self, features: torch.Tensor) -> torch.Tensor:
+        tail = self._anatomy.tail
+        if tail is not None:
+            features = tail.features(tail.keys_and_values(features))
+        embedding = embedding_of(self._network, features)
+        return logits_of(self._network, features, embedding, self._anatomy)
 
     def encode(self, batch: torch.Tensor) -> torch.Tensor:
         """What `forward_features` gives, whatever computes it."""

@@ -54,14 +54,15 @@ def prepare(model: LoadedModel, cache_folder: Path) -> bool:
     if reason := why_not(model):
         _log.info("%s is computed by PyTorch: %s", model.card.id, reason)
         return False
-    return _prepare(model, _replica(model), cache_folder)
+    return _prepare(model, _replica(model), cache_folder, torch.get_num_threads())
 
 
 def prepare_from_cache(model: LoadedModel, cache_folder: Path) -> bool:
     """The same, but nothing is exported: tenths of a second, for commands that look at a few images."""
     if why_not(model):
         return False
-    fast = _from_cache(model, _Kept(cache_folder / "encoders", key_of(model)))
+    kept = _Kept(cache_folder / "encoders", key_of(model))
+    fast = _from_cache(model, kept, torch.get_num_threads())
     if fast is not None:
         model.encoder.use(fast)
     return fast is not None
@@ -75,11 +76,11 @@ def prepare_in_background(model: LoadedModel, cache_folder: Path) -> threading.T
     """
     if why_not(model) or not model.encoder.claim():
         return None
-    replica = _replica(model)
+    replica, threads = _replica(model), torch.get_num_threads()  # a new thread may have another number
 
     def run() -> None:
         try:
-            _prepare(model, replica, cache_folder)
+            _prepare(model, replica, cache_folder, threads)
         except Exception:  # noqa: BLE001  (the edge of this thread: PyTorch goes on computing)
             _log.exception("The encoder of %s could not be made faster", model.card.id)
 
@@ -91,12 +92,14 @@ def prepare_in_background(model: LoadedModel, cache_folder: Path) -> threading.T
 def _replica(model: LoadedModel) -> LoadedModel:
     """A copy with hooks and modes of its own."""
     network, anatomy = copy.deepcopy((model.network, model.anatomy))
-    return replace(model, network=network, anatomy=anatomy, encoder=Encoder(network, model.device, anatomy))
+    return replace(
+        model, network=network, anatomy=anatomy, encoder=Encoder(network, model.device, anatomy, model.card)
+    )
 
 
-def _prepare(model: LoadedModel, replica: LoadedModel, cache_folder: Path) -> bool:
+def _prepare(model: LoadedModel, replica: LoadedModel, cache_folder: Path, threads: int) -> bool:
     kept = _Kept(cache_folder / "encoders", key_of(model))
-    fast = _from_cache(replica, kept) or _export(replica, kept)
+    fast = _from_cache(replica, kept, threads) or _export(replica, kept, threads)
     if fast is not None:
         model.encoder.use(fast)
     return fast is not None
@@ -219,7 +222,7 @@ class _Kept:
         Path(file.name).replace(path)
 
 
-def _from_cache(model: LoadedModel, kept: _Kept) -> FastEncoder | None:
+def _from_cache(model: LoadedModel, kept: _Kept, threads: int) -> FastEncoder | None:
     state = kept.state()
     if not state.sha256 or not kept.graph.exists():
         return None
@@ -227,7 +230,7 @@ def _from_cache(model: LoadedModel, kept: _Kept) -> FastEncoder | None:
         _log.warning("A cached export is damaged and will be made again: %s", kept.graph.name)
         kept.graph.unlink(missing_ok=True)
         return None
-    fast = FastEncoder(kept.graph, torch.get_num_threads())
+    fast = FastEncoder(kept.graph, threads)
     if reason := _difference(model, fast, brief=True):  # another processor than the one that made it
         _log.warning("The cached export of %s is not used: %s", model.card.id, reason)
         return None
@@ -235,7 +238,7 @@ def _from_cache(model: LoadedModel, kept: _Kept) -> FastEncoder | None:
     return fast
 
 
-def _export(model: LoadedModel, kept: _Kept) -> FastEncoder | None:
+def _export(model: LoadedModel, kept: _Kept, threads: int) -> FastEncoder | None:
     """Export, check and measure; whatever comes of it is noted, so that it is done once."""
     state = kept.state()
     if not state.failed and state.tries >= _TRIES:
@@ -247,7 +250,7 @@ def _export(model: LoadedModel, kept: _Kept) -> FastEncoder | None:
     kept.note(_State(tries=state.tries + 1))
     try:
         kept.keep(to_onnx(model))
-        fast = FastEncoder(kept.graph, torch.get_num_threads())
+        fast = FastEncoder(kept.graph, threads)
         failed, share = _difference(model, fast), 1.0
         if not failed:
             share = _share_of_eager(model, fast)

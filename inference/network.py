@@ -115,13 +115,15 @@ def prepare(card: ModelCard, network: nn.Module, device: torch.device) -> Loaded
     network.eval().requires_grad_(False).to(device)
     try:
         anatomy = examine(network, card.preprocessing)
-        return LoadedModel(card, network, device, anatomy, Encoder(network, device, anatomy))
-    except (RuntimeError, ValueError, AssertionError) as error:
+        return LoadedModel(card, network, device, anatomy, Encoder(network, device, anatomy, card))
+    except (RuntimeError, ValueError, AssertionError, IndexError, TypeError, AttributeError) as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise
         side = card.preprocessing.input_size
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InvalidCard(f"{card.architecture} cannot take {side} x {side} pixels: {reason}") from error
+        raise InvalidCard(
+            f"{card.architecture} cannot take {side} x {side} pixels: {reason.rstrip('.')}."
+        ) from error
 
 
 def head_of(network: nn.Module) -> tuple[torch.Tensor, torch.Tensor] | None:
