@@ -16,7 +16,16 @@ translate = QCoreApplication.translate
 Group = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 """A table: its title, its headings, its rows."""
 
-_FIGURES = ("balanced_accuracy", "accuracy", "macro_auroc", "log_loss", "brier", "ece", "lung_share")
+_FIGURES = (
+    "balanced_accuracy",
+    "accuracy",
+    "macro_auroc",
+    "log_loss",
+    "brier",
+    "ece",
+    "unfamiliar",
+    "lung_share",
+)
 
 
 def short_id(model_id: str) -> str:
@@ -152,6 +161,7 @@ def _evaluation_groups(title: str, raw: Mapping[str, Any], card: ModelCard) -> l
         "log_loss": translate("Models", "log-loss, lower is better"),
         "brier": translate("Models", "Brier score, lower is better"),
         "ece": translate("Models", "calibration error, lower is better"),
+        "unfamiliar": translate("Models", "films it does not know"),
         "lung_share": translate("Models", "evidence inside the lungs"),
     }
     intervals = raw.get("intervals") or {}
@@ -160,6 +170,15 @@ def _evaluation_groups(title: str, raw: Mapping[str, Any], card: ModelCard) -> l
         for key in _FIGURES
         if raw.get(key) is not None
     ]
+    for finding, share in (raw.get("lung_share_per_finding") or {}).items():
+        if share is not None:
+            name = translate("Models", "evidence inside the lungs, {0}")
+            rows.append((name.format(in_words(card.display_of(finding))), figure_text(share), ""))
+    sure = (raw.get("without_lungs") or {}).get("still_confident")
+    if sure is not None:
+        rows.append(
+            (translate("Models", "as sure with the lungs covered, lower is better"), figure_text(sure), "")
+        )
     for finding, figures in (raw.get("per_finding") or {}).items():
         if isinstance(figures, Mapping) and figures.get("auroc") is not None:
             name = translate("Models", "AUROC, {0}").format(in_words(card.display_of(finding)))

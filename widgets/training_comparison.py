@@ -24,6 +24,7 @@ from widgets.plots_confusion import ConfusionMatrix
 from widgets.theme import TOKENS, space
 from widgets.training_decision import DecisionView
 from widgets.training_parts import FigureTable, label, section, separator, set_role
+from widgets.warning_line import WarningLine
 from widgets.words import in_words
 
 Figures = Mapping[str, Any]
@@ -70,6 +71,7 @@ class ComparisonView(QWidget):
         self._verdict = label("", "strong", wraps=True)
         self._reasons = label("", "quiet", wraps=True)
         self._tested_on = label("", "caption", wraps=True)
+        self._warnings = (WarningLine(), WarningLine())  # of the candidate, of the current model
         self._figures = FigureTable(self.tr("Figures of candidate and current model"))
         self._matrices = (
             ConfusionMatrix(self.tr("Candidate")),
@@ -91,10 +93,13 @@ class ComparisonView(QWidget):
         """Show both evaluations (the objects of `evaluate --json`, None where there is none).
 
         An evaluation may carry ``roc`` (``{finding: [[false positive rate, true positive rate], ...]}``) and
-        ``reliability`` (``[[stated probability, observed share, count], ...]``), which are drawn if present.
+        ``reliability`` (``[[stated probability, observed share, count], ...]``), which are drawn if present;
+        ``lung_share_per_finding`` (``{finding: share}``) and ``without_lungs`` (see `training.probes`), whose
+        warning is told.
         """
         self._show_verdict(gate, displays)
         self._show_tested_on(candidate)
+        self._show_warnings(candidate, current)
         self._figures.setHidden(candidate is None)
         if candidate is not None:
             self._show_figures(candidate, current, displays)
@@ -123,6 +128,13 @@ class ComparisonView(QWidget):
             text = text.format(*(grouped(int(candidate.get(key, 0))) for key in ("n", "patients")))
         self._tested_on.setText(text)
 
+    def _show_warnings(self, candidate: Figures | None, current: Figures | None) -> None:
+        """What somebody who believes the figures has to know: a model that needs no lungs to be sure."""
+        words = (self.tr("Candidate: {0}"), self.tr("Current model: {0}"))
+        for line, text, one in zip(self._warnings, words, (candidate, current), strict=True):
+            warning = str(((one or {}).get("without_lungs") or {}).get("warning") or "")
+            line.say(text.format(in_words(warning)) if warning else "")
+
     def _show_figures(self, candidate: Figures, current: Figures | None, displays: Mapping[str, str]) -> None:
         names = (
             ("balanced_accuracy", self.tr("balanced accuracy")),
@@ -131,6 +143,7 @@ class ComparisonView(QWidget):
             ("log_loss", self.tr("log-loss, lower is better")),
             ("brier", self.tr("Brier score, lower is better")),
             ("ece", self.tr("calibration error, lower is better")),
+            ("unfamiliar", self.tr("films it does not know")),
             ("lung_share", self.tr("evidence inside the lungs")),
         )
         rows = []
@@ -139,6 +152,16 @@ class ComparisonView(QWidget):
             if mine is None and theirs is None:
                 continue
             rows.append((name, *_cells(candidate, current, key, mine, theirs)))
+        inside = self.tr("evidence inside the lungs, {0}")
+        for finding in candidate.get("findings", ()):
+            mine, theirs = _lung_share(candidate, finding), _lung_share(current, finding)
+            if mine is not None or theirs is not None:
+                name = inside.format(displays.get(finding, finding))
+                rows.append((name, figure_text(mine), "", figure_text(theirs), "", _change(mine, theirs)))
+        mine, theirs = _sure_without_lungs(candidate), _sure_without_lungs(current)
+        if mine is not None or theirs is not None:
+            name = self.tr("as sure with the lungs covered, lower is better")
+            rows.append((name, figure_text(mine), "", figure_text(theirs), "", _change(mine, theirs)))
         for finding in candidate.get("findings", ()):
             mine = _per_finding(candidate, finding).get("auroc")
             theirs = _per_finding(current, finding).get("auroc")
@@ -224,6 +247,8 @@ class ComparisonView(QWidget):
         layout.addWidget(self.decision)
         layout.addWidget(separator())
         layout.addWidget(self._tested_on)
+        for warning in self._warnings:
+            layout.addWidget(warning)
         layout.addWidget(self._figures)
         layout.addSpacing(space(2))
         layout.addLayout(matrices)
@@ -243,6 +268,17 @@ def _with_display_name(reason: str, displays: Mapping[str, str]) -> str:
 
 def _per_finding(evaluation: Figures | None, finding: str) -> Figures:
     found: Figures = ((evaluation or {}).get("per_finding") or {}).get(finding) or {}
+    return found
+
+
+def _lung_share(evaluation: Figures | None, finding: str) -> float | None:
+    found: float | None = ((evaluation or {}).get("lung_share_per_finding") or {}).get(finding)
+    return found
+
+
+def _sure_without_lungs(evaluation: Figures | None) -> float | None:
+    """Share of films that get the same answer, about as sure, when their lungs are covered."""
+    found: float | None = ((evaluation or {}).get("without_lungs") or {}).get("still_confident")
     return found
 
 

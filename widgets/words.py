@@ -88,6 +88,11 @@ SENTENCES = (
     QT_TRANSLATE_NOOP(
         "Words", "Only {0}% of the evidence for {1} lies in the lungs; the rest lies outside of them."
     ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "Without their lungs {0}% of the films still get the same answer, about as sure: "
+        "the model reads it from something else than the lungs.",
+    ),
     QT_TRANSLATE_NOOP("Words", "The memory of {0} did not suffice; the CPU was used."),
     QT_TRANSLATE_NOOP("Words", "A magnification of {0} cannot be; lengths are those at the detector."),
     QT_TRANSLATE_NOOP("Words", "A window of width {0} cannot be used."),

@@ -20,6 +20,8 @@ EVALUATION = {
     "accuracy": 0.87,
     "macro_auroc": 0.941,
     "lung_share": None,
+    "lung_share_per_finding": {"covid-19": 0.81, "pneumonia": None},
+    "without_lungs": {"n": 200, "still_confident": 0.24, "alarm": False, "warning": ""},
     "intervals": {"macro_auroc": [0.91, 0.96]},
     "per_finding": {"covid-19": {"auroc": 0.96}, "pneumonia": {"auroc": None}},
 }
@@ -79,6 +81,8 @@ def test_a_card_is_told_in_words_and_not_as_json(panel: ModelsPanel) -> None:
     assert "macro AUROC\n.941\n.910 to .960" in told
     assert "AUROC, COVID-19 pattern\n.960" in told
     assert "parts, test, patients\n112" in told
+    assert "evidence inside the lungs, COVID-19 pattern\n.810" in told
+    assert "as sure with the lungs covered, lower is better\n.240" in told
     assert "No medical device." in told
     assert "{" not in told
 

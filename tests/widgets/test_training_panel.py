@@ -231,6 +231,34 @@ def test_done_brings_the_comparison_with_intervals_and_verdict(panel: TrainingPa
     assert "Promoting as A. Smith" in told
 
 
+def test_where_the_evidence_lies_is_compared_and_a_model_that_needs_no_lungs_is_told(
+    panel: TrainingPanel,
+) -> None:
+    alarm = (
+        "Without their lungs 71% of the films still get the same answer, about as sure: "
+        "the model reads it from something else than the lungs."
+    )
+    mine = evaluation("4f1d", 0.95) | {
+        "lung_share": 0.62,
+        "lung_share_per_finding": {"covid-19": 0.81, "no-finding": None},
+        "without_lungs": {"still_confident": 0.24, "alarm": False, "warning": ""},
+        "unfamiliar": 0.008,
+    }
+    theirs = evaluation("starter", 0.94) | {
+        "lung_share_per_finding": {"covid-19": 0.7},
+        "without_lungs": {"still_confident": 0.71, "alarm": True, "warning": alarm},
+    }
+    panel.show_comparison(mine, theirs, PASSED)
+    told = texts(panel)
+    assert "evidence inside the lungs, COVID-19 pattern\n.810\n\n.700\n\n+.110" in told
+    assert "as sure with the lungs covered, lower is better\n.240\n\n.710\n\n−.470" in told
+    assert "films it does not know\n.008\n\n–\n\n–" in told
+    assert f"Current model: {alarm}" in told
+    assert "Candidate: " not in told
+    panel.show_comparison(evaluation("4f1d", 0.95), None, PASSED)
+    assert alarm not in texts(panel)
+
+
 def test_a_candidate_that_passed_is_promoted_with_one_click(panel: TrainingPanel) -> None:
     promoted = heard(panel.promote_requested)
     panel.show_comparison(evaluation("4f1d", 0.95), evaluation("starter", 0.94), PASSED)
