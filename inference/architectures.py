@@ -6,6 +6,7 @@ module has to know where a network is from.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from torch import nn
@@ -19,6 +20,7 @@ import timm  # noqa: E402  (after the declaration, or its import of torchvision 
 
 TORCHVISION = "torchvision/"
 _MOST_SIMILAR = 5
+_PARTS_OF_A_CLASSIFIER = ("forward_features", "forward_head", "get_classifier", "num_features")
 
 
 def full_name(name: str) -> str:
@@ -82,7 +84,9 @@ def create(
     if expected is not None and expected.fixed_input_size and expected.input_size[-1] != side:
         options["img_size"] = side
     made: nn.Module = timm.create_model(name, pretrained=False, **options)
-    return made
+    if not all(hasattr(made, part) for part in _PARTS_OF_A_CLASSIFIER):
+        raise ValueError("it is no image classifier")
+    return _mended(made)
 
 
 def usual_input(name: str) -> tuple[int, tuple[float, ...], tuple[float, ...]]:
@@ -101,6 +105,53 @@ def classifier_names(network: Any) -> tuple[str, ...]:
     layers = classifier if isinstance(classifier, tuple | list) else (classifier,)
     wanted = {id(layer) for layer in layers}
     return tuple(name for name, module in network.named_modules() if name and id(module) in wanted)
+
+
+class _InnerClassifier:
+    """Its `get_classifier` gives the whole head: pooling, dropout and the layer that is asked for."""
+
+    def get_classifier(self: Any) -> nn.Module:
+        """The last linear layer."""
+        layer: nn.Module = super().get_classifier().fc  # type: ignore[misc]
+        return layer
+
+
+class _OuterNorm:
+    """Its blocks look at patches, then between them; the norm before the latter is where maps come from."""
+
+    def last_norm(self: Any) -> nn.Module:
+        """The last block's first norm of whole patches."""
+        layer: nn.Module = self.blocks[-1].norm_out
+        return layer
+
+
+class _ClassAttention:
+    """It has a class token, does not say so, and reads the patches in blocks of their own at the end."""
+
+    num_prefix_tokens = 1
+
+    def last_norm(self: Any) -> nn.Module | None:
+        """The first norm of the last block in which the class token reads the patches."""
+        layer: nn.Module | None = self.post_network[-1].norm1 if self.post_network is not None else None
+        return layer
+
+
+def _mended(network: Any) -> nn.Module:
+    """Some of timm's networks (1.0.31) answer otherwise than the rest; their weights stay as they are."""
+    classifier = network.get_classifier()
+    mixins: tuple[type, ...] = ()
+    if not isinstance(classifier, nn.Linear) and isinstance(getattr(classifier, "fc", None), nn.Linear):
+        mixins += (_InnerClassifier,)  # Sequencer, SAM
+    mixins += {"TNT": (_OuterNorm,), "VOLO": (_ClassAttention,)}.get(type(network).__name__, ())
+    if mixins:
+        network.__class__ = _mixed(mixins, type(network))  # type: ignore[arg-type]
+    made: nn.Module = network
+    return made
+
+
+@cache
+def _mixed(mixins: tuple[type, ...], kind: Any) -> type:
+    return type(kind.__name__, (*mixins, kind), {})
 
 
 def _similar_to(name: str) -> list[str]:
