@@ -90,7 +90,8 @@ def _share_inside(rows: NDArray[np.float64], columns: NDArray[np.float64], side:
     turns = np.zeros((side * _LINES, side + 2))
     np.add.at(turns, (line, pixel), sign * (1.0 - after))
     np.add.at(turns, (line, pixel + 1), sign * after)
-    inside = np.minimum(np.abs(np.cumsum(turns, axis=1)[:, :side]), 1.0)
+    around = np.round(np.abs(np.cumsum(turns, axis=1)[:, :side]), 6)  # what is closed again is not quite 0
+    inside = np.minimum(around, 1.0)
     return np.asarray(inside.reshape(side, _LINES, side).mean(axis=1))
 
 
