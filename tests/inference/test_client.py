@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -41,9 +41,15 @@ class Desk:
         self.card: ModelCard = add_model(ModelRegistry(folder / "models", folder / "bundled"), folder)
         Pillow.fromarray(make_film()).save(folder / "film.png")
         self.film: Header = read_header(folder / "film.png")
+        self.on_ready: Callable[[], None] | None = None
         self.client = InferenceClient(
-            folder / "models", folder / "bundled", folder / "cache", self.events.put, "cpu"
+            folder / "models", folder / "bundled", folder / "cache", self._on_event, "cpu"
         )
+
+    def _on_event(self, event: WorkerEvent) -> None:
+        if isinstance(event, Ready) and self.on_ready is not None:
+            self.on_ready()
+        self.events.put(event)
 
     def next_event(self) -> WorkerEvent:
         return self.events.get(timeout=PATIENCE_S)
@@ -234,17 +240,83 @@ def test_a_worker_that_is_killed_comes_back_and_answers_what_was_asked(desk: Des
     pid = desk.client.worker_pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
-    asked = desk.client.ask(desk.film, 1, desk.card.id)
+    asked = [desk.client.ask(desk.film, 1, desk.card.id) for _ in range(3)]
     wait_until_handed_over(desk)
-    later = desk.client.ask(desk.film, 1, desk.card.id)
+    urgent = desk.client.ask(desk.film, 1, desk.card.id, urgent=True)
     os.kill(pid, signal.SIGKILL)
     event = desk.next_event()
     assert isinstance(event, Died)
     assert event.will_restart
     assert isinstance(desk.next_event(), Ready)
     assert desk.client.worker_pid != pid
-    answer(desk, asked)
-    answer(desk, later)
+    for request in (urgent, *asked):
+        answer(desk, request)
+
+
+@needs_signals
+def test_what_a_worker_died_of_twice_is_passed_over_and_the_rest_is_answered(desk: Desk) -> None:
+    def kill_with(waiting: int) -> None:
+        pid = desk.client.worker_pid
+        assert pid is not None
+        while desk.client.waiting > waiting:
+            os.sched_yield()
+        os.kill(pid, signal.SIGKILL)
+        assert isinstance(desk.next_event(), Died)
+
+    pid = desk.client.worker_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    deadly = desk.client.ask(desk.film, 1, desk.card.id)
+    innocent = [desk.client.ask(desk.film, 1, desk.card.id) for _ in range(2)]
+    kill_with(0)
+    event = stop_at_ready(desk)
+    assert isinstance(event, Ready)
+    kill_with(2)  # now the first is with the worker alone
+    told = desk.next_event()
+    assert isinstance(told, Failed)
+    assert told.request == deadly
+    assert "ended the prediction process twice" in told.reason
+    assert isinstance(desk.next_event(), Ready)
+    for request in innocent:
+        answer(desk, request)
+
+
+def stop_at_ready(desk: Desk) -> WorkerEvent:
+    """The next event; where it is `Ready` the worker is stopped before it can answer anything."""
+    desk.on_ready = lambda: os.kill(desk.client.worker_pid or 0, signal.SIGSTOP)
+    try:
+        return desk.next_event()
+    finally:
+        desk.on_ready = None
+
+
+@needs_signals
+def test_a_second_look_needs_neither_the_pixels_nor_the_same_worker(desk: Desk) -> None:
+    path = desk.folder / "second.png"
+    Pillow.fromarray(make_film(seed=5)).save(path)
+    film, status = read_header(path), path.stat()
+    names = desk.card.finding_names
+    first = answer(desk, desk.client.ask(film, 1, desk.card.id)).look
+    pid = desk.client.worker_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert isinstance(desk.next_event(), Died)
+    assert isinstance(desk.next_event(), Ready)
+    path.write_bytes(bytes(status.st_size))  # it cannot be decoded any more
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    second = answer(desk, desk.client.ask(film, 1, desk.card.id, maps=names, urgent=True)).look
+    assert second.prediction.findings == first.prediction.findings
+    assert [h.finding for h in second.heatmaps] == list(names)
+    path.write_bytes(b"something else")  # another file: nothing is believed of it
+    event = told_of(desk, desk.client.ask(film, 1, desk.card.id))
+    assert isinstance(event, Failed)
+
+
+def told_of(desk: Desk, request: int) -> WorkerEvent:
+    event = desk.next_event()
+    assert isinstance(event, Looked | Failed)
+    assert event.request == request
+    return event
 
 
 def test_a_device_that_is_not_there_fails_questions_with_a_sentence(tmp_path: Path) -> None:
