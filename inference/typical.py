@@ -37,7 +37,7 @@ CELLS = 4
 MOST_DIRECTIONS = 64
 IMAGES_A_DIRECTION = 8
 """Fewer images than this for each direction, and the plane follows their noise."""
-LEAST_IMAGES = 40
+LEAST_IMAGES = 30
 MOST_IMAGES = 3000
 """More are not needed for 64 directions, and the fit takes their number squared."""
 KNOWN_SHARE = 0.98

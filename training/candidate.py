@@ -14,6 +14,8 @@ import torch
 from inference.card import FindingName, ModelCard
 from inference.network import build, load, prepare
 from inference.registry import ModelRegistry
+from inference.typical import FILE as TYPICAL
+from inference.typical import Typical
 from training.errors import UnusablePlan
 from training.evaluate import evaluate
 from training.events import Evaluation, Gate, ImageResult
@@ -95,7 +97,8 @@ def candidate_card(plan: Plan, samples: Samples, base: ModelCard | None) -> Mode
         name = plan.name or base.name.removesuffix(TUNED) + TUNED
         card = replace(
             base, id="", name=name, findings=findings, parent=base.id, created="", weights_sha256="",
-            head_trained=True, bundled=False, data=data | {"before": base.data}, recipe=recipe, figures={},
+            head_trained=True, operating_points={}, bundled=False, data=data | {"before": base.data},
+            recipe=recipe, figures={},
         )  # fmt: skip
     try:
         card.check()
@@ -116,6 +119,7 @@ def rounded(weights: dict[str, torch.Tensor], stored_as: str) -> dict[str, torch
 def conclude(
     card: ModelCard,
     weights: dict[str, torch.Tensor],
+    typical: Typical | None,
     samples: Samples,
     registry: ModelRegistry,
     current: ModelCard | None,
@@ -129,6 +133,8 @@ def conclude(
     ----------
     weights
         As `rounded` gave them: what is measured is what is kept.
+    typical
+        What the candidate knows; kept beside its weights.
     look_up
         Called at every batch; raises to stop, and then no candidate is left behind.
     """
@@ -146,14 +152,15 @@ def conclude(
 
         network = build(card)
         network.load_state_dict(weights)
-        evaluation = evaluate(prepare(card, network, device), test, on_progress, **options)
+        model = replace(prepare(card, network, device), typical=typical)
+        evaluation = evaluate(model, test, on_progress, **options)
         if current is not None and current.head_trained:
             current_evaluation = evaluate(load(current, registry, device), test, on_progress, **options)
     figures = dict(card.figures)
     if evaluation is not None:
         figures["test"] = {k: v for k, v in evaluation.as_json().items() if k != "model"}
     look_up()
-    card = _add(replace(card, figures=figures), weights, registry)
+    card = _add(replace(card, figures=figures), weights, typical, registry)
     if evaluation is not None:
         evaluation = replace(evaluation, model=card.id)
     return Outcome(card, evaluation, current_evaluation, _judge(evaluation, current_evaluation, card, plan))
@@ -174,10 +181,14 @@ def _judge(evaluation: Evaluation | None, current: Evaluation | None, card: Mode
     return compare(evaluation, current, bootstrap=max(plan.bootstrap, 1), seed=plan.seed, task=card.task)
 
 
-def _add(card: ModelCard, weights: dict[str, torch.Tensor], registry: ModelRegistry) -> ModelCard:
+def _add(
+    card: ModelCard, weights: dict[str, torch.Tensor], typical: Typical | None, registry: ModelRegistry
+) -> ModelCard:
     from safetensors.torch import save_file
 
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "weights.safetensors"
+        path, described = Path(folder) / "weights.safetensors", Path(folder) / TYPICAL
         save_file(weights, path)
-        return registry.add(card, path)
+        if typical is not None:
+            typical.write(described)
+        return registry.add(card, path, described if typical is not None else None)

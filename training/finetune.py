@@ -23,12 +23,14 @@ from inference.card import ModelCard
 from inference.devices import best_device
 from inference.errors import InferenceError
 from inference.lungs import LungFinder
+from inference.network import prepare
 from inference.registry import ModelRegistry
 from training import checkpoint
-from training.calibrate import fit_temperature
+from training.calibrate import choose_operating_points, fit_temperature
 from training.candidate import candidate_card, conclude, rounded, versions
 from training.errors import Cancelled, TrainingError
 from training.events import Evaluation, ImageResult, TrainingEvent
+from training.familiar import typical_of
 from training.learner import Learner
 from training.metrics import evaluate_results
 from training.networks import starting_network
@@ -229,13 +231,22 @@ class _Run:
             "balanced_accuracy": told.balanced_accuracy,
         }
 
-    def _measure(self, learner: Learner, films: Films, rows: list[int], temperature: float) -> Evaluation:
+    def _measure(
+        self,
+        learner: Learner,
+        films: Films,
+        rows: list[int],
+        temperature: float,
+        points: dict[str, float] | None = None,
+    ) -> Evaluation:
         said = probabilities_of(learner.logits(rows), temperature, learner.task)
         results = [
             ImageResult(s.image, s.patient, s.truth, tuple(float(v) for v in p))
             for s, p in zip((films.samples[i] for i in rows), said, strict=True)
         ]
-        return evaluate_results(results, self.samples.findings, "", bootstrap=0, task=learner.task)
+        return evaluate_results(
+            results, self.samples.findings, "", bootstrap=0, task=learner.task, operating_points=points
+        )
 
     def _remember(self, epoch: int, validation: dict[str, float | None], learner: Learner) -> None:
         """Keep this epoch's weights if they are the best so far, or the last where that was asked."""
@@ -280,17 +291,27 @@ class _Run:
             learner.logits(rows), [films.samples[i].truth for i in rows], card.task
         )
         temperature = fitted or (self.base.temperature if self.base else 1.0)
-        validation = self._measure(learner, films, rows, temperature)
+        points = choose_operating_points(
+            probabilities_of(learner.logits(rows), temperature, card.task),
+            [films.samples[i].truth for i in rows],
+            card.finding_names,
+        )
+        validation = self._measure(learner, films, rows, temperature, points)
         figures = {k: v for k, v in validation.as_json().items() if k not in ("model", "intervals")}
         card = replace(
             card,
             temperature=round(temperature, 6),
+            operating_points=points,
             recipe=card.recipe | {"epoch_kept": self.best.epoch, "made_with": versions()},
             figures={"validation": figures} if rows else {},
         )
+        trained = [i for i, s in enumerate(films.samples) if s.part == "train" and films.readable[i]]
+        model = prepare(card, learner.measured, learner.device)
+        typical = typical_of(model, films, trained, rows, self.look_up, self.plan.seed)
         outcome = conclude(
-            card, kept, self.samples, self.registry, self.current, self.plan, learner.device, self.look_up
-        )
+            card, kept, typical, self.samples, self.registry, self.current, self.plan, learner.device,
+            self.look_up,
+        )  # fmt: skip
         told = {"epoch_kept": self.best.epoch, "temperature": card.temperature}
         return TrainingEvent("done", outcome.as_json() | told)
 

@@ -8,13 +8,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 from inference.devices import best_device
 from inference.network import load
+from inference.predictor import Predictor
 from inference.registry import ModelRegistry
+from studies.reader import read, read_header
 from tests.training.conftest import FINDINGS, QUICK, write_film, write_hospital, write_labels
 from training.evaluate import evaluate
 from training.events import TrainingEvent
@@ -75,6 +79,24 @@ def test_the_stored_candidate_gives_the_figures_that_were_told(
     assert told.log_loss == pytest.approx(evaluation["log_loss"], abs=1e-6)
     assert progress[0] == (0, len(test.samples))
     assert progress[-1] == (len(test.samples), len(test.samples))
+
+
+def test_a_candidate_knows_films_like_its_own_and_says_nothing_of_others(
+    trained: dict[str, object], shared_registry: ModelRegistry, labelled: Samples, tmp_path: Path
+) -> None:
+    card = shared_registry.find(str(trained["model"]))
+    assert card.typical_sha256
+    model = load(card, shared_registry, CPU)
+    evaluation = trained["evaluation"]
+    assert isinstance(evaluation, dict)
+    assert evaluation["unfamiliar"] <= 0.25  # of twelve films
+    stripes = np.tile(np.repeat([0, 255], 4), (40, 5)).astype(np.uint8)
+    Image.fromarray(stripes).save(tmp_path / "stripes.png")
+    look = Predictor(model).look(read(read_header(tmp_path / "stripes.png")))
+    assert look.prediction.unfamiliarity is not None
+    assert look.prediction.unfamiliarity > 1.0
+    assert look.prediction.suggestion is None
+    assert "not what" in look.prediction.warnings[0]
 
 
 def test_events_come_in_order_and_are_kept_in_the_folder(
