@@ -77,7 +77,7 @@ class EvidencePanel(QWidget):
         )
         self._draw_spread = QCheckBox(self.tr("Draw the spread"))
         self._draw_spread.setToolTip(
-            self.tr("Draw how much repeated runs differ, on the scale of the evidence, in its place")
+            self.tr("Draw how much repeated runs differ, on a scale of its own, in place of the evidence")
         )
         self._draw_spread.setAccessibleName(self.tr("Draw the spread over runs"))
         self._draw_spread.toggled.connect(self.spread_toggled)

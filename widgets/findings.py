@@ -151,7 +151,7 @@ class FindingsPanel(QWidget):
         for line in self._lines:
             line.show_covered((covered or {}).get(line.name), covered is not None)
         shows_adapted = any(row.adapted is not None for row in self._state.findings)
-        self._second_column.setText(self.tr("covered") if covered is not None else self.tr("site"))
+        self._second_column.setText(self.tr("what if") if covered is not None else self.tr("site"))
         self._columns.setVisible(covered is not None or (shows_adapted and not self._state.is_unfamiliar))
 
     # What the reader does, from here and from the window's shortcuts

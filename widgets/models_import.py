@@ -151,7 +151,7 @@ class ImportForm(QWidget):
 
     def set_expanded(self, is_expanded: bool) -> None:
         """Show what is rarely needed, or hide it."""
-        self._more.setChecked(is_expanded)
+        self._is_expanded = is_expanded
         self._more.setIcon(theme.icon("chevron-down" if is_expanded else "chevron-right", TOKENS.text_quiet))
         self._rare.setVisible(is_expanded)
 
@@ -230,9 +230,8 @@ class ImportForm(QWidget):
         _add(form, self.tr("Name"), self._name)
         whole.addLayout(form)
         self._more.setText(self.tr("Preparation, and what it is meant for"))
-        self._more.setCheckable(True)
         self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._more.clicked.connect(self.set_expanded)
+        self._more.clicked.connect(lambda: self.set_expanded(not self._is_expanded))
         whole.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
         rare = _form()
         rare.setContentsMargins(0, 0, 0, 0)

@@ -374,7 +374,8 @@ class Reading(QObject):
             evidence = self._suggestions.evidence(*self.position.header_and_frame, self.finding)
             heatmap = evidence.heatmap
             if heatmap is not None and heatmap.spread is not None and self.is_spread_shown:
-                heatmap = replace(heatmap, grid=heatmap.spread, method=SPREAD)
+                most = float(heatmap.spread.max())  # small beside the evidence, or the method is of no use
+                heatmap = replace(heatmap, grid=heatmap.spread, method=SPREAD, peak=most)
             self.heatmap_choices_changed.emit(evidence.choices, evidence.selected)
             self.evidence_changed.emit(evidence)
             self.heatmap_changed.emit(heatmap)

@@ -387,7 +387,7 @@ def test_its_numbers_can_be_read_and_are_greyed(panel: FindingsPanel) -> None:
 def test_covered_values_stand_beside_the_models_own_and_are_called_a_what_if(panel: FindingsPanel) -> None:
     panel.show_state(replace(SUGGESTED, findings=tuple(replace(f, adapted=0.71) for f in THREE)))
     panel.show_cover(keeps=False)
-    assert {"→ …", "covered"} <= set(texts(panel).split("\n"))
+    assert {"→ …", "what if"} <= set(texts(panel).split("\n"))
     panel.show_cover(False, {"covid-19": 0.2, "pneumonia": 0.12, "no-finding": 0.68})
     said = texts(panel).split("\n")
     assert {".58", "→ .12", ".31", "→ .20", "→ .68"} <= set(said)
