@@ -103,8 +103,15 @@ def rescore(
         header = header_of(uid)
         if header is None or reason_not_covered(card, header) is not None:
             continue
-        embedding = workplace.features.get(feature_key(card, header, frame))
+        key = feature_key(card, header, frame)
+        embedding = workplace.features.get(key)
         if embedding is not None:
-            probabilities = head.probabilities(embedding, card.temperature, card.task)
-            scored[(uid, frame)] = prediction_from(card, ADAPTED, header, frame, probabilities)
+            scored[(uid, frame)] = prediction_from(
+                card,
+                ADAPTED,
+                header,
+                frame,
+                head.probabilities(embedding, card.temperature, card.task),
+                unfamiliarity=workplace.features.unfamiliarity(key),
+            )
     return scored

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DECODED_AHEAD = 4
 FOUND_AHEAD = 8
+_MANY = 16  # images from which on it pays to make a network faster, which takes some seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Predictors:
     def __init__(self, workplace: Workplace, device: str) -> None:
         self._workplace = workplace
         self._device_name = device
+        self._answers = 0
 
     @cached_property
     def lightbox(self) -> Lightbox:
@@ -142,7 +144,12 @@ class Predictors:
         """Answer the first of those that are being found, with those after it that fit in the same pass."""
         for said in self.lightbox.look_ahead(list(ahead)):
             wanted = ahead.popleft().wanted
+            self._answers += 1
             yield Answered(wanted.header, wanted.frame, wanted.card, wanted.adapted_head is not None, said)
+        if self._answers >= _MANY:
+            self.lightbox.speed_up()
+        else:
+            self.lightbox.speed_up_from_cache()
 
 
 def _threads() -> int:

@@ -96,6 +96,7 @@ class Lightbox:
         self._cache_folder = cache_folder
         self._cache = FeatureCache(cache_folder / "features")
         self._not_sped_up: list[LoadedModel] = []
+        self._tried: list[LoadedModel] = []  # to make faster from the cache
         self._models: OrderedDict[str, LoadedModel] = OrderedDict()
         self._predictors: OrderedDict[tuple[str, str, float], Predictor] = OrderedDict()
         self._frames: OrderedDict[tuple[str, str], Prepared] = OrderedDict()
@@ -126,8 +127,10 @@ class Lightbox:
 
     def speed_up_from_cache(self) -> None:
         """The same, but only where somebody did it before: for a command that looks at a few images."""
-        while self._not_sped_up:
-            prepare_from_cache(self._not_sped_up.pop(), self._cache_folder)
+        for model in self._not_sped_up:
+            if model not in self._tried:
+                prepare_from_cache(model, self._cache_folder)
+                self._tried.append(model)
 
     def predictor(self, card: ModelCard, adapted_head: Path | None = None) -> Predictor:
         """The predictor of a card, with the head of a file where there is one and it learned something."""

@@ -33,7 +33,7 @@ from inference.network import LoadedModel, prepare
 from inference.perturbation import Progress
 from inference.prediction import Heatmap, Look, Prediction
 from inference.preprocess import covered_box, cropped, normalise, resize
-from inference.typical import descriptions
+from inference.typical import descriptions, with_lungs
 from studies.display import network_intensities
 from studies.image import Header, Image
 
@@ -213,7 +213,7 @@ class Predictor:
         frames = [self._prepared(image) for image in images]
         this = self._run([f.square for f in frames], method if maps else self._own_method(frames))
         features, own = _features(this.found), self._own_maps(this.found, frames, maps, method)
-        unfamiliar = self._unfamiliarities(this.found)
+        unfamiliar = self._unfamiliarities(this.found, frames)
         found = []
         for n, frame in enumerate(frames):
             seen = Seen(
@@ -340,12 +340,16 @@ class Predictor:
         found = _heatmaps(maps, 0.0, self._model.card.finding_names, "gradcam", box, lungs)
         return tuple(heatmap.lung_share for heatmap in found)
 
-    def _unfamiliarities(self, found: Pass) -> Sequence[float | None]:
+    def _unfamiliarities(self, found: Pass, frames: Sequence[Prepared]) -> list[float | None]:
         """How far each image of a pass is from what the model knows, if anybody has described that."""
         typical = self._model.typical
         if typical is None:
-            return [None] * len(found.logits)
-        return [typical.unfamiliarity(row) for row in descriptions(self._model, found, typical.cells)]
+            return [None] * len(frames)
+        rows = descriptions(self._model, found, typical.cells)
+        return [
+            with_lungs(typical.unfamiliarity(row), frame.lungs)
+            for row, frame in zip(rows, frames, strict=True)
+        ]
 
     def _agreement(self, frame: Prepared, seen: Seen) -> float | None:
         """The share of slightly altered copies for which the same is suggested."""

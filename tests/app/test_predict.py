@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,52 @@ def test_a_device_that_is_not_there_is_wrong_usage_told_once(overread: Overread,
 
 def test_a_model_may_be_named_by_a_unique_beginning(overread: Overread, png: Path) -> None:
     assert overread("predict", png, "--model", "sta").line["model"] == "starter"
+
+
+def test_what_is_covered_changes_what_is_said(overread: Overread, png: Path) -> None:
+    header = read_header(png)
+    rows, columns = header.rows, header.columns
+    upper = f"0,0 0,{columns} {rows / 2},{columns} {rows / 2},0"
+    said = [
+        [f["probability"] for f in overread("predict", png, *options).line["findings"]]
+        for options in ((), ("--cover", upper), ("--cover", upper, "--keep"), ())
+    ]
+    assert said[0] == said[3], "what was covered was remembered as the film"
+    assert max(abs(a - b) for a, b in zip(said[0], said[1], strict=True)) > 0.001
+    assert max(abs(a - b) for a, b in zip(said[1], said[2], strict=True)) > 0.001
+
+
+@pytest.mark.parametrize("options", [("--cover", "1,2 3,4"), ("--cover", "a,b c,d e,f"), ("--keep",)])
+def test_an_outline_that_is_none_is_wrong_usage(
+    overread: Overread, png: Path, options: tuple[str, ...]
+) -> None:
+    told = overread("predict", png, *options)
+    assert (told.status, told.out) == (2, "")
+
+
+def test_agreement_is_told_when_it_is_asked_for(overread: Overread, png: Path) -> None:
+    assert overread("predict", png).line["agreement"] is None
+    line = overread("predict", png, "--agreement").line
+    assert line["agreement"] in [n / 8 for n in range(9)]
+    assert 0 <= line["margin"] <= 1
+
+
+def test_a_second_time_the_answer_is_the_same_and_nothing_is_decoded(
+    overread: Overread, tmp_path: Path
+) -> None:
+    path = write_inverted_dicom(tmp_path / "film.dcm", film("pneumonia", 3), uid.ExplicitVRLittleEndian)
+    first, status = overread("predict", path).line, path.stat()
+    with path.open("r+b") as file:  # black where the film was: decoded again, it would be another one
+        file.seek(-status.st_size // 2, os.SEEK_END)
+        file.write(bytes(status.st_size // 2))
+    assert overread("predict", path).line["findings"] != first["findings"]
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000_000))
+    black = overread("predict", path).line
+    with path.open("r+b") as file:
+        file.seek(-status.st_size // 2, os.SEEK_END)
+        file.write(bytes([9]) * (status.st_size // 2))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000_000))
+    assert overread("predict", path).line == black, "a file of the same size and age was decoded again"
 
 
 def test_without_json_a_person_reads_a_sentence(overread: Overread, png: Path) -> None:

@@ -12,10 +12,14 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from inference.adapted import AdaptedHead
 from inference.answer import uncertainty_of
-from inference.card import ModelCard
-from inference.errors import InferenceError, InvalidWeights, UnknownFinding
+from inference.card import Covers, ModelCard
+from inference.errors import CannotExplain, InferenceError, InvalidWeights, UnknownFinding
+from inference.lung_mask import share_inside
+from inference.lungs import LungFinder
 from inference.network import LoadedModel, build, head_of, prepare
 from inference.overlay import to_stored_pixels
+from inference.perturbation import Progress
+from inference.prediction import Look
 from inference.predictor import ADAPTED, Predictor
 from inference.preprocess import to_tensor
 from studies.reader import read, read_header
@@ -226,3 +230,66 @@ def test_a_full_gpu_leaves_the_work_to_the_cpu(caplog: pytest.LogCaptureFixture)
     assert [f.probability for f in found.findings] == pytest.approx(
         [f.probability for f in expected.findings], abs=1e-2
     )
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def finder() -> LungFinder:
+    return LungFinder(ROOT / "resources" / "lungs")
+
+
+def test_a_look_tells_the_lungs_and_which_share_of_the_evidence_lies_in_them(finder: LungFinder) -> None:
+    film = read(read_header(ROOT / "resources" / "samples" / "PHANTOM-001" / "chest-1.dcm"))
+    image = replace(film, header=replace(film.header, is_phantom=False))
+    predictor = Predictor(make_model(), lungs=finder)
+    look = predictor.look(image, maps=("pneumonia", "covid-19"))
+    assert look.lungs is not None
+    assert look.lungs.is_plausible
+    assert [h.lung_share for h in look.heatmaps] == [share_inside(h, look.lungs) for h in look.heatmaps]
+    suggestion = look.prediction.suggestion
+    assert suggestion is not None
+    (own,) = predictor.look(image, maps=(suggestion,)).heatmaps
+    without_maps, seen = predictor.see([image])[0]
+    assert without_maps.prediction.lung_share == look.prediction.lung_share == own.lung_share
+    by_another_method = predictor.look(image, maps=(suggestion,), method="hirescam")
+    assert by_another_method.prediction.lung_share == own.lung_share
+    again = predictor.look_again(image.header, 1, seen, maps=(suggestion,))
+    assert again is not None
+    assert again.prediction.lung_share == own.lung_share
+    assert np.allclose(again.heatmaps[0].grid, own.grid, atol=1e-2 * np.abs(own.grid).max())
+
+
+def test_lungs_are_not_looked_for_on_anything_but_chests(finder: LungFinder) -> None:
+    knees = make_card(covers=Covers(modalities=("CR", "DX", "picture"), body_parts=("KNEE",)))
+    assert Predictor(make_model(knees), lungs=finder).look(make_image()).lungs is None
+
+
+def test_a_model_that_is_shown_the_lungs_alone_needs_somebody_to_find_them() -> None:
+    card = make_card()
+    model = make_model(replace(card, preprocessing=replace(card.preprocessing, crop="lungs")))
+    with pytest.raises(InferenceError, match="shown the lungs alone"):
+        Predictor(model).look(make_image())
+
+
+def test_agreement_is_a_share_of_altered_copies() -> None:
+    predictor = Predictor(make_model(head_std=0.01))
+    assert predictor.look(make_image()).prediction.agreement is None
+    shares = {predictor.look(make_image(seed=s), agreement=True).prediction.agreement for s in range(4)}
+    assert shares <= {n / 8 for n in range(9)}
+    again = predictor.look(make_image(), agreement=True).prediction.agreement
+    assert again == predictor.look(make_image(), agreement=True).prediction.agreement
+
+
+def test_an_explanation_of_many_passes_ends_with_a_look(finder: LungFinder) -> None:
+    predictor, image = Predictor(make_model(), lungs=finder), make_image()
+    *steps, look = predictor.explain(image, ("pneumonia",), "occlusion", seed=0)
+    assert all(isinstance(step, Progress) for step in steps)
+    assert isinstance(look, Look)
+    assert [(h.finding, h.method) for h in look.heatmaps] == [("pneumonia", "occlusion")]
+    assert look.prediction.findings == predictor.look(image).prediction.findings
+    (once,) = predictor.explain(image, ("pneumonia",), "layercam")
+    assert isinstance(once, Look)
+    with pytest.raises(CannotExplain, match="tarot"):
+        list(predictor.explain(image, ("pneumonia",), "tarot"))
