@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from inference.card import FindingName, ModelCard
-from inference.network import build, load, prepare
+from inference.network import build, head_name, load, prepare
 from inference.registry import ModelRegistry
 from inference.typical import FILE as TYPICAL
 from inference.typical import Typical
@@ -140,6 +140,9 @@ def conclude(
     """
     test = replace(samples, samples=samples.of_part("test"))
     evaluation = current_evaluation = None
+    network = build(card)
+    network.load_state_dict(weights)
+    model = replace(prepare(card, network, device), typical=typical)
     if test.samples:
         extra = [f for f in (current.finding_names if current else ()) if f not in card.finding_names]
         options: dict[str, Any] = {
@@ -150,9 +153,6 @@ def conclude(
         def on_progress(done: int, total: int) -> None:
             look_up()
 
-        network = build(card)
-        network.load_state_dict(weights)
-        model = replace(prepare(card, network, device), typical=typical)
         evaluation = evaluate(model, test, on_progress, **options)
         if current is not None and current.head_trained:
             current_evaluation = evaluate(load(current, registry, device), test, on_progress, **options)
@@ -160,7 +160,7 @@ def conclude(
     if evaluation is not None:
         figures["test"] = {k: v for k, v in evaluation.as_json().items() if k != "model"}
     look_up()
-    card = _add(replace(card, figures=figures), weights, typical, registry)
+    card = _add(replace(card, figures=figures, head=head_name(model)), weights, typical, registry)
     if evaluation is not None:
         evaluation = replace(evaluation, model=card.id)
     return Outcome(card, evaluation, current_evaluation, _judge(evaluation, current_evaluation, card, plan))
