@@ -1,7 +1,8 @@
-"""Films cut to their lungs before they are learned from: chest phantoms, the network that ships."""
+"""Films cut to their lungs before they are learned from: chest phantoms, the lung network that ships."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from inference.card import Preprocessing
 from inference.lung_mask import crop_box
 from inference.lungs import LungFinder
 from inference.preprocess import resize
+from inference.registry import ModelRegistry
 from studies.phantom import chest
-from tests.training.conftest import write_labels
+from tests.training.conftest import QUICK, write_labels
+from training.finetune import fine_tune
 from training.samples import Samples, from_csv
 from training.tensors import Films
 
@@ -22,23 +25,32 @@ WHOLE = Preprocessing(48, channels=1, normalisation="image")
 LUNGS = Preprocessing(48, channels=1, normalisation="image", crop="lungs")
 
 
+RESOURCES = Path(__file__).parents[2] / "resources"
+
+
 @pytest.fixture(scope="module")
 def finder() -> LungFinder:
-    return LungFinder(Path(__file__).parents[2] / "resources" / "lungs")
+    return LungFinder(RESOURCES / "lungs")
 
 
 @pytest.fixture(scope="module")
 def chests(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     """Two chest phantoms and a picture without lungs."""
     folder = tmp_path_factory.mktemp("chests")
-    rows = []
-    for patient in range(2):
-        grey = chest(3, patient, 0, patient, rows=240)[0].grey
-        Image.fromarray(np.rint(grey * 255).astype(np.uint8)).save(folder / f"{patient}.png")
-        rows.append((f"{patient}.png", "opacity" if patient else "no-finding", f"p{patient}"))
+    rows = write_chests(folder, 2)
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (80, 60), np.uint8)).save(folder / "noise.png")
     rows.append(("noise.png", "opacity", "p2"))
     return from_csv(write_labels(folder, rows), folder, shares=(1.0, 0.0, 0.0))
+
+
+def write_chests(folder: Path, patients: int) -> list[tuple[str, str, str]]:
+    """A chest phantom for each patient, every other one with an opacity: rows of `labels.csv`."""
+    rows = []
+    for patient in range(patients):
+        grey = chest(3, patient, 0, patient % 2, rows=240)[0].grey
+        Image.fromarray(np.rint(grey * 255).astype(np.uint8)).save(folder / f"{patient}.png")
+        rows.append((f"{patient}.png", "opacity" if patient % 2 else "no-finding", f"p{patient}"))
+    return rows
 
 
 def decoded(samples: Samples, pre: Preprocessing, cache: Path | None, lungs: LungFinder | None) -> Films:
@@ -74,3 +86,17 @@ def test_films_as_they_are_and_cut_ones_are_kept_apart(
 def test_films_are_not_cut_without_somebody_who_finds_lungs(chests: Samples) -> None:
     with pytest.raises(ValueError, match="lungs"):
         Films(chests.samples, LUNGS)
+
+
+def test_a_model_of_lungs_alone_is_trained_and_measured(tmp_path: Path) -> None:
+    rows = write_chests(tmp_path, 12)
+    samples = from_csv(write_labels(tmp_path, rows), tmp_path, seed=1, shares=(0.6, 0.0, 0.4))
+    registry = ModelRegistry(tmp_path / "models", RESOURCES / "models")
+    plan = replace(QUICK, crop="lungs", epochs=1, batch_size=4, bootstrap=0)
+    done = list(fine_tune(plan, samples, registry, tmp_path / "run"))[-1]
+    assert done.event == "done", done
+    card = registry.find(done.values["model"])
+    assert card.preprocessing.crop == "lungs"
+    assert done.values["evaluation"]["n"] == len(samples.of_part("test")) > 0
+    tuned = list(fine_tune(replace(plan, depth="head"), samples, registry, tmp_path / "tuned", card))[-1]
+    assert registry.find(tuned.values["model"]).preprocessing.crop == "lungs"
