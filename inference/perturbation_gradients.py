@@ -16,6 +16,8 @@ from inference.perturbed import Count, batch_size, fine_cells, followed, logits_
 
 STEPS = 32
 """Points between the empty film and the image; the sum is then within about 2% of the logits' difference."""
+SMOOTHING = 2.0
+"""Sigma in cells of 8 pixels: what is finer cancels out, and would make absent findings look present."""
 
 
 def integrated_gradients(
@@ -46,7 +48,7 @@ def integrated_gradients(
     )
     cells = fine_cells(image)
     sums = over_grid(maps, cells) * (maps.shape[-1] / cells) ** 2
-    smooth = np.stack([cv2.GaussianBlur(m, (0, 0), 1.0, borderType=cv2.BORDER_REFLECT) for m in sums])
+    smooth = np.stack([cv2.GaussianBlur(m, (0, 0), SMOOTHING, borderType=cv2.BORDER_REFLECT) for m in sums])
     yield Explained(smooth[: len(wanted)], max(float(smooth.max()), 0.0))
 
 
