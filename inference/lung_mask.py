@@ -58,7 +58,7 @@ class LungMask:
 
 
 def from_probability(probability: NDArray[np.float32], box: tuple[float, float, float, float]) -> LungMask:
-    """Make a mask: the two largest parts are kept, their holes are filled.
+    """Make a mask: what is thinner than three cells is cut off, the two largest parts are kept, holes filled.
 
     Parameters
     ----------
@@ -68,10 +68,11 @@ def from_probability(probability: NDArray[np.float32], box: tuple[float, float, 
     grid = np.rint(np.clip(probability, 0.0, 1.0) * 255.0).astype(np.uint8)
     raw = grid.copy()
     above = (grid >= HALF).astype(np.uint8)
-    _, labels, figures, _ = cv2.connectedComponentsWithStats(above, connectivity=4)
+    firm = cv2.morphologyEx(above, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    _, labels, figures, _ = cv2.connectedComponentsWithStats(firm, connectivity=4)
     order = np.argsort(figures[1:, cv2.CC_STAT_AREA])[::-1] + 1
     kept = np.isin(labels, order[:MOST_LUNGS]) & (labels > 0)
-    grid[(above > 0) & ~kept] = 0
+    grid[(above > 0) & ~kept] = HALF - 1
     filled = _filled(kept)
     grid[filled & ~kept] = 255
     return LungMask(grid, box, _looks_like_lungs(raw, filled))

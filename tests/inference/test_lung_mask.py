@@ -95,6 +95,14 @@ def test_specks_are_removed_and_holes_filled() -> None:
     assert (mask.grid[46:50, 24:28] >= HALF).all()
 
 
+def test_a_tail_as_thin_as_a_wire_is_cut_off() -> None:
+    found = ellipses(RIGHT, LEFT)
+    found[70:92, 28:30] = 0.9
+    mask = from_probability(found, BOX)
+    assert (mask.grid[82:92, 28:30] < HALF).all()
+    assert mask.is_plausible
+
+
 def test_evidence_in_a_lung_is_inside_and_evidence_between_them_is_not() -> None:
     in_a_lung = ellipses((0.5, 0.28, 0.1, 0.05), side=48)
     between = ellipses((0.5, 0.5, 0.1, 0.03), side=48)
