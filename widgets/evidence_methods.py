@@ -38,11 +38,21 @@ def all_methods() -> tuple[Method, ...]:
     translate = QCoreApplication.translate
     return (
         Method("gradcam", "Grad-CAM", translate("Methods", "Features weighted by their mean gradient")),
-        Method("gradcam++", "Grad-CAM++", translate("Methods", "As Grad-CAM, fairer to several places")),
         Method(
-            "hirescam", "HiResCAM", translate("Methods", "Gradient times feature, cell by cell; adds nothing")
+            "gradcam++",
+            "Grad-CAM++",
+            translate("Methods", "As Grad-CAM, weighted so that several places count"),
         ),
-        Method("layercam", "LayerCAM", translate("Methods", "As HiResCAM, of gradients that speak for it")),
+        Method(
+            "hirescam",
+            "HiResCAM",
+            translate("Methods", "Gradient times feature in every cell: nothing is averaged away"),
+        ),
+        Method(
+            "layercam",
+            "LayerCAM",
+            translate("Methods", "As HiResCAM, of the gradients that speak for the finding"),
+        ),
         Method(
             "eigencam",
             "EigenCAM",

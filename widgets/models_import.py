@@ -33,6 +33,8 @@ SUFFIXES = (".safetensors", ".pt", ".pth", ".pt2", ".onnx")
 WHOLE_NETWORKS = (".pt2", ".onnx")
 """Files that bring their network with them."""
 MOST_SUGGESTED = 14
+_FINDINGS = "covid-19, no-finding, pneumonia"
+_ARCHITECTURES = "resnet18, vit_small_patch16_224, torchvision/densenet121"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class ImportForm(QWidget):
         completer.setMaxVisibleItems(MOST_SUGGESTED)
         self._architecture.setCompleter(completer)
         self._findings = _field(self.tr("Findings"))
-        self._findings.setPlaceholderText("covid-19, no-finding, pneumonia")
+        self._findings.setPlaceholderText(self.tr("for example {0}").format(_FINDINGS))
         self._one = QRadioButton(self.tr("One of these"))
         self._any = QRadioButton(self.tr("Any of these"))
         self._one.setToolTip(self.tr("Exactly one finding is there (softmax)"))
@@ -273,7 +275,7 @@ class ImportForm(QWidget):
         self._architecture.setPlaceholderText(
             self.tr("not needed: the file brings its network")
             if self._brings_network
-            else "resnet18, torchvision/densenet121, …"
+            else self.tr("for example {0}").format(_ARCHITECTURES)
         )
         self._start.block(self.reason_not_to_import)
 

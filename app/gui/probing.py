@@ -66,7 +66,7 @@ class Probing(QObject):
         findings = self._page.findings
         if not self._reading.cover(None if cover is None else cover.region):
             self.tool.clear()
-            self._remarks.say(self.tr("No model answers for this film, so that covering it asks nobody."))
+            self._remarks.say(self.tr("No model answers for this film, so there is nobody to ask."))
         elif cover is None:
             findings.end_cover()
         else:

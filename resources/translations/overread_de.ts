@@ -40,6 +40,10 @@
         <translation>Heatmap</translation>
     </message>
     <message>
+        <source>Cover and ask</source>
+        <translation>Abdecken und fragen</translation>
+    </message>
+    <message>
         <source>Views</source>
         <translation>Ansichten</translation>
     </message>
@@ -336,6 +340,22 @@
         <translation>Heatmap des nächsten Befunds</translation>
     </message>
     <message>
+        <source>Outline of the lungs</source>
+        <translation>Umriss der Lunge</translation>
+    </message>
+    <message>
+        <source>Cover a part of the film</source>
+        <translation>Einen Teil der Aufnahme abdecken</translation>
+    </message>
+    <message>
+        <source>Keep the part, cover all else</source>
+        <translation>Den Teil behalten, alles andere abdecken</translation>
+    </message>
+    <message>
+        <source>Rectangle, ellipse, or drawn by hand</source>
+        <translation>Rechteck, Ellipse oder von Hand gezeichnet</translation>
+    </message>
+    <message>
         <source>Layout</source>
         <translation>Aufteilung</translation>
     </message>
@@ -494,6 +514,18 @@
     <message>
         <source>Architecture</source>
         <translation>Architektur</translation>
+    </message>
+    <message>
+        <source>Calibration</source>
+        <translation>Kalibrierung</translation>
+    </message>
+    <message>
+        <source>Operating points</source>
+        <translation>Arbeitspunkte</translation>
+    </message>
+    <message>
+        <source>What it knows</source>
+        <translation>Was es kennt</translation>
     </message>
     <message>
         <source>Made from</source>
@@ -712,6 +744,14 @@
         <translation>{finding}, 0 bis {peak}</translation>
     </message>
     <message>
+        <source>spread over</source>
+        <translation>Streuung über</translation>
+    </message>
+    <message>
+        <source>repeated runs</source>
+        <translation>mehrere Läufe</translation>
+    </message>
+    <message>
         <source>evidence,</source>
         <translation>Hinweis,</translation>
     </message>
@@ -868,6 +908,14 @@
         <translation>Gemessen an {0} Aufnahmen von {1} Patienten, die kein Training gesehen hat. 95%-Intervalle.</translation>
     </message>
     <message>
+        <source>Candidate: {0}</source>
+        <translation>Kandidat: {0}</translation>
+    </message>
+    <message>
+        <source>Current model: {0}</source>
+        <translation>Aktuelles Modell: {0}</translation>
+    </message>
+    <message>
         <source>balanced accuracy</source>
         <translation>balancierte Genauigkeit</translation>
     </message>
@@ -892,8 +940,20 @@
         <translation>Kalibrierungsfehler, niedriger ist besser</translation>
     </message>
     <message>
+        <source>films it does not know</source>
+        <translation>Aufnahmen, die es nicht kennt</translation>
+    </message>
+    <message>
         <source>evidence inside the lungs</source>
         <translation>Hinweise innerhalb der Lunge</translation>
+    </message>
+    <message>
+        <source>evidence inside the lungs, {0}</source>
+        <translation>Hinweise innerhalb der Lunge, {0}</translation>
+    </message>
+    <message>
+        <source>as sure with the lungs covered, lower is better</source>
+        <translation>mit abgedeckter Lunge ebenso sicher, niedriger ist besser</translation>
     </message>
     <message>
         <source>AUROC, {0}</source>
@@ -1151,10 +1211,6 @@
         <translation>Befund, dessen Hinweise gezeigt werden</translation>
     </message>
     <message>
-        <source>Method of explanation</source>
-        <translation>Methode der Erklärung</translation>
-    </message>
-    <message>
         <source>Opacity of the heatmap in percent</source>
         <translation>Deckkraft der Heatmap in Prozent</translation>
     </message>
@@ -1183,6 +1239,34 @@
         <translation>Methode</translation>
     </message>
     <message>
+        <source>Share of the evidence for this finding that lies inside the lungs</source>
+        <translation>Anteil der Hinweise auf diesen Befund, der innerhalb der Lunge liegt</translation>
+    </message>
+    <message>
+        <source>Draw the spread</source>
+        <translation>Streuung zeichnen</translation>
+    </message>
+    <message>
+        <source>Draw how much repeated runs differ, on a scale of its own, in place of the evidence</source>
+        <translation>Statt der Hinweise zeichnen, wie sehr sich wiederholte Läufe unterscheiden, auf eigener Skala</translation>
+    </message>
+    <message>
+        <source>Draw the spread over runs</source>
+        <translation>Streuung über die Läufe zeichnen</translation>
+    </message>
+    <message>
+        <source>Standard deviation over runs, at the strongest place</source>
+        <translation>Standardabweichung über die Läufe an der stärksten Stelle</translation>
+    </message>
+    <message>
+        <source>Over runs</source>
+        <translation>Über Läufe</translation>
+    </message>
+    <message>
+        <source>In lungs</source>
+        <translation>In der Lunge</translation>
+    </message>
+    <message>
         <source>Threshold</source>
         <translation>Schwelle</translation>
     </message>
@@ -1195,6 +1279,10 @@
         <translation>{0} × {1} Zellen: feiner sieht das Netz nicht</translation>
     </message>
     <message>
+        <source>{0} × {1} cells</source>
+        <translation>{0} × {1} Zellen</translation>
+    </message>
+    <message>
         <source>Less</source>
         <translation>Weniger</translation>
     </message>
@@ -1203,12 +1291,35 @@
         <translation>Mehr</translation>
     </message>
     <message>
-        <source>Hide method, threshold and colours</source>
-        <translation>Methode, Schwelle und Farben verbergen</translation>
+        <source>Hide threshold and colours</source>
+        <translation>Schwelle und Farben ausblenden</translation>
     </message>
     <message>
-        <source>Show method, threshold and colours</source>
-        <translation>Methode, Schwelle und Farben zeigen</translation>
+        <source>Show threshold and colours</source>
+        <translation>Schwelle und Farben zeigen</translation>
+    </message>
+</context>
+<context>
+    <name>ExplanationProgress</name>
+    <message>
+        <source>Progress of the explanation</source>
+        <translation>Fortschritt der Erklärung</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Cancel the explanation</source>
+        <translation>Erklärung abbrechen</translation>
+    </message>
+    <message>
+        <source>{0}: begins</source>
+        <translation>{0}: beginnt</translation>
+    </message>
+    <message>
+        <source>{0}: {1} left</source>
+        <translation>{0}: noch {1}</translation>
     </message>
 </context>
 <context>
@@ -1241,12 +1352,32 @@
         <translation>Cine</translation>
     </message>
     <message>
+        <source>Rectangle</source>
+        <translation>Rechteck</translation>
+    </message>
+    <message>
+        <source>Ellipse</source>
+        <translation>Ellipse</translation>
+    </message>
+    <message>
+        <source>Drawn by hand</source>
+        <translation>Von Hand gezeichnet</translation>
+    </message>
+    <message>
+        <source>Take the cover away</source>
+        <translation>Abdeckung wegnehmen</translation>
+    </message>
+    <message>
         <source>Window</source>
         <translation>Fenster</translation>
     </message>
     <message>
         <source>Left button</source>
         <translation>Linke Taste</translation>
+    </message>
+    <message>
+        <source>Cover and ask</source>
+        <translation>Abdecken und fragen</translation>
     </message>
     <message>
         <source>Texts</source>
@@ -1305,16 +1436,16 @@
 <context>
     <name>FindingsPanel</name>
     <message>
-        <source>Suggested</source>
-        <translation>Vorschlag</translation>
-    </message>
-    <message>
         <source>Choose a study in the worklist.</source>
         <translation>Eine Untersuchung in der Arbeitsliste wählen.</translation>
     </message>
     <message>
         <source>saved {0}</source>
         <translation>gespeichert {0}</translation>
+    </message>
+    <message>
+        <source>what if</source>
+        <translation>was wäre</translation>
     </message>
     <message>
         <source>Accept</source>
@@ -1389,6 +1520,38 @@
         <translation>Kein Vorschlag für dieses Bild.</translation>
     </message>
     <message>
+        <source>Close: {0} ahead of {1}</source>
+        <translation>Knapp: {0} vor {1}</translation>
+    </message>
+    <message>
+        <source>{0} ahead of {1}</source>
+        <translation>{0} vor {1}</translation>
+    </message>
+    <message>
+        <source>Clear: {0} ahead of {1}</source>
+        <translation>Deutlich: {0} vor {1}</translation>
+    </message>
+    <message>
+        <source>Clear: every finding is at least {0} from its operating point</source>
+        <translation>Deutlich: Jeder Befund liegt mindestens {0} von seinem Arbeitspunkt entfernt</translation>
+    </message>
+    <message>
+        <source>Close: {1} is {0} above its operating point</source>
+        <translation>Knapp: {1} liegt {0} über dem Arbeitspunkt</translation>
+    </message>
+    <message>
+        <source>Close: {1} is {0} below its operating point</source>
+        <translation>Knapp: {1} liegt {0} unter dem Arbeitspunkt</translation>
+    </message>
+    <message>
+        <source>Looking at altered copies</source>
+        <translation>Veränderte Kopien werden betrachtet</translation>
+    </message>
+    <message>
+        <source>The same on {0:.0%} of slightly altered copies</source>
+        <translation>Dasselbe bei {0:.0%} leicht veränderter Kopien</translation>
+    </message>
+    <message>
         <source>Not decided yet</source>
         <translation>Noch nicht entschieden</translation>
     </message>
@@ -1407,6 +1570,29 @@
     <message>
         <source>{0} decided: {1}</source>
         <translation>{0} hat entschieden: {1}</translation>
+    </message>
+</context>
+<context>
+    <name>Heading</name>
+    <message>
+        <source>Suggested</source>
+        <translation>Vorschlag</translation>
+    </message>
+    <message>
+        <source>Check</source>
+        <translation>Prüfen</translation>
+    </message>
+    <message>
+        <source>Check agreement</source>
+        <translation>Übereinstimmung prüfen</translation>
+    </message>
+    <message>
+        <source>Does the model say the same of slightly altered copies of the film?</source>
+        <translation>Sagt das Modell dasselbe zu leicht veränderten Kopien der Aufnahme?</translation>
+    </message>
+    <message>
+        <source>Not what this model knows</source>
+        <translation>Nicht, was dieses Modell kennt</translation>
     </message>
 </context>
 <context>
@@ -1478,6 +1664,173 @@
     <message>
         <source>Back to the first key of “{0}”</source>
         <translation>Zurück zur ersten Taste von „{0}“</translation>
+    </message>
+</context>
+<context>
+    <name>ImportForm</name>
+    <message>
+        <source>File</source>
+        <translation>Datei</translation>
+    </message>
+    <message>
+        <source>Architecture</source>
+        <translation>Architektur</translation>
+    </message>
+    <message>
+        <source>Findings</source>
+        <translation>Befunde</translation>
+    </message>
+    <message>
+        <source>for example {0}</source>
+        <translation>zum Beispiel {0}</translation>
+    </message>
+    <message>
+        <source>One of these</source>
+        <translation>Eines davon</translation>
+    </message>
+    <message>
+        <source>Any of these</source>
+        <translation>Jedes davon</translation>
+    </message>
+    <message>
+        <source>Exactly one finding is there (softmax)</source>
+        <translation>Genau ein Befund liegt vor (Softmax)</translation>
+    </message>
+    <message>
+        <source>Several findings may be there at once (sigmoid)</source>
+        <translation>Mehrere Befunde können zugleich vorliegen (Sigmoid)</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>the architecture&apos;s own</source>
+        <translation>wie es die Architektur vorgibt</translation>
+    </message>
+    <message>
+        <source>Input size</source>
+        <translation>Eingabegröße</translation>
+    </message>
+    <message>
+        <source>Mean</source>
+        <translation>Mittelwert</translation>
+    </message>
+    <message>
+        <source>Standard deviation</source>
+        <translation>Standardabweichung</translation>
+    </message>
+    <message>
+        <source>the architecture&apos;s own, such as {0}</source>
+        <translation>wie es die Architektur vorgibt, etwa {0}</translation>
+    </message>
+    <message>
+        <source>Crop to the lungs</source>
+        <translation>Auf die Lunge zuschneiden</translation>
+    </message>
+    <message>
+        <source>It was trained on films cut to the lungs</source>
+        <translation>Es wurde mit Aufnahmen trainiert, die auf die Lunge zugeschnitten waren</translation>
+    </message>
+    <message>
+        <source>Leave its last layer out</source>
+        <translation>Letzte Schicht weglassen</translation>
+    </message>
+    <message>
+        <source>It answered other questions before: it does not suggest until it has been tuned here</source>
+        <translation>Es beantwortete vorher andere Fragen: Es macht keine Vorschläge, bis es hier feinabgestimmt wurde</translation>
+    </message>
+    <message>
+        <source>Modalities</source>
+        <translation>Modalitäten</translation>
+    </message>
+    <message>
+        <source>Body part</source>
+        <translation>Körperteil</translation>
+    </message>
+    <message>
+        <source>Views</source>
+        <translation>Projektionen</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Import</source>
+        <translation>Importieren</translation>
+    </message>
+    <message>
+        <source>Check the file and add the model</source>
+        <translation>Datei prüfen und Modell aufnehmen</translation>
+    </message>
+    <message>
+        <source>An import is under way.</source>
+        <translation>Ein Import läuft.</translation>
+    </message>
+    <message>
+        <source>The file has to end in one of {0}.</source>
+        <translation>Die Datei muss auf eines von {0} enden.</translation>
+    </message>
+    <message>
+        <source>There is no such file.</source>
+        <translation>Diese Datei gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>Name the architecture.</source>
+        <translation>Die Architektur fehlt.</translation>
+    </message>
+    <message>
+        <source>Name the findings, in the order of the model&apos;s outputs.</source>
+        <translation>Die Befunde fehlen, in der Reihenfolge der Ausgänge des Modells.</translation>
+    </message>
+    <message>
+        <source>One of many takes at least two findings.</source>
+        <translation>Eines von mehreren verlangt mindestens zwei Befunde.</translation>
+    </message>
+    <message>
+        <source>Import a model</source>
+        <translation>Modell importieren</translation>
+    </message>
+    <message>
+        <source>Weights (.safetensors, .pt, .pth) with the name of their architecture, a torch.export program (.pt2) or an ONNX file. Without a file, the architecture&apos;s pretrained weights are fetched. What a file holds is checked, and never run unread.</source>
+        <translation>Gewichte (.safetensors, .pt, .pth) mit dem Namen ihrer Architektur, ein torch.export-Programm (.pt2) oder eine ONNX-Datei. Ohne Datei werden die vortrainierten Gewichte der Architektur geholt. Was eine Datei enthält, wird geprüft und nie ungelesen ausgeführt.</translation>
+    </message>
+    <message>
+        <source>Browse…</source>
+        <translation>Durchsuchen…</translation>
+    </message>
+    <message>
+        <source>Answers</source>
+        <translation>Antworten</translation>
+    </message>
+    <message>
+        <source>Preparation, and what it is meant for</source>
+        <translation>Vorbereitung, und wofür es gedacht ist</translation>
+    </message>
+    <message>
+        <source>Deviation</source>
+        <translation>Abweichung</translation>
+    </message>
+    <message>
+        <source>Progress of the import</source>
+        <translation>Fortschritt des Imports</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Back to the models</source>
+        <translation>Zurück zu den Modellen</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>not needed: the file brings its network</source>
+        <translation>nicht nötig: Die Datei bringt ihr Netz mit</translation>
     </message>
 </context>
 <context>
@@ -1588,12 +1941,24 @@
         <translation>Der Prozess des Trainings endete ohne ein Wort.</translation>
     </message>
     <message>
+        <source>The gate&apos;s verdict on {0} is “{1}”: using it all the same needs a reason.</source>
+        <translation>Das Urteil der Prüfung über {0} lautet „{1}“: Es trotzdem einzusetzen verlangt eine Begründung.</translation>
+    </message>
+    <message>
         <source>No model was promoted, so there is nothing to roll back.</source>
         <translation>Kein Modell wurde freigegeben, darum ist nichts zurückzunehmen.</translation>
     </message>
 </context>
 <context>
     <name>LearningDesk</name>
+    <message>
+        <source>The model was imported.</source>
+        <translation>Das Modell wurde importiert.</translation>
+    </message>
+    <message>
+        <source>{0} suggests from now on.</source>
+        <translation>{0} macht ab jetzt die Vorschläge.</translation>
+    </message>
     <message>
         <source>Model: {0}</source>
         <translation>Modell: {0}</translation>
@@ -1621,6 +1986,64 @@
     <message>
         <source>The candidate is in use from now on.</source>
         <translation>Der Kandidat ist ab jetzt im Einsatz.</translation>
+    </message>
+</context>
+<context>
+    <name>MethodChooser</name>
+    <message>
+        <source>Method of explanation</source>
+        <translation>Methode der Erklärung</translation>
+    </message>
+    <message>
+        <source>Choose a method</source>
+        <translation>Methode wählen</translation>
+    </message>
+</context>
+<context>
+    <name>Methods</name>
+    <message>
+        <source>Features weighted by their mean gradient</source>
+        <translation>Merkmale, nach ihrem mittleren Gradienten gewichtet</translation>
+    </message>
+    <message>
+        <source>As Grad-CAM, weighted so that several places count</source>
+        <translation>Wie Grad-CAM, so gewichtet, dass mehrere Stellen zählen</translation>
+    </message>
+    <message>
+        <source>Gradient times feature in every cell: nothing is averaged away</source>
+        <translation>Gradient mal Merkmal in jeder Zelle: Nichts wird weggemittelt</translation>
+    </message>
+    <message>
+        <source>As HiResCAM, of the gradients that speak for the finding</source>
+        <translation>Wie HiResCAM, nur mit Gradienten, die für den Befund sprechen</translation>
+    </message>
+    <message>
+        <source>What stands out among the features, whatever the finding</source>
+        <translation>Was unter den Merkmalen hervorsticht, unabhängig vom Befund</translation>
+    </message>
+    <message>
+        <source>Shows each feature alone and sees what is said</source>
+        <translation>Zeigt jedes Merkmal allein und sieht, was gesagt wird</translation>
+    </message>
+    <message>
+        <source>Leaves out each feature in turn</source>
+        <translation>Lässt ein Merkmal nach dem anderen weg</translation>
+    </message>
+    <message>
+        <source>Covers the film patch by patch and sees what is said</source>
+        <translation>Deckt die Aufnahme Stück für Stück ab und sieht, was gesagt wird</translation>
+    </message>
+    <message>
+        <source>Integrated gradients</source>
+        <translation>Integrierte Gradienten</translation>
+    </message>
+    <message>
+        <source>Adds the gradients up on the way from an empty film to this one</source>
+        <translation>Summiert die Gradienten auf dem Weg von einer leeren Aufnahme zu dieser</translation>
+    </message>
+    <message>
+        <source>Covers patches at random, many times, and fits which of them count</source>
+        <translation>Deckt viele Male zufällige Stücke ab und bestimmt, welche zählen</translation>
     </message>
 </context>
 <context>
@@ -1652,6 +2075,21 @@
     <message>
         <source>Lines at 25, 50 and 75% of the peak; the film is bare between them</source>
         <translation>Linien bei 25, 50 und 75% des Höchstwerts; dazwischen liegt die Aufnahme frei</translation>
+    </message>
+</context>
+<context>
+    <name>ModelImport</name>
+    <message>
+        <source>The import could not be started: {0}.</source>
+        <translation>Der Import konnte nicht gestartet werden: {0}.</translation>
+    </message>
+    <message>
+        <source>The import was cancelled.</source>
+        <translation>Der Import wurde abgebrochen.</translation>
+    </message>
+    <message>
+        <source>The import ended without a word.</source>
+        <translation>Der Import endete ohne ein Wort.</translation>
     </message>
 </context>
 <context>
@@ -1691,6 +2129,42 @@
     <message>
         <source>normalised by each image&apos;s own mean and spread</source>
         <translation>normiert mit Mittelwert und Streuung des einzelnen Bildes</translation>
+    </message>
+    <message>
+        <source>cut to the lungs</source>
+        <translation>auf die Lunge zugeschnitten</translation>
+    </message>
+    <message>
+        <source>{0}, a torch.export program</source>
+        <translation>{0}, ein torch.export-Programm</translation>
+    </message>
+    <message>
+        <source>{0}, an ONNX file: it gives no maps of its own</source>
+        <translation>{0}, eine ONNX-Datei: Sie liefert keine eigenen Karten</translation>
+    </message>
+    <message>
+        <source>as the network says it</source>
+        <translation>wie das Netz es sagt</translation>
+    </message>
+    <message>
+        <source>temperature {0:.3g}</source>
+        <translation>Temperatur {0:.3g}</translation>
+    </message>
+    <message>
+        <source>none of its own: .50 each</source>
+        <translation>keine eigenen: je .50</translation>
+    </message>
+    <message>
+        <source>none: the most probable leads</source>
+        <translation>keine: Der wahrscheinlichste Befund führt</translation>
+    </message>
+    <message>
+        <source>described: of anything else it says that it does not know it</source>
+        <translation>beschrieben: Von allem anderen sagt es, dass es das nicht kennt</translation>
+    </message>
+    <message>
+        <source>not described: it answers whatever it is shown</source>
+        <translation>nicht beschrieben: Es antwortet, was immer ihm gezeigt wird</translation>
     </message>
     <message>
         <source>yes</source>
@@ -1733,8 +2207,20 @@
         <translation>Kalibrierungsfehler, niedriger ist besser</translation>
     </message>
     <message>
+        <source>films it does not know</source>
+        <translation>Aufnahmen, die es nicht kennt</translation>
+    </message>
+    <message>
         <source>evidence inside the lungs</source>
         <translation>Hinweise innerhalb der Lunge</translation>
+    </message>
+    <message>
+        <source>evidence inside the lungs, {0}</source>
+        <translation>Hinweise innerhalb der Lunge, {0}</translation>
+    </message>
+    <message>
+        <source>as sure with the lungs covered, lower is better</source>
+        <translation>mit abgedeckter Lunge ebenso sicher, niedriger ist besser</translation>
     </message>
     <message>
         <source>AUROC, {0}</source>
@@ -1760,12 +2246,20 @@
         <translation>Zum Modell</translation>
     </message>
     <message>
+        <source>Import a model</source>
+        <translation>Modell importieren</translation>
+    </message>
+    <message>
+        <source>Bring a network of your own, or one with pretrained weights</source>
+        <translation>Ein eigenes Netz mitbringen oder eines mit vortrainierten Gewichten</translation>
+    </message>
+    <message>
         <source>in use</source>
         <translation>im Einsatz</translation>
     </message>
     <message>
-        <source>There are no models. Import one with “overread-cli models import”.</source>
-        <translation>Es gibt keine Modelle. Eines importieren mit „overread-cli models import“.</translation>
+        <source>There are no models yet. Import one.</source>
+        <translation>Es gibt noch keine Modelle. Eines importieren.</translation>
     </message>
 </context>
 <context>
@@ -1887,8 +2381,15 @@
         <translation>Hinweise auf {0} zeigen</translation>
     </message>
     <message>
-        <source>Suggested from {0} on</source>
-        <translation>Vorgeschlagen ab {0}</translation>
+        <source>Operating point {0}</source>
+        <translation>Arbeitspunkt {0}</translation>
+    </message>
+</context>
+<context>
+    <name>Probing</name>
+    <message>
+        <source>No model answers for this film, so there is nobody to ask.</source>
+        <translation>Für diese Aufnahme antwortet kein Modell, also ist niemand zu fragen.</translation>
     </message>
 </context>
 <context>
@@ -2166,6 +2667,13 @@
     </message>
 </context>
 <context>
+    <name>Suggestions</name>
+    <message>
+        <source>An ONNX model gives answers and no features: only what looks from outside can explain it.</source>
+        <translation>Ein ONNX-Modell gibt Antworten und keine Merkmale: Nur was von außen schaut, kann es erklären.</translation>
+    </message>
+</context>
+<context>
     <name>ThumbnailStrip</name>
     <message>
         <source>Series and frames of the study</source>
@@ -2212,10 +2720,68 @@
     </message>
 </context>
 <context>
+    <name>UseView</name>
+    <message>
+        <source>Reason for using it</source>
+        <translation>Begründung für den Einsatz</translation>
+    </message>
+    <message>
+        <source>Reason (kept with the promotion)</source>
+        <translation>Begründung (wird mit der Freigabe aufbewahrt)</translation>
+    </message>
+    <message>
+        <source>Use this model</source>
+        <translation>Dieses Modell einsetzen</translation>
+    </message>
+    <message>
+        <source>Let it suggest from now on; Roll back undoes it</source>
+        <translation>Es macht ab jetzt die Vorschläge; „Freigabe zurücknehmen“ macht das rückgängig</translation>
+    </message>
+    <message>
+        <source>Tune it</source>
+        <translation>Feinabstimmen</translation>
+    </message>
+    <message>
+        <source>Train it on what was decided here</source>
+        <translation>Mit den Entscheidungen von hier trainieren</translation>
+    </message>
+    <message>
+        <source>In its place now: {0}.</source>
+        <translation>Jetzt an seiner Stelle: {0}.</translation>
+    </message>
+    <message>
+        <source>No model suggests for these images now.</source>
+        <translation>Zu diesen Bildern macht jetzt kein Modell Vorschläge.</translation>
+    </message>
+    <message>
+        <source>Its last layer is not trained yet: tune it first.</source>
+        <translation>Seine letzte Schicht ist noch nicht trainiert: zuerst feinabstimmen.</translation>
+    </message>
+    <message>
+        <source>Only weights with an architecture can be tuned.</source>
+        <translation>Nur Gewichte mit einer Architektur lassen sich feinabstimmen.</translation>
+    </message>
+</context>
+<context>
     <name>ViewGrid</name>
     <message>
         <source>Film {0}</source>
         <translation>Aufnahme {0}</translation>
+    </message>
+</context>
+<context>
+    <name>WhatIf</name>
+    <message>
+        <source>Take the cover away</source>
+        <translation>Abdeckung wegnehmen</translation>
+    </message>
+    <message>
+        <source>What if only this part were seen? Shown only, never kept.</source>
+        <translation>Was, wenn nur dieser Teil zu sehen wäre? Nur gezeigt, nie gespeichert.</translation>
+    </message>
+    <message>
+        <source>What if this part were not seen? Shown only, never kept.</source>
+        <translation>Was, wenn dieser Teil nicht zu sehen wäre? Nur gezeigt, nie gespeichert.</translation>
     </message>
 </context>
 <context>
@@ -2279,6 +2845,14 @@
     <message>
         <source>Lengths, angles, areas, marks</source>
         <translation>Längen, Winkel, Flächen, Markierungen</translation>
+    </message>
+    <message>
+        <source>Cover</source>
+        <translation>Abdecken</translation>
+    </message>
+    <message>
+        <source>Cover a part of the film, and see what the model says without it</source>
+        <translation>Einen Teil der Aufnahme abdecken und sehen, was das Modell ohne ihn sagt</translation>
     </message>
     <message>
         <source>Invert</source>
@@ -2476,6 +3050,14 @@
         <translation>eine Projektion</translation>
     </message>
     <message>
+        <source>not what the model knows</source>
+        <translation>nicht, was das Modell kennt</translation>
+    </message>
+    <message>
+        <source>No finding reaches the probability from which on it is suggested.</source>
+        <translation>Kein Befund erreicht die Wahrscheinlichkeit, von der an er vorgeschlagen wird.</translation>
+    </message>
+    <message>
         <source>No model is in use.</source>
         <translation>Kein Modell ist im Einsatz.</translation>
     </message>
@@ -2562,6 +3144,18 @@
     <message>
         <source>chest radiographs ({0})</source>
         <translation>Röntgenaufnahmen des Thorax ({0})</translation>
+    </message>
+    <message>
+        <source>This is not what {0} knows: the image lies {1} times as far from those it was trained on as it may, so nothing is suggested.</source>
+        <translation>Das ist nicht, was {0} kennt: Das Bild liegt {1}-mal so weit von denen entfernt, mit denen es trainiert wurde, wie es darf; darum gibt es keinen Vorschlag.</translation>
+    </message>
+    <message>
+        <source>Only {0}% of the evidence for {1} lies in the lungs; the rest lies outside of them.</source>
+        <translation>Nur {0}% der Hinweise auf {1} liegen in der Lunge, der Rest außerhalb.</translation>
+    </message>
+    <message>
+        <source>Without their lungs {0}% of the films still get the same answer, about as sure: the model reads it from something else than the lungs.</source>
+        <translation>Ohne Lunge bekommen {0}% der Aufnahmen noch dieselbe Antwort, etwa ebenso sicher: Das Modell liest sie aus etwas anderem als der Lunge.</translation>
     </message>
     <message>
         <source>The memory of {0} did not suffice; the CPU was used.</source>
