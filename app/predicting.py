@@ -114,11 +114,11 @@ class Predictors:
             What is wrong with the question as a whole.
         """
         from inference.lightbox import Ahead
-        from inference.threads import beside
+        from inference.threads import decoders
 
         ahead: deque[Ahead] = deque()
         lightbox = self.lightbox
-        with beside(_threads(), "decode") as pool:
+        with decoders() as pool:
             for header, frame in frames:
                 wanted = self._wanted(header, frame, model, agreement, region)
                 ahead.append(Ahead(wanted, pool.submit(lightbox.find, wanted)))
@@ -150,13 +150,6 @@ class Predictors:
             self.lightbox.speed_up()
         else:
             self.lightbox.speed_up_from_cache()
-
-
-def _threads() -> int:
-    """Threads that decode beside the one that computes."""
-    import torch
-
-    return max(1, torch.get_num_threads() // 2)
 
 
 def decoded(

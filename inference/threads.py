@@ -8,6 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 
 
+def decoders() -> ThreadPoolExecutor:
+    """As many threads as decode what comes next while the others compute."""
+    return beside(max(1, torch.get_num_threads() // 2), "decode")
+
+
 def beside(count: int, name: str) -> ThreadPoolExecutor:
     """A pool of `count` threads, started, in which torch uses one thread each.
 

@@ -123,7 +123,7 @@ class Worker:
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", threads)))
         device: torch.device = best_device(settings.device)
         from inference.lightbox import Lightbox  # timm: seconds that the first question need not wait for
-        from inference.threads import beside
+        from inference.threads import decoders
 
         self._registry = ModelRegistry(settings.models_folder, settings.bundled_folder)
         self._lightbox: Lightbox = Lightbox(
@@ -138,7 +138,7 @@ class Worker:
         self._background: deque[_Background] = deque()
         self._explained_last = False
         self._quiet_until = 0.0
-        self._decoders: ThreadPoolExecutor = beside(max(1, threads // 2), "decode")
+        self._decoders: ThreadPoolExecutor = decoders()
         self._decoded_receiver, self._decoded_sender = multiprocessing.Pipe(duplex=False)
         self._decoded = False  # a wake-up is in that pipe already
         self._decoded_lock = threading.Lock()
