@@ -37,20 +37,21 @@ def typical_of(
         return None
     random = np.random.default_rng(seed)
     some = np.sort(random.permutation(np.asarray(trained))[:MOST_IMAGES])
-    known = _described(model, films, some, look_up)
-    outside = _described(model, films, np.asarray(held_out)[:MOST_IMAGES], look_up) if held_out else None
+    known = described(model, films, some.tolist(), look_up)
+    outside = described(model, films, held_out[:MOST_IMAGES], look_up) if held_out else None
     if not np.isfinite(known).all():
         return None
     return Typical.fit(known, [films.samples[i].patient for i in some], outside, seed=seed)
 
 
-def _described(
-    model: LoadedModel, films: Films, rows: NDArray[np.int64], look_up: Callable[[], None]
+def described(
+    model: LoadedModel, films: Films, rows: Sequence[int], look_up: Callable[[], None] | None = None
 ) -> NDArray[np.float32]:
-    """(len(rows), P) float32."""
+    """(len(rows), P) float32 descriptions of decoded films (`inference.typical`)."""
     told = []
     for start in range(0, len(rows), BATCH):
-        look_up()
+        if look_up is not None:
+            look_up()
         batch = films.batch(rows[start : start + BATCH], model.device)
         told.append(descriptions(model, run(model, normalise(batch, model.card.preprocessing))))
     return np.concatenate(told).astype(np.float32)
