@@ -3,8 +3,11 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import safetensors.numpy
 
+from inference.card import Format
 from inference.errors import InvalidCard, InvalidWeights, ModelNotStored, UnknownModel
 from inference.registry import ModelRegistry
 from tests.inference.making import add_model, make_card, make_header, make_weights
@@ -153,3 +156,36 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     registry = ModelRegistry(tmp_path / "file" / "models", tmp_path / "bundled")
     with pytest.raises(ModelNotStored, match="could not be stored"):
         add_model(registry, tmp_path)
+
+
+def test_a_model_carries_what_it_knows_of_typical_images(tmp_path: Path, registry: ModelRegistry) -> None:
+    plain = add_model(registry, tmp_path)
+    assert registry.typical_path(plain) is None
+    weights, typical = make_weights(make_card(), tmp_path / "w.safetensors"), tmp_path / "t.safetensors"
+    safetensors.numpy.save_file({"mean": np.zeros(4, np.float32)}, typical)
+    card = registry.add(make_card(), weights, typical)
+    assert card.id != plain.id
+    assert card.typical_sha256 == hashlib.sha256(typical.read_bytes()).hexdigest()
+    kept = registry.typical_path(card)
+    assert kept is not None
+    assert kept.read_bytes() == typical.read_bytes()
+    assert registry.add(make_card(), weights, typical) == card
+    kept.unlink()
+    assert any("no typical.safetensors" in problem for problem in registry.problems())
+    registry.add(make_card(), weights, typical)  # mends it
+    assert registry.problems() == []
+    registry.remove(card.id)
+    assert not kept.parent.exists()
+    typical.write_bytes(b"rotten")
+    with pytest.raises(InvalidWeights, match="no complete safetensors file"):
+        registry.add(make_card(), weights, typical)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("program", "program.pt2"), ("onnx", "model.onnx")])
+def test_each_format_has_its_file(tmp_path: Path, registry: ModelRegistry, kind: Format, name: str) -> None:
+    (tmp_path / "file").write_bytes(b"checked by its reader")
+    card = registry.add(make_card(format=kind), tmp_path / "file")
+    assert registry.weights_path(card) == tmp_path / "models" / card.id / name
+    assert registry.find(card.id) == card
+    registry.weights_path(card).unlink()
+    assert [name in problem for problem in registry.problems()] == [True]
