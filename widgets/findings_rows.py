@@ -82,6 +82,8 @@ class ProbabilityBar(QAbstractButton):
         """Show below the bar what the model would say with a part of the film covered; None for nothing."""
         if probability != self._covered:
             self._covered = probability
+            said = self.tr("{0:.0%} with the part covered")
+            self.setAccessibleDescription("" if probability is None else said.format(probability))
             self.update()
 
     def sizeHint(self) -> QSize:

@@ -126,6 +126,7 @@ SENTENCES = (
     QT_TRANSLATE_NOOP("Words", "{0} loses {1} points of sensitivity ({2}% to {3}%)."),
     QT_TRANSLATE_NOOP("Words", "Calibration is worse: expected calibration error {0} to {1}."),
     QT_TRANSLATE_NOOP("Words", "Less of the evidence lies in the lungs: {0}% to {1}%."),
+    QT_TRANSLATE_NOOP("Words", "{0} has less of its evidence in the lungs: {1}% to {2}%."),
     QT_TRANSLATE_NOOP(
         "Words", "Compared on the {0} images that both models were measured on (candidate {1}, current {2})."
     ),

@@ -2384,6 +2384,10 @@
         <source>Operating point {0}</source>
         <translation>Arbeitspunkt {0}</translation>
     </message>
+    <message>
+        <source>{0:.0%} with the part covered</source>
+        <translation>{0:.0%} mit abgedecktem Teil</translation>
+    </message>
 </context>
 <context>
     <name>Probing</name>
@@ -3236,6 +3240,10 @@
     <message>
         <source>Less of the evidence lies in the lungs: {0}% to {1}%.</source>
         <translation>Weniger Hinweise liegen in der Lunge: {0}% auf {1}%.</translation>
+    </message>
+    <message>
+        <source>{0} has less of its evidence in the lungs: {1}% to {2}%.</source>
+        <translation>Bei {0} liegen weniger der Hinweise in der Lunge: {1}% auf {2}%.</translation>
     </message>
     <message>
         <source>Compared on the {0} images that both models were measured on (candidate {1}, current {2}).</source>

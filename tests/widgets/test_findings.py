@@ -434,3 +434,4 @@ def test_the_bars_show_both_values(panel: FindingsPanel) -> None:
     high = bar.grab().toImage()
     panel.show_cover(False, {"pneumonia": 0.1})
     assert len({bytes(i.constBits()) for i in (alone, high, bar.grab().toImage())}) == 3
+    assert bar.accessibleDescription() == "10% with the part covered"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.gui.suggestions import Evidence
 from app.settings import read_settings
+from inference.lung_mask import LungMask
 from inference.prediction import Prediction
 from tests.app.gui.conftest import Desk, OpenDesk
 from tests.app.making import SAMPLES
@@ -141,6 +143,48 @@ def test_probabilities_follow_a_shape_that_is_dragged_and_nothing_is_kept(open_d
     assert page.viewer.left_tool == "cover"
     desk.press(Qt.Key.Key_Escape)
     assert page.viewer.left_tool == "window"
+
+
+def test_the_answer_that_stays_is_about_where_the_shape_was_left(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    desk.station.open_paths([SAMPLES / "PHANTOM-001"])
+    desk.settle(2)
+    reading, tool, viewer = desk.station.reading, desk.station.probing.tool, desk.window.reading.viewer
+    told: list[Prediction] = []
+    reading.covered.connect(told.append)
+    desk.press(Qt.Key.Key_A, SHIFT)
+    hand = Hand(viewer)
+    middle = viewer.width() / 2, viewer.height() / 2
+    hand.move(middle)
+    hand.press(middle)
+    steps = 60
+    for step in range(1, steps + 1):  # faster than any answer
+        hand.move((middle[0] + 3 * step, middle[1] + 2 * step))
+    hand.release((middle[0] + 3 * steps, middle[1] + 2 * steps))
+    desk.until(lambda: reading._covering._request is None)
+    assert 1 <= len(told) < steps
+    assert tool.cover is not None
+    asked = reading._covering._asked
+    assert asked is not None
+    assert asked[-1] == tool.cover.region
+
+
+def test_the_lungs_are_outlined_over_their_own_film(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    desk.station.open_paths([SAMPLES / "PHANTOM-001"])
+    desk.settle(2)
+    desk.press(Qt.Key.Key_O, SHIFT)
+    outline = desk.station.probing._outlines[0]
+    image = desk.window.reading.viewer.image
+    assert image is not None
+    assert not outline.is_drawn  # phantoms have none to be found
+    grid = np.zeros((64, 64), np.uint8)
+    grid[16:48, 8:28] = grid[16:48, 36:56] = 255
+    mask = LungMask(grid, (0.0, 0.0, float(image.shape[0]), float(image.shape[1])), True)
+    desk.station.reading.lungs_changed.emit(desk.key, mask)
+    assert outline.is_drawn
+    desk.press(Qt.Key.Key_O, SHIFT)
+    assert not outline.is_drawn
 
 
 def test_shape_and_outline_are_remembered(open_desk: OpenDesk) -> None:
