@@ -32,6 +32,7 @@ table { border-collapse: collapse; } th, td { padding: .25rem .75rem; text-align
 td.cell { text-align: center; min-width: 3.5rem; border: 1px solid var(--line); }
 .plots { display: flex; flex-wrap: wrap; gap: 1.5rem; } figure { margin: 0; }
 svg { width: 20rem; max-width: 100%; height: auto; } svg text { fill: var(--dim); font-size: 11px; }
+p.alarm { border-left: 4px solid #d1742f; padding: .4rem .8rem; background: rgba(209, 116, 47, .12); }
 svg .axis { stroke: var(--line); fill: none; } svg .even { stroke: var(--line); stroke-dasharray: 4 4; }
 """
 FIGURES = (
@@ -42,6 +43,13 @@ FIGURES = (
     ("brier", "Brier score", False),
     ("ece", "Expected calibration error", False),
     ("lung_share", "Evidence in the lungs", True),
+    ("unfamiliar", "Films that the model does not know", True),
+)
+PROBE = (
+    ("still_confident", "Same answer, about as sure", True),
+    ("same", "Same answer, however sure", True),
+    ("macro_auroc", "Macro AUROC without lungs (0.5 is nothing)", False),
+    ("macro_auroc_with", "Macro AUROC of the same films as they are", False),
 )
 
 
@@ -65,18 +73,19 @@ def write_report(evaluation: Evaluation, card: ModelCard, folder: Path) -> tuple
 def page(evaluation: Evaluation, card: ModelCard) -> str:
     """The whole page as text."""
     title = escape(f"Evaluation of {card.name}")
-    parts = [_summary(evaluation, card), _figures(evaluation), _findings(evaluation, card)]
-    parts += [_confusion(evaluation, card), _plots(evaluation, card), _notes(evaluation, card)]
+    steps = (_findings, _operating_points, _evidence, _confusion, _plots, _notes)
+    parts = [_summary(evaluation, card), _figures(evaluation), *(step(evaluation, card) for step in steps)]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>\n'
-        f"<h1>{title}</h1>\n" + "\n".join(parts) + "\n</body></html>\n"
+        f"<h1>{title}</h1>\n" + "\n".join(part for part in parts if part) + "\n</body></html>\n"
     )
 
 
 def _summary(evaluation: Evaluation, card: ModelCard) -> str:
     told = f"{evaluation.n} images of {evaluation.patients} patients. Model {card.id}, {card.architecture}."
-    return f'<p class="dim">{escape(told)} {escape(card.intended_use)}</p>'
+    alarms = "".join(f'<p class="alarm">{escape(warning)}</p>' for warning in evaluation.warnings)
+    return f'<p class="dim">{escape(told)} {escape(card.intended_use)}</p>{alarms}'
 
 
 def _figures(evaluation: Evaluation) -> str:
@@ -102,6 +111,49 @@ def _findings(evaluation: Evaluation, card: ModelCard) -> str:
         named = escape(card.display_of(finding))
         rows.append(f"<tr><td>{named}</td>{''.join(f'<td>{c}</td>' for c in cells)}</tr>")
     return f"<section><h2>Findings</h2><table><tr>{head}</tr>{''.join(rows)}</table></section>"
+
+
+def _operating_points(evaluation: Evaluation, card: ModelCard) -> str:
+    """What the card's operating points come to on these images; nothing where it has none."""
+    rows = []
+    for finding in evaluation.findings:
+        own = evaluation.per_finding[finding]
+        if own["operating_point"] is None:
+            continue
+        cells = [_number(own["operating_point"], False)]
+        cells += [_number(own[key], True) for key in ("sensitivity", "specificity")]
+        named = escape(card.display_of(finding))
+        rows.append(f"<tr><td>{named}</td>{''.join(f'<td>{c}</td>' for c in cells)}</tr>")
+    if not rows:
+        return ""
+    head = "<tr><th>Finding</th><th>Probability from</th><th>Sensitivity</th><th>Specificity</th></tr>"
+    said = "Chosen on films of the validation part. A finding is told from this probability on."
+    return (
+        f'<section><h2>Operating points</h2><p class="dim">{said}</p>'
+        f"<table>{head}{''.join(rows)}</table></section>"
+    )
+
+
+def _evidence(evaluation: Evaluation, card: ModelCard) -> str:
+    """Where the evidence lies, and what is said when the lungs are covered; nothing without lungs."""
+    if evaluation.lung_share is None and evaluation.without_lungs is None:
+        return ""
+    rows = "".join(
+        f"<tr><td>{escape(card.display_of(finding))}</td><td>{_number(share, True)}</td></tr>"
+        for finding, share in evaluation.lung_share_per_finding.items()
+    )
+    shares = f"<table><tr><th>Most probable</th><th>Evidence in the lungs</th></tr>{rows}</table>"
+    probe = evaluation.without_lungs
+    if probe is None:
+        covered = '<p class="dim">Too few films with lungs to ask what is said without them.</p>'
+    else:
+        rows = "".join(f"<tr><td>{name}</td><td>{_number(probe[k], s)}</td></tr>" for k, name, s in PROBE)
+        covered = (
+            f'<p class="dim">With the lungs of {probe["n"]} films covered, filled with what lies around '
+            "them: a model that keeps its answers reads them from elsewhere.</p>"
+            f"<table><tr><th>Without lungs</th><th>Share or figure</th></tr>{rows}</table>"
+        )
+    return f"<section><h2>Where it looks</h2>{shares}{covered}</section>"
 
 
 def _confusion(evaluation: Evaluation, card: ModelCard) -> str:

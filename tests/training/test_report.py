@@ -14,6 +14,7 @@ import numpy as np
 from inference.card import FindingName, ModelCard
 from training.events import Evaluation, ImageResult
 from training.metrics import evaluate_results
+from training.probes import added
 from training.report import page, write_report
 
 NAMES = ("<script>alert(1)</script>", "no-finding")
@@ -94,3 +95,33 @@ def test_figures_that_cannot_be_had_are_dashes() -> None:
 
 def test_an_evaluation_without_images_has_no_plots() -> None:
     assert "<svg" not in page(replace(evaluation(), per_image=()), CARD)
+
+
+def test_where_the_model_looks_is_told_and_an_alarm_stands_on_top() -> None:
+    random = np.random.default_rng(2)
+    results = []
+    for i in range(30):
+        said = float(random.uniform(0.6, 0.9))
+        pair = (said, 1 - said) if i % 2 else (1 - said, said)
+        results.append(
+            ImageResult(f"i{i}", f"p{i}", (i % 2, 1 - i % 2), pair, 0.25, 1.5 if i < 3 else 0.5, pair)
+        )
+    told = added(
+        evaluate_results(results, NAMES, "m1", bootstrap=20, operating_points={"no-finding": 0.4}),
+        "multiclass",
+    )
+    text = page(told, CARD)
+    reader = _Reader()
+    reader.feed(text)
+    assert reader.open == []
+    assert text.index('class="alarm"') < text.index("<h2>Figures</h2>")
+    assert "Without their lungs 100% of the films" in text
+    assert "<td>Evidence in the lungs</td><td>25.0%</td>" in text
+    assert "<td>Films that the model does not know</td><td>10.0%</td>" in text
+    assert "<td>no-finding</td><td>0.400</td><td>100.0%</td><td>100.0%</td>" in text
+
+
+def test_without_lungs_and_operating_points_there_are_no_empty_sections() -> None:
+    text = page(evaluation(), CARD)
+    assert "Where it looks" not in text
+    assert "Operating points" not in text
