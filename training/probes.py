@@ -33,7 +33,8 @@ RIM = 0.03
 ABOUT_AS_SURE = 0.1
 """How much less probable the answer may be and still be given with about the same confidence."""
 ALARM = 0.5
-"""Share of films with the same confident answer without lungs from which on there is an alarm."""
+"""Share of films with the same confident answer, or of the ability to tell findings apart, that may be left
+without lungs: more raises the alarm."""
 LEAST_FILMS = 10
 """Fewer films say nothing about a model."""
 
@@ -114,9 +115,9 @@ def without_lungs(results: Sequence[ImageResult], task: Task) -> dict[str, Any] 
     -------
     ``n``: films with lungs that could be covered. ``same``: share that keeps its most probable finding.
     ``still_confident``: share that keeps it with at least its probability less `ABOUT_AS_SURE`.
-    ``macro_auroc`` of what is said without lungs (what a model knows from elsewhere; 0.5 is nothing), and
-    ``macro_auroc_with`` of what is said of the same films as they are; None where it cannot be had.
-    ``alarm`` and its ``warning``, a sentence or nothing.
+    ``macro_auroc`` of what is said without lungs, ``macro_auroc_with`` of what is said of the same films as
+    they are, and ``ability_left``: how much of the second's distance from chance the first still has; None
+    where they cannot be had. ``alarm`` and its ``warning``, a sentence or nothing.
     """
     probed = [result for result in results if result.without_lungs]
     if len(probed) < LEAST_FILMS:
@@ -125,22 +126,29 @@ def without_lungs(results: Sequence[ImageResult], task: Task) -> dict[str, Any] 
     after = np.array([r.without_lungs for r in probed])
     row, best = np.arange(len(probed)), before.argmax(axis=1)
     same = after.argmax(axis=1) == best
-    sure = same & (after[row, best] >= before[row, best] - ABOUT_AS_SURE)
-    share = float(sure.mean())
-    alarm = share > ALARM
-    warning = (
-        f"Without their lungs {100 * share:.0f}% of the films still get the same answer, about as sure: "
-        "the model reads it from something else than the lungs."
-    )
+    sure = float((same & (after[row, best] >= before[row, best] - ABOUT_AS_SURE)).mean())
+    area, area_with = _macro_auroc(probed, after, task), _macro_auroc(probed, before, task)
+    left = None
+    if area is not None and area_with is not None and area_with > 0.5:
+        left = min(max((area - 0.5) / (area_with - 0.5), 0.0), 1.0)
+    alarm = sure > ALARM or (left is not None and left > ALARM)
     return {
         "n": len(probed),
         "same": float(same.mean()),
-        "still_confident": share,
-        "macro_auroc": _macro_auroc(probed, after, task),
-        "macro_auroc_with": _macro_auroc(probed, before, task),
+        "still_confident": sure,
+        "macro_auroc": area,
+        "macro_auroc_with": area_with,
+        "ability_left": left,
         "alarm": alarm,
-        "warning": warning if alarm else "",
+        "warning": _alarm(sure, left) if alarm else "",
     }
+
+
+def _alarm(sure: float, left: float | None) -> str:
+    told = f"With their lungs covered {100 * sure:.0f}% of the films still get the same answer, about as sure"
+    if left is not None:
+        told += f", and {100 * left:.0f}% of the ability to tell findings apart is left"
+    return f"{told}: the model reads something else than the lungs."
 
 
 def _macro_auroc(results: Sequence[ImageResult], said: NDArray[np.float64], task: Task) -> float | None:

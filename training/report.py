@@ -50,6 +50,7 @@ PROBE = (
     ("same", "Same answer, however sure", True),
     ("macro_auroc", "Macro AUROC without lungs (0.5 is nothing)", False),
     ("macro_auroc_with", "Macro AUROC of the same films as they are", False),
+    ("ability_left", "Ability to tell findings apart that is left", True),
 )
 
 

@@ -79,7 +79,19 @@ def test_a_model_that_needs_no_lungs_raises_the_alarm() -> None:
     assert told is not None
     assert (told["n"], told["same"], told["still_confident"], told["alarm"]) == (20, 1.0, 1.0, True)
     assert told["macro_auroc"] == told["macro_auroc_with"] == 1.0
-    assert "100% of the films" in told["warning"]
+    assert told["warning"] == (
+        "With their lungs covered 100% of the films still get the same answer, about as sure, and 100% of "
+        "the ability to tell findings apart is left: the model reads something else than the lungs."
+    )
+
+
+def test_answers_that_change_but_still_tell_findings_apart_raise_it_too() -> None:
+    weaker = [result(n, 0.95 if n % 2 else 0.05, 0.45 if n % 2 else 0.05) for n in range(20)]
+    told = without_lungs(weaker, "multiclass")
+    assert told is not None
+    assert told["still_confident"] == 0.5
+    assert told["ability_left"] == 1.0
+    assert told["alarm"] is True
 
 
 def test_a_model_that_looks_at_lungs_does_not() -> None:

@@ -115,7 +115,7 @@ def test_where_the_model_looks_is_told_and_an_alarm_stands_on_top() -> None:
     reader.feed(text)
     assert reader.open == []
     assert text.index('class="alarm"') < text.index("<h2>Figures</h2>")
-    assert "Without their lungs 100% of the films" in text
+    assert "With their lungs covered 100% of the films" in text
     assert "<td>Evidence in the lungs</td><td>25.0%</td>" in text
     assert "<td>Films that the model does not know</td><td>10.0%</td>" in text
     assert "<td>no-finding</td><td>0.400</td><td>100.0%</td><td>100.0%</td>" in text
