@@ -178,7 +178,8 @@ def _import_program(registry: ModelRegistry, weights: Path, arch: str, wanted: W
     program = network.program
     notes = [*_size_notes(weights, wanted, program.side), *_ending_notes(weights, wanted, network.ends_in)]
     if program.batch is not None:
-        notes.append(f"it was exported for {program.batch} images at a time and is run so")
+        count = "one image" if program.batch == 1 else f"{program.batch} images"
+        notes.append(f"it was exported for {count} at a time and is run so")
     card, assumed = _free_card(weights, arch, wanted, "program", program.channels, program.side)
     model = prepare(card, network, torch.device("cpu"))
     return registry.add(_told(card, model, weights, [*assumed, *notes], None), weights)
@@ -269,7 +270,7 @@ def _told(
 ) -> ModelCard:
     """The card with where the file is from and what was found out about it."""
     if model.anatomy.why_no_map:
-        notes = [*notes, f"it gives no heatmaps from one pass: {model.anatomy.why_no_map}"]
+        notes = [*notes, f"it gives no heatmaps in one pass ({model.anatomy.why_no_map})"]
     imported: dict[str, Any] = {"file": weights.name, "sha256": sha256_of(weights), "notes": notes}
     licence = card.licence
     if fetched is not None:

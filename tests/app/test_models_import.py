@@ -16,8 +16,8 @@ def test_an_onnx_file_is_imported_shown_and_predicts(overread: Overread, tmp_pat
     assert told.status == 0, told.err
     assert told.line["architecture"] == "scanner"
     assert told.line["notes"] == [
-        "it gives no heatmaps from one pass: an ONNX file gives no heatmaps of its own; occlusion and LIME "
-        "explain it"
+        "it gives no heatmaps in one pass (an ONNX file gives no heatmaps of its own; occlusion and LIME "
+        "explain it)"
     ]
     assert overread("predict", png, "--model", told.line["id"]).line["model"] == told.line["id"]
     shown = overread("models", "show", told.line["id"], text=True).out
