@@ -159,7 +159,7 @@ def _event_of(line: bytes) -> dict[str, Any] | None:
 
 
 def _environment() -> dict[str, str]:
-    """The child's environment: one OpenMP thread less than cores, and none that spins."""
+    """The child's environment: threads of it that wait do not spin."""
     environment = dict(os.environ)
     environment["OMP_WAIT_POLICY"] = "PASSIVE"
     return environment

@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 _KEPT_MODELS = 3  # the promoted one, the phantoms', and one that is being compared
 _TOGETHER_ON_GPU = 8  # frames in one pass; on the CPU a batch takes as long as its images one by one
-_KEPT_FRAMES = 64  # a square of 224 is 200 KB
+_KEPT_FRAMES_BYTES = 32 * 1024 * 1024  # 167 squares of 224 pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +184,12 @@ class Lightbox:
         made = prepared(read(header, frame), card, self.finder, self._beside)
         with self._lock:
             self._frames[key] = made
-            while len(self._frames) > _KEPT_FRAMES:
+            while len(self._frames) > 1 and self._frames_bytes() > _KEPT_FRAMES_BYTES:
                 self._frames.popitem(last=False)
         return made
+
+    def _frames_bytes(self) -> int:
+        return sum(frame.square.nbytes for frame in self._frames.values())
 
     # -- answers ---------------------------------------------------------------------------------
 
