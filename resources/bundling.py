@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 from inference.card import Covers, ModelCard  # noqa: E402
 from inference.registry import sha256_of  # noqa: E402
+from inference.typical import FILE as TYPICAL  # noqa: E402
 
 BUNDLED = ROOT / "resources" / "models"
 
@@ -48,6 +49,7 @@ def bundle(
     figures: dict[str, Any],
     limits: Sequence[str],
     temperature: float | None = None,
+    operating_points: dict[str, float] | None = None,
     weights: Path | None = None,
     recipe: dict[str, Any] | None = None,
 ) -> ModelCard:
@@ -60,6 +62,8 @@ def bundle(
     card = ModelCard.read(source / "card.json")
     target.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(weights or source / "weights.safetensors", target / "weights.safetensors")
+    if card.typical_sha256:  # calibration leaves the features what they are
+        shutil.copyfile(source / TYPICAL, target / TYPICAL)
     card = replace(
         card,
         id=as_id,
@@ -73,6 +77,7 @@ def bundle(
         recipe=card.recipe | (recipe or {}),
         licence="Apache-2.0",
         temperature=card.temperature if temperature is None else temperature,
+        operating_points=card.operating_points if operating_points is None else operating_points,
         weights_sha256=sha256_of(target / "weights.safetensors"),
         intended_use="For research and teaching. No medical device.",
     )
