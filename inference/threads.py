@@ -24,6 +24,7 @@ def beside(count: int, name: str) -> ThreadPoolExecutor:
     started = threading.Barrier(count + 1)
 
     def begin() -> None:
+        torch.get_num_threads()  # or torch would set the caller's number at the first thing that is computed
         torch.set_num_threads(1)
         started.wait()
 
