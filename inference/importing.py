@@ -176,7 +176,8 @@ def _import_program(registry: ModelRegistry, weights: Path, arch: str, wanted: W
 
     network = load_program(weights, len(wanted.findings))
     program = network.program
-    notes = [*_size_notes(weights, wanted, program.side), *_ending_notes(weights, wanted, network.ends_in)]
+    _check_side(weights, wanted, program.side)
+    notes = _ending_notes(weights, wanted, network.ends_in)
     if program.batch is not None:
         count = "one image" if program.batch == 1 else f"{program.batch} images"
         notes.append(f"it was exported for {count} at a time and is run so")
@@ -190,7 +191,8 @@ def _import_onnx(registry: ModelRegistry, weights: Path, arch: str, wanted: Want
 
     network = load_onnx(weights, len(wanted.findings))
     side = network.side or wanted.input_size or _USUAL_SIDE
-    notes = [*_size_notes(weights, wanted, side), *_ending_notes(weights, wanted, network.ends_in)]
+    _check_side(weights, wanted, side)
+    notes = _ending_notes(weights, wanted, network.ends_in)
     if network.side is None and wanted.input_size is None:
         notes.append(f"the file takes images of any size and none was given; {side} pixels are assumed")
     card, assumed = _free_card(weights, arch, wanted, "onnx", network.channels, side)
@@ -351,12 +353,11 @@ def _replace_heads(
     return True
 
 
-def _size_notes(weights: Path, wanted: Wanted, side: int) -> list[str]:
+def _check_side(weights: Path, wanted: Wanted, side: int) -> None:
     if wanted.input_size is not None and wanted.input_size != side:
         raise InvalidWeights(
             f"{weights} takes {side} x {side} pixels; --input-size {wanted.input_size} does not fit it."
         )
-    return []
 
 
 def _ending_notes(weights: Path, wanted: Wanted, ends_in: str) -> list[str]:
