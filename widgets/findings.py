@@ -29,6 +29,10 @@ from widgets.theme import space
 __all__ = ["Answer", "FindingRow", "FindingsPanel", "FindingsState", "Task"]
 
 
+MOST_KEPT_IN_SIGHT = space(44)
+"""Height of the findings that no other panel takes away, in px: about four of them."""
+
+
 class FindingsPanel(QWidget):
     """Findings of the image shown. It never says *saved* by itself: `saved` does, once it is on disk.
 
@@ -103,6 +107,7 @@ class FindingsPanel(QWidget):
             is_suggested = row.name in state.suggested_names
             line.fill(row, state.answers.get(row.name), is_suggested, shows_adapted, state.is_unfamiliar)
         self._show_covered()
+        self._keep_in_sight()
         self.set_selected_finding(self._selected_finding)
         self._fill_decision()
         if is_other_image or not (self._note.hasFocus() and self._note.document().isModified()):
@@ -238,7 +243,7 @@ class FindingsPanel(QWidget):
         self._rows.setContentsMargins(0, 0, space(1), 0)
         rows = QWidget()
         rows.setLayout(self._rows)
-        scrolling = QScrollArea()
+        self._scrolling = scrolling = QScrollArea()
         scrolling.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scrolling.setFrameShape(QFrame.Shape.NoFrame)
         scrolling.setWidgetResizable(True)
@@ -303,6 +308,13 @@ class FindingsPanel(QWidget):
             line.evidence_wanted.connect(self._on_evidence_wanted)
             self._rows.addWidget(line)
         self._rows.addStretch()
+
+    def _keep_in_sight(self) -> None:
+        """In a low window the panels scroll together; the first findings stay beside their answers."""
+        for line in self._lines:
+            line.ensurePolished()
+        needed = sum(line.sizeHint().height() + self._rows.spacing() for line in self._lines)
+        self._scrolling.setMinimumHeight(min(needed, MOST_KEPT_IN_SIGHT))
 
     def _fill_decision(self) -> None:
         state = self._state

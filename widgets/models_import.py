@@ -117,6 +117,7 @@ class ImportForm(QWidget):
         self._more = QToolButton()
         self._rare = QWidget()
         self._told = label("", "failed", wraps=True)
+        self._told.setAccessibleName(self.tr("Result of the import"))
         self._told.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._bar = QProgressBar()
         self._cancel = QPushButton(self.tr("Cancel"))

@@ -1753,6 +1753,10 @@
         <translation>Projektionen</translation>
     </message>
     <message>
+        <source>Result of the import</source>
+        <translation>Ergebnis des Imports</translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>Abbrechen</translation>
     </message>
