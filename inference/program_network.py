@@ -115,6 +115,7 @@ class ProgramNetwork(nn.Module):
 
     def forward_features(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, S, S) to the features where the graph is cut, or to the logits where it is not."""
+        x = x.clone()  # nodes that work in place must not touch the caller's
         if self._cut is None:
             return self._run_in_parts(x, self.program.input_name, self._output, 0, len(self._nodes))
         return self._run_in_parts(x, self.program.input_name, self._cut.name, 0, self._cut.after)
@@ -129,7 +130,7 @@ class ProgramNetwork(nn.Module):
         wanted = self._output
         if pre_logits and self._linear is not None:
             end, wanted = self._linear
-        start = features.clone()  # nodes that work in place must not touch the caller's
+        start = features.clone()  # as above
         return self._run_in_parts(start, self._cut.name, wanted, self._cut.after, end)
 
     def get_classifier(self) -> nn.Module:

@@ -60,13 +60,14 @@ _CHECKS = (
 )
 _PASSED_OVER = frozenset(_CHECKS.split())
 # Arithmetic on sizes.
-_RECKONING = "add sub mul floordiv truediv mod pow neg eq ne lt le gt ge and_ or_"
+_RECKONING = "add sub mul floordiv truediv mod neg eq ne lt le gt ge and_ or_"
 _ON_SIZES = frozenset(
     [f"_operator.{name}" for name in _RECKONING.split()]
     + [f"torch.sym_{name}" for name in ("int", "float", "max", "min", "not")]
     + ["math.trunc"]
 )
 _TARGET = re.compile(r"torch\.ops\.aten\.(\w+)\.(\w+)")
+_IN_PLACE = re.compile(r"[a-z0-9]_\.\w+$")
 # Bytes of a number of each kind, by the graph's own numbering (torch._export.serde.schema.ScalarType).
 DTYPES: dict[int, tuple[str, int]] = {
     1: ("uint8", 1), 2: ("int8", 1), 3: ("int16", 2), 4: ("int32", 4), 5: ("int64", 8), 6: ("float16", 2),
@@ -245,7 +246,7 @@ def _program_of(
     output = outputs[0]["user_output"]["arg"]["as_tensor"]["name"]
     batch, channels, side = _image_of(path, graph["tensor_values"][inputs[0]])
     nodes = tuple(_nodes_of(path, graph["nodes"]))
-    _check_order(nodes, {inputs[0], *names}, output)
+    _check_order(nodes, inputs[0], set(names), output)
     return Program(
         nodes=nodes,
         weights={called: stored[name] for called, name in names.items() if name in stored},
@@ -362,9 +363,9 @@ def names_in(argument: Any) -> Iterator[str]:
             yield from names_in(value)
 
 
-def _check_order(nodes: tuple[Node, ...], known: set[str], output: str) -> None:
-    """Every value is made before it is used."""
-    made = set(known)
+def _check_order(nodes: tuple[Node, ...], image: str, weights: set[str], output: str) -> None:
+    """Every value is made before it is used, and weights stay what they are."""
+    made = {image, *weights}
     for node in nodes:
         for argument in (*node.arguments, *node.named.values()):
             if "as_graph" in argument or "as_custom_obj" in argument or "as_operator" in argument:
@@ -372,6 +373,9 @@ def _check_order(nodes: tuple[Node, ...], known: set[str], output: str) -> None:
             missing = [name for name in names_in(argument) if name not in made]
             if missing:
                 raise ValueError(f"{node.target} uses {missing[0]} before it is there")
+        first = next((n for a in node.arguments[:1] for n in names_in(a)), "")
+        if _IN_PLACE.search(node.target) and first in weights:
+            raise ValueError(f"{node.target} changes {first}, one of its weights")
         made.update(node.outputs)
     if output not in made:
         raise ValueError(f"nothing gives {output}")

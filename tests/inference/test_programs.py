@@ -254,6 +254,30 @@ def test_an_operator_that_does_not_exist_is_told(program: Path, registry: ModelR
     assert "cannot be run" in refused(registry, spoilt)
 
 
+class _Restless(torch.nn.Module):
+    """Works in place on what it is given, or on what it holds."""
+
+    def __init__(self, on_itself: bool):
+        super().__init__()
+        self.linear = torch.nn.Linear(64, 3)
+        self.register_buffer("steps", torch.zeros(1))
+        self.on_itself = on_itself
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        moved = self.steps.add_(1) if self.on_itself else x.sub_(0.5)
+        return self.linear(x.flatten(1)) + moved.mean()  # type: ignore[no-any-return]
+
+
+def test_a_program_changes_neither_its_image_nor_itself(registry: ModelRegistry, tmp_path: Path) -> None:
+    program = load_program(write_program(_Restless(False).eval(), tmp_path / "image.pt2", side=8), 3)
+    x = torch.randn(1, 1, 8, 8)
+    kept = x.clone()
+    assert torch.equal(program(x), program(x))
+    assert torch.equal(x, kept)
+    path = write_program(_Restless(True).eval(), tmp_path / "itself.pt2", side=8)
+    assert "changes b_steps, one of its weights" in refused(registry, path)
+
+
 def test_symbolic_sizes_are_never_evaluated(program: Path, registry: ModelRegistry, tmp_path: Path) -> None:
     evil = f"__import__('os').mkdir({str(tmp_path / 'boom')!r})"
 
