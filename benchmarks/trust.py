@@ -88,6 +88,7 @@ def main() -> int:
     parser.add_argument("--models", type=Path, default=ROOT / "none")
     parser.add_argument("--model", default="starter")
     parser.add_argument("--fold", type=int)
+    parser.add_argument("--score", default="", help="part of the names of the scores that are wanted")
     parser.add_argument("--looks", action="store_true")
     choice = parser.parse_args()
     torch.set_num_threads(1)
@@ -97,7 +98,7 @@ def main() -> int:
     label = _add_films(seen, choice)
     for kind, owner, intensities in _others(choice):
         seen.add(kind, owner, intensities)
-    _print_scores(model, seen, label)
+    _print_scores(model, seen, label, choice.score)
     if choice.looks:
         _print_looks(model, registry, choice.xrays)
     return 0
@@ -272,7 +273,7 @@ def _form(rows: Floats, precision: Floats) -> Floats:
 # -- tables -------------------------------------------------------------------------------------------
 
 
-def _print_scores(model: LoadedModel, seen: Seen, label: dict[str, str]) -> None:
+def _print_scores(model: LoadedModel, seen: Seen, label: dict[str, str], wanted: str) -> None:
     kind, owner, layout, embedding, no_lungs = seen.arrays()
     known = np.flatnonzero(kind == KNOWN[0])
     labels = np.array([label.get(name, "") for name in owner])
@@ -294,7 +295,7 @@ def _print_scores(model: LoadedModel, seen: Seen, label: dict[str, str]) -> None
     print(
         f"{len(known)} known films of {len(set(owner[known]))} patients; limit at {KNOWN_SHARE:.0%} of them"
     )
-    for name, fit, rows, times in scores:
+    for name, fit, rows, times in (s for s in scores if wanted in s[0]):
         out = _without_own_patients(fit, rows[known], labels[known], owner[known]) * times[known]
         away = fit(rows[known], labels[known])(rows) * times
         limit = float(np.quantile(out / times[known], KNOWN_SHARE)) * (MARGIN if fit is residual else 1.0)
