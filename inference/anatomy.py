@@ -155,7 +155,8 @@ def _layout_of(network: Any, features: torch.Tensor) -> tuple[Layout | None, int
     if features.ndim == 3:
         prefix = int(getattr(network, "num_prefix_tokens", 0))
         count = features.shape[1] - prefix
-        return ("tokens", prefix) if _is_square(count) else (None, 0)
+        is_grid = count > 1 and _is_square(count)  # PiT gives its class token alone
+        return ("tokens", prefix) if is_grid else (None, 0)
     return None, 0
 
 

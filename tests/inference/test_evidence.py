@@ -284,6 +284,12 @@ def test_a_network_without_one_grid_predicts_but_is_not_explained() -> None:
         assert np.allclose(run(model, x).logits, model.network(x).numpy(), atol=1e-5)
 
 
+def test_one_token_is_no_grid() -> None:
+    model = make_model("pit_ti_224", 224)
+    with pytest.raises(CannotExplain, match="its features are not a grid"):
+        run(model, torch.randn(1, 1, 224, 224), "gradcam")
+
+
 @pytest.mark.parametrize("kind", [KINDS[0], KINDS[2], KINDS[7]], ids=lambda kind: kind.architecture)
 @pytest.mark.parametrize("method", METHODS)
 def test_the_encoder_runs_once_for_all_findings(kind: Kind, method: str) -> None:
