@@ -19,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line, or open the window when no command is given."""
     # An OpenMP worker that spins while it waits starves the other process (design: 20 times slower).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's cannot but spin
     window, rest = _window_parser().parse_known_args(arguments)
     if rest:
         from app.command_line import run
