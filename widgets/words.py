@@ -90,8 +90,13 @@ SENTENCES = (
     ),
     QT_TRANSLATE_NOOP(
         "Words",
-        "Without their lungs {0}% of the films still get the same answer, about as sure: "
-        "the model reads it from something else than the lungs.",
+        "With their lungs covered {0}% of the films still get the same answer, about as sure, and "
+        "{1}% of the ability to tell findings apart is left: the model reads something else than the lungs.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "With their lungs covered {0}% of the films still get the same answer, about as sure: "
+        "the model reads something else than the lungs.",
     ),
     QT_TRANSLATE_NOOP("Words", "The memory of {0} did not suffice; the CPU was used."),
     QT_TRANSLATE_NOOP("Words", "A magnification of {0} cannot be; lengths are those at the detector."),

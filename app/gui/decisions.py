@@ -12,10 +12,11 @@ from datetime import datetime
 
 from PySide6.QtCore import QObject, Signal
 
+from app.gui.evidence import operating_point
 from app.gui.film_cache import FilmCache, FrameKey
 from app.gui.jobs import Jobs
 from app.gui.library import Library
-from app.gui.suggestions import Suggestions, operating_point
+from app.gui.suggestions import Suggestions
 from app.workplace import Workplace
 from inference.prediction import Prediction
 from reviews.errors import StoreError

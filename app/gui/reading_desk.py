@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject
 
+from app.gui.evidence import Evidence
 from app.gui.jobs import Jobs
 from app.gui.learning import Learning
 from app.gui.library import FrameKey, Imported, Library
 from app.gui.reading import Position, Reading
 from app.gui.remarks import Remarks
-from app.gui.suggestions import Evidence
 from app.gui.window import Window
 from app.workplace import Workplace
 from inference.overlay import HeatmapStyle

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
-from app.gui.explaining import Explaining, UnderWay
+from app.gui.evidence import Evidence, operating_point
+from app.gui.explaining import Explaining
 from app.gui.film_cache import FrameKey
 from app.gui.jobs import Jobs
 from app.gui.library import Library
@@ -32,7 +33,6 @@ from widgets.words import in_words
 
 HEATMAPS_KEPT = 200
 LUNGS_KEPT = 500
-OPERATING_POINT = 0.5  # of several findings at once, where the model's card gives none
 WITHOUT_FEATURES = ("occlusion", "integrated-gradients", "lime")
 ASKED_AHEAD = 16
 STUDIES_A_STEP = 50
@@ -49,35 +49,6 @@ class _Question:
     with_maps: bool = False
     agreement: bool = False
     failed_with_maps: str = ""  # it is asked again without, because of this
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Where a model looked.
-
-    Parameters
-    ----------
-    choices, selected, heatmap
-        The findings to choose from as (name, display), the one that is shown, and its map.
-    methods, method
-        Machine names of the methods that work with this model, and of the one in force for this frame;
-        empty while the reader has to choose.
-    under_way
-        The explanation that is being computed for this frame.
-    why_no_maps
-        Why the model shows nothing by itself, in a sentence.
-    warnings
-        What the suggestion has to be warned of.
-    """
-
-    choices: tuple[tuple[str, str], ...] = ()
-    selected: str = ""
-    heatmap: Heatmap | None = None
-    methods: tuple[str, ...] = ()
-    method: str = ""
-    under_way: UnderWay | None = None
-    why_no_maps: str = ""
-    warnings: tuple[str, ...] = ()
 
 
 class Suggestions(QObject):
@@ -377,9 +348,3 @@ class Suggestions(QObject):
         """Ask nothing more."""
         self._slices.clear()
         self._backlog.clear()
-
-
-def operating_point(model: ModelCard, finding: str) -> float | None:
-    """From which probability on a finding is suggested, or of one-of-many models marked; None for nowhere."""
-    default = OPERATING_POINT if model.task == "multilabel" else None
-    return model.operating_points.get(finding, default)

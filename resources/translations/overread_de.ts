@@ -3162,8 +3162,12 @@
         <translation>Nur {0}% der Hinweise auf {1} liegen in der Lunge, der Rest außerhalb.</translation>
     </message>
     <message>
-        <source>Without their lungs {0}% of the films still get the same answer, about as sure: the model reads it from something else than the lungs.</source>
-        <translation>Ohne Lunge bekommen {0}% der Aufnahmen noch dieselbe Antwort, etwa ebenso sicher: Das Modell liest sie aus etwas anderem als der Lunge.</translation>
+        <source>With their lungs covered {0}% of the films still get the same answer, about as sure, and {1}% of the ability to tell findings apart is left: the model reads something else than the lungs.</source>
+        <translation>Mit abgedeckter Lunge bekommen {0}% der Aufnahmen noch dieselbe Antwort, etwa ebenso sicher, und {1}% der Fähigkeit, Befunde zu unterscheiden, bleiben: Das Modell liest etwas anderes als die Lunge.</translation>
+    </message>
+    <message>
+        <source>With their lungs covered {0}% of the films still get the same answer, about as sure: the model reads something else than the lungs.</source>
+        <translation>Mit abgedeckter Lunge bekommen {0}% der Aufnahmen noch dieselbe Antwort, etwa ebenso sicher: Das Modell liest etwas anderes als die Lunge.</translation>
     </message>
     <message>
         <source>The memory of {0} did not suffice; the CPU was used.</source>

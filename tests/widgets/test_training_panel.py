@@ -235,8 +235,8 @@ def test_where_the_evidence_lies_is_compared_and_a_model_that_needs_no_lungs_is_
     panel: TrainingPanel,
 ) -> None:
     alarm = (
-        "Without their lungs 71% of the films still get the same answer, about as sure: "
-        "the model reads it from something else than the lungs."
+        "With their lungs covered 71% of the films still get the same answer, about as sure: "
+        "the model reads something else than the lungs."
     )
     mine = evaluation("4f1d", 0.95) | {
         "lung_share": 0.62,

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from app.gui.suggestions import Evidence
+from app.gui.evidence import Evidence
 from app.settings import read_settings
 from inference.lung_mask import LungMask
 from inference.prediction import Prediction
