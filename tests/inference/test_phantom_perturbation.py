@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
-from inference.network import LoadedModel, load
+from inference import perturbation_channels, perturbation_lime
+from inference.network import LoadedModel, build, load, prepare
 from inference.overlay import to_stored_pixels
 from inference.perturbation import METHODS, Explained, explain
 from inference.prediction import Heatmap
@@ -74,3 +76,27 @@ def test_where_no_opacity_is_there_is_little_to_see_on_the_common_scale(method: 
 
     assert strength(CLEAR) < 0.75
     assert strength(FILMS[0]) == pytest.approx(1.0)  # there it is the strongest of all findings
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+def test_a_network_of_random_weights_has_another_map(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A map that stays when the weights go shows the film, not the model (Adebayo et al. 2018)."""
+    monkeypatch.setattr(perturbation_channels, "MOST_CHANNELS", 128)
+    monkeypatch.setattr(perturbation_lime, "RUNS", 2)
+
+    def map_of(explained_model: LoadedModel) -> NDArray[np.float32]:
+        *_, found = explain(explained_model, tensor, ("opacity",), method)
+        assert isinstance(found, Explained)
+        return found.maps[0]
+
+    card = model().card
+    image = read(read_header(RESOURCES / "samples" / f"{FILMS[2]}.dcm"))
+    tensor = to_tensor(image, card.preprocessing)
+    trained = map_of(model())
+    correlations = []
+    for seed in range(3):
+        torch.manual_seed(seed)
+        anew = prepare(card, build(card), torch.device("cpu"))
+        correlations.append(np.corrcoef(trained.ravel(), map_of(anew).ravel())[0, 1])
+    assert np.mean(correlations) < 0.5, correlations
