@@ -312,15 +312,17 @@ class ProgramNetwork(nn.Module):
         return True
 
     def _reaches_grid(self, cut: _Cut, features: torch.Tensor) -> bool:
-        """Whether the logits change with the grid: behind a last class token they do not."""
+        """Whether what the head gives changes with the grid: behind a last class token it does not."""
         if cut.layout != "tokens":
             return True
         with torch.enable_grad():
             leaf = torch.randn(
                 features.shape, generator=torch.Generator().manual_seed(0), dtype=features.dtype
             ).requires_grad_()
-            logits = self._run(leaf.clone(), cut.name, self._output, cut.after, len(self._nodes))
-            (gradient,) = torch.autograd.grad((logits - logits.mean()).abs().sum(), leaf)
+            end, wanted = self._linear or (len(self._nodes), self._output)  # a new head may be all zeros
+            given = self._run(leaf.clone(), cut.name, wanted, cut.after, end)
+            direction = torch.linspace(-1.0, 1.0, given.numel()).reshape(given.shape) ** 3
+            (gradient,) = torch.autograd.grad((given * direction).sum(), leaf)
         return bool(gradient[:, cut.prefix_tokens :].abs().max() > 0)
 
     def _pooled(self, features: torch.Tensor) -> torch.Tensor:

@@ -49,9 +49,9 @@ _OPERATOR_NAMES = """
     numpy_T mT arange zeros ones full zeros_like ones_like full_like new_zeros new_ones new_full scalar_tensor
     linspace eye where masked_fill masked_fill_ eq ne lt le gt ge logical_and logical_or logical_not
     logical_xor bitwise_not bitwise_and bitwise_or tril triu topk sort copy_ fill_ slice_scatter
-    select_scatter copy dropout dropout_ feature_dropout contiguous clone detach detach_ to _to_copy type_as
+    select_scatter copy zero_ dropout dropout_ feature_dropout contiguous clone detach detach_ to _to_copy type_as
     alias lift_fresh_copy scaled_dot_product_attention _scaled_dot_product_flash_attention_for_cpu sym_size
-    sym_numel sym_stride numel
+    sym_numel sym_stride numel lstm gru
 """
 _OPERATORS = frozenset(_OPERATOR_NAMES.split())
 # Checks of sizes that were written down when the program was made: the shapes decide anyway.
@@ -59,6 +59,9 @@ _CHECKS = (
     "_assert_tensor_metadata _assert_scalar _assert_async sym_constrain_range sym_constrain_range_for_size"
 )
 _PASSED_OVER = frozenset(_CHECKS.split())
+# They hold nodes of their own, which are taken out.
+_AUTOCAST = "torch.ops.higher_order.wrap_with_autocast"
+_WRAPPERS = (_AUTOCAST, "torch.ops.higher_order.wrap_with_set_grad_enabled")
 # Arithmetic on sizes.
 _RECKONING = "add sub mul floordiv truediv mod neg eq ne lt le gt ge and_ or_"
 _ON_SIZES = frozenset(
@@ -245,7 +248,7 @@ def _program_of(
         )
     output = outputs[0]["user_output"]["arg"]["as_tensor"]["name"]
     batch, channels, side = _image_of(path, graph["tensor_values"][inputs[0]])
-    nodes = tuple(_nodes_of(path, graph["nodes"]))
+    nodes = tuple(_nodes_of(path, list(_inlined(graph["nodes"]))))
     _check_order(nodes, inputs[0], set(names), output)
     return Program(
         nodes=nodes,
@@ -307,6 +310,45 @@ def _findings_of(path: Path, meta: dict[str, Any]) -> int:
     return int(sizes[1])
 
 
+def _inlined(raw: list[dict[str, Any]], within: str = "") -> Iterator[dict[str, Any]]:
+    """Nodes with those in their places that stood under `torch.no_grad` or a switched-off autocast."""
+    for place, node in enumerate(raw):
+        if node["target"] not in _WRAPPERS:
+            yield node
+            continue
+        given = [i["arg"] for i in node["inputs"]]
+        at = next(i for i, argument in enumerate(given) if "as_graph" in argument)
+        if node["target"] == _AUTOCAST and given[2].get("as_bool") is not False:
+            raise ValueError("a part of it computes in mixed precision")
+        body, prefix = given[at]["as_graph"]["graph"], f"{within}{place}."
+        for name, meta in body["tensor_values"].items():
+            _check_size(name, [size["as_int"] for size in meta["sizes"] if "as_int" in size])
+        inner = [*names_in(body["inputs"]), *names_in(body["outputs"])]
+        outer = [*names_in(given[at + 1 :]), *names_in(node["outputs"])]
+        if len(inner) != len(outer) or len(set(inner)) != len(inner):
+            raise ValueError(f"{node['target']} is given {len(outer)} values for {len(inner)}")
+        names = dict(zip(inner, outer, strict=True))
+        for one in _inlined(body["nodes"], prefix):
+            yield one | {
+                "inputs": [i | {"arg": _renamed(i["arg"], names, prefix)} for i in one["inputs"]],
+                "outputs": _renamed(one["outputs"], names, prefix),
+            }
+
+
+def _renamed(argument: Any, names: dict[str, str], prefix: str) -> Any:
+    """An argument with the values it refers to called as they are outside."""
+    if isinstance(argument, list):
+        return [_renamed(one, names, prefix) for one in argument]
+    if not isinstance(argument, dict):
+        return argument
+    return {
+        key: names.get(value, prefix + value)
+        if key in ("name", "as_name") and isinstance(value, str)
+        else _renamed(value, names, prefix)
+        for key, value in argument.items()
+    }
+
+
 def _nodes_of(path: Path, raw: list[dict[str, Any]]) -> Iterator[Node]:
     strange = sorted({str(node["target"]) for node in raw if not _is_allowed(str(node["target"]))})
     if strange:
@@ -318,12 +360,19 @@ def _nodes_of(path: Path, raw: list[dict[str, Any]]) -> Iterator[Node]:
         target = str(node["target"])
         if target.split(".")[3:4] and target.split(".")[3] in _PASSED_OVER:
             continue
-        if any(i["name"] in ("train", "training") and i["arg"].get("as_bool") for i in node["inputs"]):
+        if _is_learning(node):
             raise InvalidWeights(f"{path} was exported in training mode; call eval() and export it again.")
         positional = tuple(i["arg"] for i in node["inputs"] if i.get("kind") != 2)
         named = {str(i["name"]): i["arg"] for i in node["inputs"] if i.get("kind") == 2}
         outputs, gives_list = _outputs_of(node["outputs"])
         yield Node(target, positional, named, outputs, gives_list)
+
+
+def _is_learning(node: dict[str, Any]) -> bool:
+    """Whether dropout or batch norm do what they do in training; norms of weights always do, and may."""
+    told = {i["name"]: i["arg"] for i in node["inputs"]}
+    learns = any(told.get(name, {}).get("as_bool") for name in ("train", "training"))
+    return learns and "as_none" not in told.get("running_mean", {})
 
 
 def _is_allowed(target: str) -> bool:

@@ -254,6 +254,32 @@ def test_an_operator_that_does_not_exist_is_told(program: Path, registry: ModelR
     assert "cannot be run" in refused(registry, spoilt)
 
 
+class _Wrapped(torch.nn.Module):
+    """Parts of it stand under switches that torch.export keeps as graphs in the graph."""
+
+    def __init__(self, precise: bool = True):
+        super().__init__()
+        self.linear, self.precise = torch.nn.Linear(64, 3), precise
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            flat = x.flatten(1) * 2
+        with torch.autocast("cpu", torch.bfloat16, enabled=not self.precise):
+            logits = self.linear(flat)
+        return logits + flat.mean()  # type: ignore[no-any-return]
+
+
+def test_graphs_in_a_graph_are_run_where_they_change_nothing(registry: ModelRegistry, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = _Wrapped().eval()
+    program = load_program(write_program(network, tmp_path / "w.pt2", side=8), 3)
+    x = torch.randn(1, 1, 8, 8)
+    with torch.inference_mode():
+        torch.testing.assert_close(program(x), network(x))
+    mixed = write_program(_Wrapped(precise=False).eval(), tmp_path / "m.pt2", side=8)
+    assert "computes in mixed precision" in refused(registry, mixed)
+
+
 class _Restless(torch.nn.Module):
     """Works in place on what it is given, or on what it holds."""
 
