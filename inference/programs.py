@@ -49,9 +49,9 @@ _OPERATOR_NAMES = """
     numpy_T mT arange zeros ones full zeros_like ones_like full_like new_zeros new_ones new_full scalar_tensor
     linspace eye where masked_fill masked_fill_ eq ne lt le gt ge logical_and logical_or logical_not
     logical_xor bitwise_not bitwise_and bitwise_or tril triu topk sort copy_ fill_ slice_scatter
-    select_scatter copy zero_ dropout dropout_ feature_dropout contiguous clone detach detach_ to _to_copy type_as
-    alias lift_fresh_copy scaled_dot_product_attention _scaled_dot_product_flash_attention_for_cpu sym_size
-    sym_numel sym_stride numel lstm gru
+    select_scatter copy zero_ dropout dropout_ feature_dropout contiguous clone detach detach_ to _to_copy
+    type_as alias lift_fresh_copy scaled_dot_product_attention
+    _scaled_dot_product_flash_attention_for_cpu sym_size sym_numel sym_stride numel lstm gru
 """
 _OPERATORS = frozenset(_OPERATOR_NAMES.split())
 # Checks of sizes that were written down when the program was made: the shapes decide anyway.
