@@ -102,7 +102,7 @@ def overread(program: Path, bare: dict[str, str], data: Path) -> Command:
 def test_both_programs_and_the_licences_lie_in_one_folder(program: Path) -> None:
     for name in (f"overread{SUFFIX}", f"overread-cli{SUFFIX}", "LICENSE", "NOTICE", "licences/LGPL-3.0.txt"):
         assert (program / name).is_file(), name
-    for package in ("torch", "timm", "pydicom", "numpy", "grad-cam", "SQLAlchemy"):
+    for package in ("torch", "timm", "pydicom", "numpy", "grad-cam", "captum", "scikit-image", "SQLAlchemy"):
         assert any((program / "licences" / package).iterdir()), package
 
 
@@ -140,7 +140,7 @@ def test_predict_reads_the_bundled_sample_studies(overread: Command, program: Pa
     assert any(line["suggestion"] for line in lines)
 
 
-@pytest.mark.parametrize("method", ["gradcam", "eigencam"])
+@pytest.mark.parametrize("method", ["gradcam", "eigencam", "lime", "integrated-gradients"])
 def test_explain_writes_an_overlay_and_the_map(
     method: str, overread: Command, film: Path, tmp_path: Path
 ) -> None:
