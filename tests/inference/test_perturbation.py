@@ -329,6 +329,18 @@ def test_ablation_cam_weighs_a_channel_by_what_the_logit_loses_without_it(archit
     assert close(result_of(model, x, "ablationcam").maps, expected.numpy(), 1e-3)
 
 
+def test_what_stands_in_has_its_surroundings_grey_and_neither_edge_nor_detail() -> None:
+    x = torch.zeros(1, 112, 112)
+    x[:, :, 56:] = 1.0  # a bright side
+    x[:, 50:56, 20:26] = 1.0  # something small in the dark
+    grey = blurred(x, window_of(x))
+    assert float(grey[0, 53, 23]) < 0.25  # it is gone, and what is there is dark, not the film's mean
+    assert float(grey[0, 53, 100]) > 0.95
+    assert float((grey[0, :, 1:] - grey[0, :, :-1]).abs().max()) < 0.1
+    assert float(grey.mean()) == pytest.approx(float(x.mean()), abs=1e-3)
+    assert torch.allclose(blurred(torch.ones(3, 64, 64), 10), torch.ones(3, 64, 64))
+
+
 # -- LIME ----------------------------------------------------------------------------------------------
 
 
