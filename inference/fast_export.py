@@ -38,7 +38,8 @@ _log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-4  # of the largest feature and of the largest logit; what was seen is 1e-6 to 1e-5
 _LARGEST_SHARE = 1.2  # of PyTorch's time; far from the 0.3 to 0.7 that was seen, as a busy machine misleads
-_TRIES = 3  # an export that ended its process so often is not tried again
+_TRIES = 3  # an export that ended its process so often is not tried again for a day
+_PAUSE_S = 86400.0
 _LIMIT_BYTES = 1024**3
 _FORMAT = 1
 
@@ -152,6 +153,8 @@ class FastEncoder:
         if self._threads == 1 or len(values) < 2 * self._threads:
             return torch.from_numpy(_run(self._together, values))
         with self._lock:
+            if not self._path.exists() and self._alone is None:  # the cache may be deleted at any time
+                return torch.from_numpy(_run(self._together, values))
             if self._alone is None or self._pool is None:
                 self._alone = _session(self._path, 1)
                 self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="encoder")
@@ -199,6 +202,10 @@ class _Kept:
         except (OSError, ValueError, KeyError, TypeError):
             return _State()
 
+    def age_s(self) -> float:
+        """Since something was noted."""
+        return time.time() - self._state.stat().st_mtime
+
     def note(self, state: _State) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._write(self._state, json.dumps(asdict(state)).encode())
@@ -241,20 +248,23 @@ def _from_cache(model: LoadedModel, kept: _Kept, threads: int) -> FastEncoder | 
 def _export(model: LoadedModel, kept: _Kept, threads: int) -> FastEncoder | None:
     """Export, check and measure; whatever comes of it is noted, so that it is done once."""
     state = kept.state()
-    if not state.failed and state.tries >= _TRIES:
-        state = replace(state, failed="the export did not come to an end")
-        kept.note(state)
-    if state.failed:
-        _log.info("%s is computed by PyTorch: %s", model.card.id, state.failed)
+    failed = state.failed
+    if not failed and state.tries >= _TRIES and kept.age_s() < _PAUSE_S:
+        failed = "the export did not come to an end"
+    if failed:
+        _log.info("%s is computed by PyTorch: %s", model.card.id, failed)
         return None
-    kept.note(_State(tries=state.tries + 1))
     try:
+        kept.note(_State(tries=state.tries + 1))
         kept.keep(to_onnx(model))
         fast = FastEncoder(kept.graph, threads)
         failed, share = _difference(model, fast), 1.0
         if not failed:
             share = _share_of_eager(model, fast)
             failed = "" if share <= _LARGEST_SHARE else f"ONNX Runtime took {share:.2f} of PyTorch's time"
+    except (OSError, MemoryError) as error:  # a full disk: another time it may work
+        _log.warning("The encoder of %s could not be made faster: %s", model.card.id, error)
+        return None
     except Exception as error:  # noqa: BLE001  (exporters raise anything; PyTorch goes on computing)
         failed, share = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}", 1.0
     if failed:

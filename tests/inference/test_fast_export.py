@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -157,13 +160,42 @@ def test_what_cannot_be_exported_is_computed_by_pytorch_and_not_tried_again(
     assert np.array_equal(run(model, x, "gradcam").logits, expected.logits)
 
 
-def test_an_export_that_ended_its_process_three_times_is_not_tried_again(tmp_path: Path) -> None:
+def test_an_export_that_ended_its_process_three_times_is_not_tried_again_for_a_day(tmp_path: Path) -> None:
     prepare(make_model(), tmp_path)
     (graph,) = graphs(tmp_path)
     graph.unlink()
     graph.with_suffix(".json").write_text('{"sha256": "", "share": 1, "failed": "", "tries": 3}')
     assert not prepare(make_model(), tmp_path)
-    assert state(tmp_path)["failed"] == "the export did not come to an end"
+    yesterday = time.time() - 90000
+    os.utime(graph.with_suffix(".json"), (yesterday, yesterday))
+    assert prepare(make_model(), tmp_path)
+    assert state(tmp_path)["tries"] == 0
+
+
+def test_a_cache_that_cannot_be_written_is_tried_again_another_time(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "encoders").write_bytes(b"no folder")
+    model = make_model()
+    thread = prepare_in_background(model, tmp_path)
+    assert thread is not None
+    thread.join()
+    assert not model.encoder.is_fast
+    assert "could not be made faster" in caplog.text
+    (tmp_path / "encoders").unlink()
+    assert prepare(make_model(), tmp_path)
+
+
+def test_a_cache_that_is_deleted_meanwhile_changes_nothing(tmp_path: Path) -> None:
+    model, before = make_model(), torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert prepare(model, tmp_path)
+    finally:
+        torch.set_num_threads(before)
+    shutil.rmtree(tmp_path)
+    batch = torch.randn(9, 1, 96, 96)
+    assert torch.allclose(model.encoder.features(batch), model.encoder.eager(batch), rtol=1e-3, atol=1e-4)
 
 
 def test_in_the_background_nothing_waits_and_the_swap_comes_between_two_passes(tmp_path: Path) -> None:
