@@ -6,6 +6,7 @@ module has to know where a network is from.
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 from typing import Any
 
@@ -83,7 +84,9 @@ def create(
     expected = timm.get_pretrained_cfg(name)
     if expected is not None and expected.fixed_input_size and expected.input_size[-1] != side:
         options["img_size"] = side
-    made: nn.Module = timm.create_model(name, pretrained=False, **options)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Mapping deprecated model name")  # `xception` is `legacy_xception`
+        made: nn.Module = timm.create_model(name, pretrained=False, **options)
     if not all(hasattr(made, part) for part in _PARTS_OF_A_CLASSIFIER):
         raise ValueError("it is no image classifier")
     return _mended(made)
