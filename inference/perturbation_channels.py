@@ -54,7 +54,7 @@ def score_cam(
     softmax over channels of the logits. Such weights add up to 1 for every finding, present or not, so each
     finding's map is multiplied by its probability. It is positive: there is no evidence against.
     """
-    grid = _layer_of(model, image).grid
+    grid = _layer_of(model, image).grid.float()  # a GPU may compute in halves
     side = image.shape[-1]
     chosen = _most_varying(grid, MOST_CHANNELS)
     scores = []
@@ -94,10 +94,10 @@ def ablation_cam(
         channels = chosen[start : start + layer.at_once]
         values = layer.values.repeat(len(channels), *(1 for _ in layer.values.shape[1:]))
         grids = model.anatomy.as_grid(values)  # a view of them
-        grids[torch.arange(len(channels)), channels] = 0.0
+        grids[torch.arange(len(channels), device=channels.device), channels] = 0.0
         drops.append(whole - layer.logits_from(values))
         yield Progress(min(start + len(channels), len(chosen)), len(chosen))
-    maps = torch.einsum("ck,chw->khw", torch.cat(drops), layer.grid[chosen])
+    maps = torch.einsum("ck,chw->khw", torch.cat(drops).float(), layer.grid[chosen].float())
     yield explained(_array(maps), wanted)
 
 

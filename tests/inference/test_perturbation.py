@@ -18,14 +18,15 @@ from inference import perturbation_channels, perturbation_gradients, perturbatio
 from inference.adapted import probabilities_of
 from inference.card import Preprocessing
 from inference.errors import CannotExplain, UnknownFinding
-from inference.network import LoadedModel, load
+from inference.importing import import_weights
+from inference.network import LoadedModel, load, prepare
 from inference.perturbation import METHODS, Explained, Progress, explain
 from inference.perturbation_gradients import empty_film
 from inference.perturbation_lime import closeness_of, draw_lots, superpixels
 from inference.perturbed import batch_size, blurred, window_of
 from inference.preprocess import to_tensor
 from inference.registry import ModelRegistry
-from tests.inference.foreign import write_onnx
+from tests.inference.foreign import make_network, write_onnx, write_program
 from tests.inference.making import FINDINGS, make_card, make_image
 from tests.inference.test_evidence import CPU, KINDS, Kind, make_model
 
@@ -404,6 +405,21 @@ def test_superpixels_cover_the_film_and_suit_flat_ones_too() -> None:
 def test_a_film_without_anything_on_it_gives_finite_maps(method: str) -> None:
     model = make_model("test_resnet", 96)
     assert np.isfinite(result_of(model, torch.zeros(1, 96, 96), method).maps).all()
+
+
+@pytest.mark.parametrize("batch", [1, None])
+@pytest.mark.usefixtures("few_passes")
+def test_a_program_is_explained_as_the_network_it_was_made_from(
+    registry: ModelRegistry, tmp_path: Path, batch: int | None
+) -> None:
+    network = make_network()
+    path = write_program(network, tmp_path / "p.pt2", batch=batch)
+    pre = make_card().preprocessing
+    card = import_weights(registry, path, "", NAMES, mean=pre.mean, std=pre.std)
+    program, original = load(card, registry, CPU), prepare(make_card(), network, CPU)
+    x = film(original)
+    for method in METHODS:
+        assert close(result_of(program, x, method).maps, result_of(original, x, method).maps, 1e-3), method
 
 
 # -- what cannot be explained --------------------------------------------------------------------------
