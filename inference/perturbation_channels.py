@@ -117,11 +117,9 @@ def _layer_of(model: LoadedModel, image: torch.Tensor) -> _Layer:
         The network has no grid of features.
     """
     anatomy = model.anatomy
-    if anatomy.why_no_map:
-        raise CannotExplain(
-            f"{model.card.name or model.card.id} ({model.card.architecture}) gives no heatmaps of its "
-            f"features: {anatomy.why_no_map}; occlusion and lime explain any model."
-        )
+    if why := anatomy.why_no_map:
+        offer = "" if "LIME" in why else "; occlusion and LIME explain any model"
+        raise CannotExplain(f"{model.card.name or model.card.id} shows no features to weigh: {why}{offer}.")
     if anatomy.target is None:
         values = model.encoder.features(image[None])
 

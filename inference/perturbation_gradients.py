@@ -38,7 +38,7 @@ def integrated_gradients(
     if model.card.format == "onnx":
         raise CannotExplain(
             f"{model.card.name or model.card.id} is an ONNX file, which gives no gradients for integrated "
-            "gradients; occlusion and lime explain any model."
+            "gradients; occlusion and LIME explain it."
         )
     most_probable = int(logits_of_batch(model, image[None])[0].argmax())
     explaining = list(dict.fromkeys((*wanted, most_probable)))
