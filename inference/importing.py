@@ -141,27 +141,12 @@ def _import_state(
 ) -> ModelCard:
     if not arch:
         raise UnknownArchitecture(f"{weights} holds weights alone; --arch has to say of which architecture.")
-    name = full_name(arch)
-    file = read_state(weights)
-    other = namesake(name) if arch == name else None  # a bare name that both know
-    fit = _fit(name, file.tensors, wanted, weights, new_head)
-    if fit.mismatches and other is not None:
-        second = _fit(other, file.tensors, wanted, weights, new_head)
-        if not second.mismatches:
-            second.notes.append(f"the keys fit torchvision's {arch} and not timm's, so it is {other}")
-            fit = second
-    if fit.mismatches:
-        raise InvalidWeights(f"{weights} does not fit {name}: {in_a_sentence(fit.mismatches)}.")
+    fit = _best_fit(full_name(arch), arch, wanted, weights, new_head)
     fit.network.load_state_dict(fit.tensors)
+    fit.tensors.clear()  # large networks: what is held twice is let go as soon as it can be
+    card = _card_of(fit, weights, fetched)
     tensors = {key: tensor.contiguous().clone() for key, tensor in fit.network.state_dict().items()}
-    if broken := [k for k, t in tensors.items() if t.is_floating_point() and not torch.isfinite(t).all()]:
-        raise InvalidWeights(f"{weights} holds numbers that are not finite, in {in_a_sentence(broken, 3)}.")
-    model = prepare(fit.card, fit.network, torch.device("cpu"))  # refuses sizes that the network cannot take
-    card = replace(
-        _told(fit.card, model, weights, [*file.notes, *fit.notes], fetched),
-        head_trained=fit.head_trained,
-        head=head_name(model),
-    )
+    del fit
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "weights.safetensors"
         try:
@@ -169,6 +154,32 @@ def _import_state(
         except (OSError, SafetensorError) as error:  # a full disk
             raise ModelNotStored(f"{weights} could not be copied to {folder}: {error}.") from error
         return registry.add(card, path)
+
+
+def _best_fit(name: str, arch: str, wanted: Wanted, weights: Path, new_head: bool) -> _Fit:
+    """The file on its architecture; on torchvision's of the same name where it fits that alone."""
+    file = read_state(weights)
+    fit = _fit(name, file.tensors, wanted, weights, new_head)
+    other = namesake(name) if arch == name else None  # a bare name that both know
+    if fit.mismatches and other is not None:
+        second = _fit(other, file.tensors, wanted, weights, new_head)
+        if not second.mismatches:
+            second.notes.append(f"the keys fit torchvision's {arch} and not timm's, so it is {other}")
+            fit = second
+    if fit.mismatches:
+        raise InvalidWeights(f"{weights} does not fit {name}: {in_a_sentence(fit.mismatches)}.")
+    fit.notes[:0] = file.notes
+    return fit
+
+
+def _card_of(fit: _Fit, weights: Path, fetched: pretrained.Pretrained | None) -> ModelCard:
+    """The card of a network that holds its weights, after a trial."""
+    state = fit.network.state_dict()
+    if broken := [k for k, t in state.items() if t.is_floating_point() and not torch.isfinite(t).all()]:
+        raise InvalidWeights(f"{weights} holds numbers that are not finite, in {in_a_sentence(broken, 3)}.")
+    model = prepare(fit.card, fit.network, torch.device("cpu"))  # refuses sizes that the network cannot take
+    card = _told(fit.card, model, weights, fit.notes, fetched)
+    return replace(card, head_trained=fit.head_trained, head=head_name(model))
 
 
 def _import_program(registry: ModelRegistry, weights: Path, arch: str, wanted: Wanted) -> ModelCard:
