@@ -146,6 +146,7 @@ class Predictors:
             wanted = ahead.popleft().wanted
             self._answers += 1
             yield Answered(wanted.header, wanted.frame, wanted.card, wanted.adapted_head is not None, said)
+        self.lightbox.settle()
         if self._answers >= _MANY:
             self.lightbox.speed_up()
         else:

@@ -8,7 +8,8 @@ window does. Beside it, in turn with it, stand decoding, resizing and plain eage
 with as many threads. Printed for each model and transfer syntax:
 
 - *suggestion*: from `client.ask` to `Looked` for a film nobody has seen, with the maps of all findings; its
-  ratio to decode + resize + `network(x)`.
+  ratio to decode + resize + `network(x)`, and the same of the processor time of either process (in steps of
+  10 ms), which other work on the machine changes less.
 - *again*: the same for a film that was seen, and after the worker was started anew: from the cache on disk.
 - *worklist*: films a second in the background, of the slower of decoding and computing alone.
 - *cover*: answers a second while a region is dragged at 60 movements a second (the latest wins).
@@ -35,6 +36,7 @@ sys.path.insert(0, str(ROOT))
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
+import psutil  # noqa: E402
 import safetensors.torch  # noqa: E402
 import torch  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
@@ -79,6 +81,11 @@ class Desk:
         if isinstance(event, Failed):
             sys.exit(event.reason)
         return at, event
+
+    def cpu_s(self) -> float:
+        """Processor time of the worker until now, of all its threads."""
+        spent = psutil.Process(self.client.worker_pid).cpu_times()
+        return float(spent.user + spent.system)
 
     def look_s(self, header: Header, card: ModelCard) -> float:
         """Seconds from the question to the answer."""
@@ -133,14 +140,23 @@ def measure(
         desk.look_s(header, card)
     wait_for_fast_path(desk, warm, card)
     ours, plain, parts = [], [], []
+    cpu_ours, cpu_plain = 0.0, 0.0
     for header in new:
+        before = desk.cpu_s(), time.process_time()
         ours.append(desk.look_s(header, card))
+        cpu_ours += desk.cpu_s() - before[0]
+        before = desk.cpu_s(), time.process_time()
         parts.append(plain_parts(header, model))
+        cpu_plain += time.process_time() - before[1]
         plain.append(sum(parts[-1]))
     again = [desk.look_s(header, card) for header in new]
     decode, resizing, forward = (statistics.median(column) * 1e3 for column in zip(*parts, strict=True))
     print(f"\n{name}, {syntax}: decode {decode:.1f}, resize {resizing:.1f}, network {forward:.1f} ms")
     told("suggestion", ours, plain)
+    each = cpu_ours / len(new) * 1e3, cpu_plain / len(new) * 1e3
+    print(
+        f"  {'... processor time':20}{each[0]:9.1f} ms{each[1]:9.1f} ms plain, ratio {each[0] / each[1]:.3f}"
+    )
     told("again", again, plain)
     rate(desk, model, card, worklist)
     cover_rate(desk, card, films[0])

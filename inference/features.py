@@ -146,8 +146,7 @@ class FeatureCache:
             return None
 
     def keep(self, key: str, header: Header, seen: Seen, version: str = "") -> None:
-        """Keep what was seen of a frame, and its embedding; what half precision cannot hold is left out."""
-        self.put(key, seen.embedding, seen.unfamiliarity)
+        """Keep what was seen of a frame, unless half precision cannot hold its features."""
         stamp = _stamp(header, version)
         features = None if seen.features is None else _half(seen.features)
         if stamp is None or (features is None) != (seen.features is None):

@@ -96,6 +96,8 @@ class Lightbox:
         self._cache_folder = cache_folder
         self._cache = FeatureCache(cache_folder / "features")
         self._not_sped_up: list[LoadedModel] = []
+        self._to_keep: list[tuple[str, Wanted, Seen]] = []
+        self._cards: dict[str, tuple[ModelCard, int]] = {}
         self._tried: list[LoadedModel] = []  # to make faster from the cache
         self._models: OrderedDict[str, LoadedModel] = OrderedDict()
         self._predictors: OrderedDict[tuple[str, str, float], Predictor] = OrderedDict()
@@ -106,6 +108,24 @@ class Lightbox:
         self._lock = threading.Lock()  # guards the frames and the finder
 
     # -- models ----------------------------------------------------------------------------------
+
+    def card(self, model_id: str) -> ModelCard:
+        """The card of a model. One that was read is read again when its file has changed.
+
+        Raises
+        ------
+        UnknownModel, InvalidCard
+            See `ModelRegistry.find`.
+        """
+        kept = self._cards.get(model_id)
+        if kept is None or self._age_of(kept[0]) != kept[1]:
+            card = self._registry.find(model_id)
+            kept = self._cards[model_id] = card, self._age_of(card)
+        return kept[0]
+
+    def _age_of(self, card: ModelCard) -> int:
+        path = self._registry.folder_of(card) / "card.json"
+        return path.stat().st_mtime_ns if path.exists() else 0
 
     def model(self, card: ModelCard) -> LoadedModel:
         """The network of a card, loaded when it is first needed."""
@@ -235,7 +255,9 @@ class Lightbox:
         predictor = self.predictor(first.card, first.adapted_head)
         found = predictor.see(frames, first.maps, first.method, agreement=first.agreement)
         for one, (_, seen) in zip(wanted, found, strict=True):
-            self._keep(one, seen)
+            key = feature_key(one.card, one.header, one.frame)
+            self._cache.put(key, seen.embedding, seen.unfamiliarity)  # a head may be re-fitted at once
+            self._to_keep.append((key, one, seen))
         return [look for look, _ in found]
 
     def explain(self, wanted: Wanted, seed: int) -> Iterator[Progress | Look]:
@@ -257,9 +279,11 @@ class Lightbox:
         key = feature_key(wanted.card, wanted.header, wanted.frame)
         return self._cache.recall(key, wanted.header, self._version(wanted.card))
 
-    def _keep(self, wanted: Wanted, seen: Seen) -> None:
-        key = feature_key(wanted.card, wanted.header, wanted.frame)
-        self._cache.keep(key, wanted.header, seen, self._version(wanted.card))
+    def settle(self) -> None:
+        """Write down what was seen; to be called when the answers are out, which need not wait for it."""
+        while self._to_keep:
+            key, wanted, seen = self._to_keep.pop()
+            self._cache.keep(key, wanted.header, seen, self._version(wanted.card))
 
     def _version(self, card: ModelCard) -> str:
         finder = self.finder if has_lungs(card) else None

@@ -162,6 +162,7 @@ class Worker:
                 for event in self._step():
                     connection.send(event)
                     if isinstance(event, Looked | Covered):
+                        self._lightbox.settle()
                         self._lightbox.speed_up()
         finally:
             self._decoders.shutdown(wait=False, cancel_futures=True)
@@ -287,7 +288,7 @@ class Worker:
         return Looked(question.request, look)
 
     def _cover(self, cover: Cover) -> Covered:
-        card = self._registry.find(cover.model_id)
+        card = self._lightbox.card(cover.model_id)
         said = self._lightbox.cover(card, cover.header, cover.frame, cover.region)
         return Covered(cover.request, said)
 
@@ -318,7 +319,7 @@ class Worker:
     def _wanted(self, question: Question | Explain) -> Wanted:
         from inference.lightbox import Wanted
 
-        card: ModelCard = self._registry.find(question.model_id)
+        card: ModelCard = self._lightbox.card(question.model_id)
         wanted = Wanted(card, question.header, question.frame, question.maps, question.method)
         if isinstance(question, Explain):
             return wanted
