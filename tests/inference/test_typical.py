@@ -125,3 +125,14 @@ def test_a_chest_without_lungs_is_less_familiar_and_other_images_are_not_asked_f
     assert with_lungs(0.9, None) == 0.9
     assert with_lungs(0.9, none) > 1.0
     assert with_lungs(0.6, none) < 1.0
+
+
+def test_films_of_two_hospitals_are_both_known() -> None:
+    """Descriptions in two heaps far from each other: what tells them apart is one direction more."""
+    far = 20.0 * np.random.default_rng(7).normal(size=60).astype(np.float32)
+    both = np.concatenate([known_images(100, seed=8), known_images(100, seed=9) + far])
+    typical = Typical.fit(both, each_own(200))
+    inside = np.concatenate([known_images(100, seed=10), known_images(100, seed=11) + far])
+    assert np.mean([typical.unfamiliarity(row) > 1.0 for row in inside]) < 0.05
+    other = np.random.default_rng(12).normal(size=(30, 60)).astype(np.float32)
+    assert min(typical.unfamiliarity(row + far) for row in other) > 1.0
