@@ -59,7 +59,8 @@ def main() -> None:
 
 def make_model(architecture: str, fast: bool) -> LoadedModel:
     torch.manual_seed(0)
-    card = ModelCard("", architecture, architecture, FINDINGS, preprocessing=Preprocessing())
+    named = {"weights_sha256": "random"}  # exports are kept by this name, in a folder of this run
+    card = ModelCard("", architecture, architecture, FINDINGS, preprocessing=Preprocessing(), **named)
     model = prepare(card, build(card), torch.device("cpu"))
     if fast:
         from inference.fast_export import prepare as export
