@@ -22,6 +22,7 @@ from torch import nn
 from inference.errors import InvalidWeights
 from inference.programs import Node, Program, StoredTensor, names_in, read_program
 from inference.state_files import first_line
+from inference.zip_files import DAMAGED
 
 _MOST_PREFIX_TOKENS = 8
 _DTYPES = {1: torch.uint8, 2: torch.int8, 3: torch.int16, 4: torch.int32, 5: torch.int64, 6: torch.float16,
@@ -355,7 +356,7 @@ def load_program(path: Path, findings: int) -> ProgramNetwork:
         network = ProgramNetwork(program, _read_tensors(path, program))
     except (
         RuntimeError, ValueError, KeyError, TypeError, IndexError, StopIteration, AttributeError, MemoryError,
-        NotImplementedError, AssertionError,
+        AssertionError, *DAMAGED,
     ) as error:  # fmt: skip
         raise InvalidWeights(f"{path} cannot be run: {first_line(error)}.") from error
     return network.eval()

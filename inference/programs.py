@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.errors import InvalidWeights
-from inference.zip_files import checked_members
+from inference.zip_files import DAMAGED, checked_members
 
 SCHEMA = 8  # major version of the graph's JSON: torch 2.5 and later
 _LARGEST_GRAPH = 256 << 20  # bytes of JSON
@@ -162,10 +162,13 @@ def read_program(path: Path) -> Program:
             )
         module = told["graph_module"]
         return _program_of(path, module, stored, _old_states(root, members))
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
-        what = f"no {error}" if isinstance(error, KeyError) else str(error)
+    except (
+        KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError, RuntimeError,
+        StopIteration,
+    ) as error:  # fmt: skip
+        what = f"no {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
         raise InvalidWeights(f"{path} is no complete program of torch.export: {what}.") from error
-    except (OSError, zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except DAMAGED as error:
         raise InvalidWeights(f"{path} is no complete program of torch.export: {error}.") from error
 
 

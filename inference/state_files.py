@@ -112,11 +112,6 @@ def in_a_sentence(found: list[str], most: int = 12) -> str:
 def _unpickle(path: Path) -> Any:
     """Tensors and plain containers only: whatever would run code stays unread."""
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            if any("/code/__torch__" in name for name in archive.namelist()):
-                raise InvalidWeights(
-                    f"{path} is a TorchScript program; expected a state_dict() or a program of torch.export."
-                )
         checked_members(path)
     try:
         with warnings.catch_warnings():

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 
 from inference.errors import InvalidWeights
 
 _MOST_MEMBERS = 100_000
+# What reading an archive raises where it is damaged, besides what json and torch raise.
+DAMAGED = (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, zlib.error)
 
 
 def checked_members(path: Path) -> list[str]:
@@ -19,13 +22,14 @@ def checked_members(path: Path) -> list[str]:
     Raises
     ------
     InvalidWeights
-        It is damaged, has too many members, or members that are compressed, encrypted or overlap.
+        It is damaged, a TorchScript program, has too many members, or members that are compressed,
+        encrypted or overlap.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise InvalidWeights(f"{path} is no complete PyTorch archive: {error}.") from error
+    members = _members(path)
+    if any("/code/__torch__" in m.filename for m in members):
+        raise InvalidWeights(
+            f"{path} is a TorchScript program; expected a state_dict() or a program of torch.export."
+        )
     if len(members) > _MOST_MEMBERS:
         raise InvalidWeights(f"{path} has {len(members)} members; at most {_MOST_MEMBERS} are read.")
     packed = [m.filename for m in members if m.compress_type != zipfile.ZIP_STORED or m.flag_bits & 0x1]
@@ -38,3 +42,11 @@ def checked_members(path: Path) -> list[str]:
     if len(set(names)) != len(names):
         raise InvalidWeights(f"{path} holds members of the same name twice, so it was refused.")
     return names
+
+
+def _members(path: Path) -> list[zipfile.ZipInfo]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.infolist()
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise InvalidWeights(f"{path} is no complete PyTorch archive: {error}.") from error
