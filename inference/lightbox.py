@@ -155,7 +155,8 @@ class Lightbox:
     def predictor(self, card: ModelCard, adapted_head: Path | None = None) -> Predictor:
         """The predictor of a card, with the head of a file where there is one and it learned something."""
         model = self.model(card)
-        changed = adapted_head.stat().st_mtime_ns if adapted_head is not None else 0
+        is_there = adapted_head is not None and adapted_head.exists()
+        changed = adapted_head.stat().st_mtime_ns if adapted_head is not None and is_there else 0
         key = (card.weights_sha256, str(adapted_head or ""), changed)
         kept = self._predictors.get(key)
         if kept is None:

@@ -129,13 +129,9 @@ class Worker:
         from inference.lightbox import Lightbox  # timm: seconds that the first question need not wait for
         from inference.threads import decoders
 
-        self._registry = ModelRegistry(settings.models_folder, settings.bundled_folder)
-        self._lightbox: Lightbox = Lightbox(
-            self._registry,
-            device,
-            settings.bundled_folder.parent / "lungs",
-            settings.cache_folder,
-        )
+        registry = ModelRegistry(settings.models_folder, settings.bundled_folder)
+        lungs = settings.bundled_folder.parent / "lungs"
+        self._lightbox: Lightbox = Lightbox(registry, device, lungs, settings.cache_folder)
         self._urgent: list[Question] = []  # the latest last, and answered first
         self._covers: list[Cover] = []
         self._explanations: list[_Explanation] = []  # the latest last, and gone on with
@@ -198,8 +194,8 @@ class Worker:
 
         try:
             wanted = self._wanted(question)
-        except InferenceError as error:
-            yield Failed(question.request, str(error))
+        except Exception as error:  # noqa: BLE001  (the edge of this process: one image, not the worker)
+            yield _failed(question, error)
             return
         self._background.append(_Background(question, Ahead(wanted, self._find_ahead(wanted))))
 
@@ -282,6 +278,7 @@ class Worker:
         if same is None or same.found.cancel():
             look = self._lightbox.look(wanted)
         else:  # it is being decoded already, or is decoded
+            self._calm.set()  # or it may wait for us, who wait for it
             look = self._lightbox.look(wanted, same.found.result())
         if same is not None and same.found.cancelled():
             same.found = self._find_ahead(same.wanted)
@@ -338,8 +335,8 @@ class Worker:
     def _begin(self, question: Explain) -> Iterator[Event]:
         try:
             steps = self._lightbox.explain(self._wanted(question), question.seed)
-        except InferenceError as error:
-            yield Failed(question.request, str(error))
+        except Exception as error:  # noqa: BLE001  (the edge of this process: one image, not the worker)
+            yield _failed(question, error)
             return
         self._explanations.append(_Explanation(question, steps))
         self._explanations.sort(key=lambda explanation: explanation.question.request)
