@@ -19,19 +19,23 @@ from inference.torchvision_operators import declare_missing_operators
 declare_missing_operators()
 import timm  # noqa: E402  (after the declaration, or its import of torchvision fails)
 
-TORCHVISION = "torchvision/"
+TORCHVISION, _TIMM = "torchvision/", "timm/"
 _MOST_SIMILAR = 5
 _PARTS_OF_A_CLASSIFIER = ("forward_features", "forward_head", "get_classifier", "num_features")
 
 
 def full_name(name: str) -> str:
-    """The name under which a network is built: a bare one that only torchvision knows gets its prefix.
+    """The name under which a network is built: ``torchvision/`` goes before one that only torchvision knows.
+
+    ``timm/NAME`` is timm's, as its hub has it.
 
     Raises
     ------
     UnknownArchitecture
         Neither timm nor torchvision has a network of this name; similar ones are named.
     """
+    if name.startswith(_TIMM) and timm.is_model(name.removeprefix(_TIMM)):
+        return name.removeprefix(_TIMM)
     bare = name.removeprefix(TORCHVISION)
     if name != bare and bare in torchvision_networks.names():
         return name

@@ -83,6 +83,7 @@ def test_every_classification_network_of_torchvision_has_a_family_and_statistics
 def test_a_bare_name_is_timms_where_timm_knows_it_and_torchvisions_else() -> None:
     assert full_name("resnet18") == "resnet18"
     assert full_name("resnet18.a1_in1k") == "resnet18.a1_in1k"
+    assert full_name("timm/resnet18.a1_in1k") == "resnet18.a1_in1k"
     assert full_name("squeezenet1_1") == "torchvision/squeezenet1_1"
     assert full_name("torchvision/resnet18") == "torchvision/resnet18"
     assert namesake("densenet121") == "torchvision/densenet121"
