@@ -102,6 +102,7 @@ class ImportForm(QWidget):
         self._size.setSuffix(" px")
         self._size.setSpecialValueText(self.tr("the architecture's own"))
         self._size.setAccessibleName(self.tr("Input size"))
+        self._size.lineEdit().setTextMargins(space(2), 0, 0, 0)  # as in the fields around it
         self._mean, self._std = _field(self.tr("Mean")), _field(self.tr("Standard deviation"))
         for numbers, example in ((self._mean, "0.485, 0.456, 0.406"), (self._std, "0.229, 0.224, 0.225")):
             numbers.setPlaceholderText(self.tr("the architecture's own, such as {0}").format(example))

@@ -110,6 +110,7 @@ class ChoiceForm(QWidget):
         self._model.setAccessibleName(self.tr("Model to tune"))
         self._depth.setAccessibleName(self.tr("How much of the model may change"))
         self._epochs.setAccessibleName(self.tr("Epochs"))
+        self._epochs.lineEdit().setTextMargins(space(2), 0, 0, 0)  # as in the fields around it
         self._epochs.setToolTip(self.tr("How often every film is looked at; the best epoch is kept"))
         self._model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._model.setMinimumContentsLength(12)
