@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from app.runs import Run, new_run  # noqa: E402
 from app.workplace import Workplace  # noqa: E402
-from benchmarks.pipeline import Desk, enlarged_phantom, square_at, write_films  # noqa: E402
+from benchmarks.pipeline import Desk, enlarged_phantom, square_at, wait_for_fast_path, write_films  # noqa: E402
 from inference.card import ModelCard  # noqa: E402
 from inference.client import Covered  # noqa: E402
 from studies.image import Header  # noqa: E402
@@ -51,6 +51,7 @@ def main() -> int:
         desk = Desk(workplace.models_folder, workplace.cache_folder)
         for header in films[-2:]:
             desk.look_s(header, card)
+        wait_for_fast_path(desk, films[-2:], card)
         print(f"load {os.getloadavg()[0]:.1f}; training {choice.backbone} on {count} films of 224 x 224")
         alone, beside, ratios = [], [], []
         for _ in range(choice.rounds):
