@@ -29,6 +29,8 @@ LEAST_SURENESS = 0.80
 LEAST_SOLIDITY = 0.70
 """Area of a lung over that of its convex hull."""
 
+LEAST_SHARED_HEIGHT = 0.5
+"""Of the lower lung's height, what the other has beside it."""
 MOST_NECK = 0.75
 """Height where two lungs touch over the height of the lower one."""
 
@@ -228,10 +230,9 @@ def _looks_like_lungs(raw: NDArray[np.uint8], lungs: NDArray[np.bool_]) -> bool:
 
 def _sides(lungs: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
     """The two lungs, or None where there are no two beside each other."""
-    count, labels, _, centres = cv2.connectedComponentsWithStats(lungs.astype(np.uint8), connectivity=4)
+    count, labels = cv2.connectedComponents(lungs.astype(np.uint8), connectivity=4)
     if count == 3:
-        left, right = (1, 2) if centres[1][0] < centres[2][0] else (2, 1)
-        one, other = labels == left, labels == right
+        one, other = labels == 1, labels == 2
     elif count == 2 and (halves := _halved(lungs)) is not None:
         one, other = halves
     else:
@@ -239,13 +240,10 @@ def _sides(lungs: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool
     areas = float(one.sum()), float(other.sum())
     if min(areas) < LEAST_LUNG * sum(areas):
         return None
-    apart = _middle(other)[1] - _middle(one)[1]
-    off = abs(_middle(other)[0] - _middle(one)[0])
     rows_one, rows_other = np.flatnonzero(one.any(axis=1)), np.flatnonzero(other.any(axis=1))
     shared = min(rows_one[-1], rows_other[-1]) - max(rows_one[0], rows_other[0])
     least = min(np.ptp(rows_one), np.ptp(rows_other))
-    is_beside = apart > off and shared > 0.5 * least
-    return (one, other) if is_beside else None
+    return (one, other) if shared > LEAST_SHARED_HEIGHT * least else None
 
 
 def _halved(lungs: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
@@ -261,11 +259,6 @@ def _halved(lungs: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.boo
         return None
     at = np.arange(lungs.shape[1])
     return lungs & (at < cut), lungs & (at >= cut)
-
-
-def _middle(part: NDArray[np.bool_]) -> tuple[float, float]:
-    rows, columns = np.nonzero(part)
-    return float(rows.mean()), float(columns.mean())
 
 
 def _solidity(part: NDArray[np.bool_]) -> float:

@@ -85,6 +85,12 @@ def test_shapes_full_of_bays_are_not_plausible() -> None:
     assert not from_probability(found, BOX).is_plausible
 
 
+def test_crescents_are_not_plausible() -> None:
+    """Rings and crescents of ultrasound pictures are side by side too."""
+    hollow = ellipses((0.5, 0.36, 0.28, 0.13), (0.5, 0.64, 0.28, 0.13))
+    assert not from_probability(np.where(hollow > 0.5, 0.0, ellipses(RIGHT, LEFT)), BOX).is_plausible
+
+
 def test_specks_are_removed_and_holes_filled() -> None:
     found = ellipses(RIGHT, LEFT)
     found[2:6, 45:50] = 0.9
