@@ -33,6 +33,7 @@ from inference.card import Preprocessing
 from inference.encoders import Encoder
 from inference.evidence import from_features
 from inference.network import LoadedModel
+from inference.onnx_session import session
 
 _log = logging.getLogger(__name__)
 
@@ -137,13 +138,12 @@ class FastEncoder:
     """An exported encoder in ONNX Runtime: images (B, C, S, S) to features, float32 on the CPU.
 
     A few images are computed by all threads together; of many, every thread has some of its own, which
-    leaves nothing to wait for between layers. Threads that wait do not spin: beside a training that takes
-    its time off both.
+    leaves nothing to wait for between layers.
     """
 
     def __init__(self, path: Path, threads: int):
         self._path, self._threads = path, threads
-        self._together = _session(path, threads)
+        self._together = session(path, threads)
         self._alone: onnxruntime.InferenceSession | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
@@ -156,24 +156,15 @@ class FastEncoder:
             if not self._path.exists() and self._alone is None:  # the cache may be deleted at any time
                 return torch.from_numpy(_run(self._together, values))
             if self._alone is None or self._pool is None:
-                self._alone = _session(self._path, 1)
+                self._alone = session(self._path, 1)
                 self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="encoder")
-        session = self._alone
-        parts = self._pool.map(lambda part: _run(session, part), np.array_split(values, self._threads))
+        alone = self._alone
+        parts = self._pool.map(lambda part: _run(alone, part), np.array_split(values, self._threads))
         return torch.from_numpy(np.concatenate(list(parts)))
 
 
-def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors; it warns of initializers that nothing uses
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def _run(session: onnxruntime.InferenceSession, values: NDArray[np.float32]) -> NDArray[np.float32]:
-    found: NDArray[np.float32] = session.run(["features"], {"images": values})[0]
+def _run(made: onnxruntime.InferenceSession, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = made.run(["features"], {"images": values})[0]
     return found
 
 

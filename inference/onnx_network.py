@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from google.protobuf.message import DecodeError
 from onnx import inliner
 from torch import nn
 
 from inference.errors import InvalidWeights
+from inference.onnx_session import session
 from inference.state_files import first_line
 
 LARGEST_BYTES = (1 << 31) - 1  # protobuf's own limit
@@ -51,7 +51,7 @@ class OnnxNetwork(nn.Module):
         self.nothing = nn.Parameter(torch.zeros(0), requires_grad=False)  # tells which device it is on
         self.batch, self.channels, self.side, self.num_features = batch, channels, side, findings
         self.ends_in = _ending_of(model)
-        self._session = _session_of(model.SerializeToString())
+        self._session = session(model.SerializeToString(), torch.get_num_threads())
         self._input = self._session.get_inputs()[0].name
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -235,13 +235,3 @@ def _ending_of(model: onnx.ModelProto) -> str:
     wanted = model.graph.output[0].name
     last = next((n for n in model.graph.node if wanted in n.output), None)
     return {"Softmax": "softmax", "Sigmoid": "sigmoid"}.get(last.op_type if last is not None else "", "")
-
-
-def _session_of(content: bytes) -> onnxruntime.InferenceSession:
-    """A session on the CPU, with as many threads as torch and none that spins while it waits."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = max(1, torch.get_num_threads())
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
