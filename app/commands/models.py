@@ -91,7 +91,7 @@ def row(card: ModelCard, promoted: bool) -> dict[str, Any]:
 def _list(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
     in_use = {card.id for card in workplace.models_in_use()}
     for card in workplace.registry.cards():
-        mark = "in use" if card.id in in_use else ""
+        mark = "in use" if card.id in in_use else "" if card.head_trained else "not trained"
         output.result(
             row(card, card.id in in_use),
             f"{card.id:<16}  {card.architecture:<14}  {', '.join(card.finding_names):<40}  {mark}".rstrip(),
