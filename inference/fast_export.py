@@ -159,7 +159,10 @@ class FastEncoder:
                 self._alone = session(self._path, 1)
                 self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="encoder")
         alone = self._alone
-        parts = self._pool.map(lambda part: _run(alone, part), np.array_split(values, self._threads))
+        try:
+            parts = self._pool.map(lambda part: _run(alone, part), np.array_split(values, self._threads))
+        except RuntimeError:  # the program is ending: it waits for threads, and gives none of them more work
+            return torch.from_numpy(_run(self._together, values))
         return torch.from_numpy(np.concatenate(list(parts)))
 
 

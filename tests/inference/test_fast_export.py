@@ -6,6 +6,8 @@ import json
 import logging
 import os
 import shutil
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +25,7 @@ from inference.network import prepare as put_together
 from tests.inference.making import make_card
 
 CPU = torch.device("cpu")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def make_model(architecture: str = "test_resnet", side: int = 96) -> LoadedModel:
@@ -212,6 +215,21 @@ def test_in_the_background_nothing_waits_and_the_swap_comes_between_two_passes(t
     maps.append(run(model, x, "gradcam").maps)
     assert expected.maps is not None
     assert all(found is not None and np.allclose(found, expected.maps, atol=1e-4) for found in maps)
+
+
+def test_a_command_that_ends_meanwhile_leaves_an_export_for_the_next_one(tmp_path: Path) -> None:
+    """At its end a program takes no more work in executors, and waits for the threads that it has."""
+    program = f"""
+import torch
+from pathlib import Path
+from inference.fast_export import prepare_in_background
+from tests.inference.test_fast_export import make_model
+torch.set_num_threads(2)
+prepare_in_background(make_model(), Path({str(tmp_path)!r}))
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=100)
+    assert state(tmp_path)["failed"] == ""
+    assert prepare_from_cache(make_model(), tmp_path)
 
 
 def test_explaining_with_gradients_is_not_disturbed_by_an_export(tmp_path: Path) -> None:
