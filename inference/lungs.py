@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import cv2
@@ -18,6 +17,7 @@ from inference.lung_card import LungCard
 from inference.lung_mask import LungMask, from_probability
 from inference.lung_network import LungNetwork
 from inference.network import differences
+from inference.registry import content_of
 from inference.state_files import in_a_sentence
 from studies.display import network_intensities
 from studies.image import Image
@@ -96,16 +96,7 @@ def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _load(path: Path, card: LungCard) -> torch.nn.Module:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InvalidWeights(f"{path} cannot be read: {error.strerror}.") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != card.weights_sha256:
-        raise InvalidWeights(
-            f"{path} is not the file that its card names: its SHA-256 begins with {found[:12]}, "
-            f"expected {card.weights_sha256[:12]}."
-        )
+    content = content_of(path, card.weights_sha256)
     try:
         state = safetensors.torch.load(content)
     except (SafetensorError, ValueError, RuntimeError) as error:

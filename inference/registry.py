@@ -230,6 +230,21 @@ def check_is_safetensors(path: Path) -> None:
         raise InvalidWeights(f"{path} is no complete safetensors file: {error}.") from error
 
 
+def content_of(path: Path, sha256: str) -> bytes:
+    """What is in a file; raise `InvalidWeights` where it cannot be read or is not the one with this hash."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidWeights(f"{path} cannot be read: {error.strerror}.") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise InvalidWeights(
+            f"{path} is not the file that its card names: its SHA-256 begins with {found[:12]}, "
+            f"expected {sha256[:12]}."
+        )
+    return content
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file as hex; empty where it cannot be read."""
     try:

@@ -26,6 +26,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from inference.errors import InvalidWeights
+from inference.registry import content_of
 
 if TYPE_CHECKING:
     from inference.evidence import Pass
@@ -144,16 +145,7 @@ class Typical:
         InvalidWeights
             The file is missing, damaged, or not the one with this hash.
         """
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise InvalidWeights(f"{path} cannot be read: {error.strerror}.") from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != sha256:
-            raise InvalidWeights(
-                f"{path} is not the file that its card names: its SHA-256 begins with {found[:12]}, "
-                f"expected {sha256[:12]}."
-            )
+        content = content_of(path, sha256)
         try:
             values = load(content)
             mean, directions = values["mean"].astype(np.float32), values["directions"].astype(np.float32)
