@@ -362,7 +362,8 @@ def test(pytest_arguments: list[str]) -> int:
             f"Failed: {', '.join(failed)}; so the exit status will not be 0 whatever pytest says.",
             flush=True,
         )
-    status = subprocess.call([str(VENV_PYTHON), "-m", "pytest", *pytest_arguments], cwd=str(ROOT))
+    chosen = [] if "-m" in pytest_arguments else ["-m", "not slow"]  # .ci/run runs the slow ones too
+    status = subprocess.call([str(VENV_PYTHON), "-m", "pytest", *chosen, *pytest_arguments], cwd=str(ROOT))
     return status or (1 if failed else 0)
 
 
