@@ -20,6 +20,10 @@ Normalisation = Literal["fixed", "image"]
 Crop = Literal["none", "lungs"]
 Format = Literal["network", "program", "onnx"]
 
+TYPICAL, REPLAY, FITTED = "typical.safetensors", "replay.safetensors", "fitted.json"
+COMPANIONS = (TYPICAL, REPLAY, FITTED)
+"""Files that may lie beside a model's weights."""
+
 _LARGEST_INPUT = 4096  # a square of this side is 64 MB of float32 a channel
 
 
@@ -118,8 +122,10 @@ class ModelCard:
     operating_points
         For each finding the probability from which on it is suggested (several findings at once) or
         marked (one of many). They say what to do at a probability, and never change it.
-    typical_sha256
-        Of the file that describes the images the model knows (`inference.typical`); empty without one.
+    companions
+        SHA-256 of each file that lies beside the weights, by its name: `TYPICAL` describes the images the
+        model knows (`inference.typical`), `REPLAY` holds embeddings and labels of films it was trained on,
+        `FITTED` says, in digests, which films those were.
     """
 
     id: str
@@ -137,7 +143,7 @@ class ModelCard:
     head: str = ""
     temperature: float = 1.0
     operating_points: dict[str, float] = field(default_factory=dict)
-    typical_sha256: str = ""
+    companions: dict[str, str] = field(default_factory=dict)
     bundled: bool = False
     intended_use: str = "For research and teaching. No medical device."
     data: dict[str, Any] = field(default_factory=dict)
@@ -145,6 +151,11 @@ class ModelCard:
     figures: dict[str, Any] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
     licence: str = ""
+
+    @property
+    def typical_sha256(self) -> str:
+        """Of the file that describes the images the model knows; empty without one."""
+        return self.companions.get(TYPICAL, "")
 
     @property
     def finding_names(self) -> tuple[str, ...]:
@@ -170,6 +181,8 @@ class ModelCard:
             )
             values["preprocessing"] = Preprocessing(**_with_tuples(raw["preprocessing"]))
             values["covers"] = Covers(**_with_tuples(raw["covers"]))
+            if raw.get("typical_sha256"):  # how cards said it before there were other companions
+                values["companions"] = {TYPICAL: str(raw["typical_sha256"])}
             values["limits"] = tuple(str(limit) for limit in raw.get("limits", ()))
             card = cls(**values)
             card.check()
@@ -196,6 +209,9 @@ class ModelCard:
         for name, point in self.operating_points.items():
             if name not in names or not 0 <= point <= 1:
                 raise ValueError(f"its operating point {name!r} = {point!r} is none of its findings'.")
+        for name in self.companions:
+            if name not in COMPANIONS:
+                raise ValueError(f"its companion {name!r} is none of {', '.join(COMPANIONS)}.")
         pre.check()
 
 

@@ -18,7 +18,7 @@ from torch import nn
 from inference.adapted import AdaptedHead
 from inference.anatomy import Anatomy, examine
 from inference.architectures import classifier_names, create, full_name
-from inference.card import ModelCard
+from inference.card import TYPICAL, ModelCard
 from inference.encoders import Encoder
 from inference.errors import InvalidCard, InvalidWeights
 from inference.heads import NO_HEAD
@@ -79,7 +79,7 @@ def load(card: ModelCard, registry: ModelRegistry, device: torch.device) -> Load
             f"expected {card.weights_sha256[:12] or 'one in the card'}."
         )
     model = prepare(card, _network_from(path, card), device)
-    described = registry.typical_path(card)
+    described = registry.companion_path(card, TYPICAL)
     if described is None:
         return model
     return replace(model, typical=Typical.read(described, card.typical_sha256))

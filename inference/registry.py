@@ -1,7 +1,7 @@
 """The models on this machine: one folder each, `<folder>/<id>/`, with its card and its weights.
 
-The weights are `weights.safetensors`, `program.pt2` or `model.onnx`, as the card's `format` says. What a
-model knows of typical images lies beside them in `typical.safetensors`, where it has been fitted.
+The weights are `weights.safetensors`, `program.pt2` or `model.onnx`, as the card's `format` says. Beside them
+lie the companions that the card names (`inference.card.COMPANIONS`).
 Bundled models come with the program and are never written to. A model appears in the registry by one
 rename, complete and on disk, or not at all. Importing this module does not import torch.
 """
@@ -15,6 +15,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -30,7 +31,7 @@ from studies.image import Header
 
 _log = logging.getLogger(__name__)
 
-_CARD, _TYPICAL = "card.json", "typical.safetensors"
+_CARD = "card.json"
 _WEIGHTS: dict[Format, str] = {
     "network": "weights.safetensors",
     "program": "program.pt2",
@@ -107,27 +108,27 @@ class ModelRegistry:
     def weights_path(self, card: ModelCard) -> Path:
         return self.folder_of(card) / _WEIGHTS[card.format]
 
-    def typical_path(self, card: ModelCard) -> Path | None:
-        """The file that describes the images the model knows; None where it has none."""
-        return self.folder_of(card) / _TYPICAL if card.typical_sha256 else None
+    def companion_path(self, card: ModelCard, name: str) -> Path | None:
+        """A file beside the model's weights (`inference.card.COMPANIONS`); None where it has none."""
+        return self.folder_of(card) / name if name in card.companions else None
 
-    def add(self, card: ModelCard, weights: Path, typical: Path | None = None) -> ModelCard:
+    def add(self, card: ModelCard, weights: Path, companions: Sequence[Path] = ()) -> ModelCard:
         """Take a model in; what comes back is its card with id, hashes and date filled in.
 
         Parameters
         ----------
         card
-            Its `id`, `weights_sha256`, `typical_sha256`, `bundled` are replaced, and `created` where it
-            is empty.
+            Its `id`, `weights_sha256`, `companions`, `bundled` are replaced, and `created` where it is
+            empty.
         weights
             A file of the card's format; it is copied. The same weights with the same card are one model.
-        typical
-            What `inference.typical` wrote for this model; it is copied too.
+        companions
+            Files named as in `inference.card.COMPANIONS`; they are copied too.
 
         Raises
         ------
         InvalidWeights
-            `weights` or `typical` is no safetensors file where it should be one, or cannot be read.
+            `weights` or a companion is no safetensors file where it should be one, or cannot be read.
         InvalidCard
             The card contradicts itself.
         ModelNotStored
@@ -141,10 +142,11 @@ class ModelRegistry:
             ) from error
         if card.format == "network":
             check_is_safetensors(weights)
-        if typical is not None:
-            check_is_safetensors(typical)
+        for companion in companions:
+            if companion.suffix == ".safetensors":
+                check_is_safetensors(companion)
         try:
-            return self._add(card, weights, typical)
+            return self._add(card, weights, companions)
         except OSError as error:
             name = card.name or weights.name
             raise ModelNotStored(
@@ -165,15 +167,15 @@ class ModelRegistry:
         except OSError as error:
             raise ModelNotStored(f"The model {model_id} could not be removed: {error.strerror}.") from error
 
-    def _add(self, card: ModelCard, weights: Path, typical: Path | None) -> ModelCard:
+    def _add(self, card: ModelCard, weights: Path, companions: Sequence[Path]) -> ModelCard:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._remove_abandoned()
         work = self._make_work_folder()
         try:
             digest = _copy_durably(weights, work / _WEIGHTS[card.format])
-            known = _copy_durably(typical, work / _TYPICAL) if typical is not None else ""
+            beside = {path.name: _copy_durably(path, work / path.name) for path in companions}
             created = card.created or datetime.now(UTC).isoformat(timespec="seconds")
-            card = replace(card, weights_sha256=digest, typical_sha256=known, bundled=False, created=created)
+            card = replace(card, weights_sha256=digest, companions=beside, bundled=False, created=created)
             card = replace(card, id=_content_id(card))
             final = self._folder / card.id
             if (kept := _intact_card(final, card)) is not None:
@@ -268,7 +270,7 @@ def _intact_card(folder: Path, wanted: ModelCard) -> ModelCard | None:
         card = ModelCard.read(folder / _CARD)
         if sha256_of(folder / _WEIGHTS[wanted.format]) != wanted.weights_sha256:
             return None
-        if wanted.typical_sha256 and sha256_of(folder / _TYPICAL) != wanted.typical_sha256:
+        if any(sha256_of(folder / name) != sha256 for name, sha256 in wanted.companions.items()):
             return None
         return card
     return None
@@ -286,7 +288,7 @@ def _model_folders(root: Path) -> list[Path]:
 def _check_folder(folder: Path, card: ModelCard) -> None:
     if card.id != folder.name:
         raise InvalidCard(f"{folder / _CARD} is the card of {card.id!r}, expected that of {folder.name!r}.")
-    for part in (_WEIGHTS[card.format], *([_TYPICAL] if card.typical_sha256 else [])):
+    for part in (_WEIGHTS[card.format], *card.companions):
         if not (folder / part).is_file():
             raise InvalidWeights(f"{folder} has a card, but no {part}.")
 

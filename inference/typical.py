@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from inference.lung_mask import LungMask
     from inference.network import LoadedModel
 
-FILE = "typical.safetensors"
 
 CELLS = 4
 """Features are averaged over at most this many by this many cells of the film."""

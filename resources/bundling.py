@@ -17,7 +17,6 @@ sys.path.insert(0, str(ROOT))
 
 from inference.card import Covers, ModelCard  # noqa: E402
 from inference.registry import sha256_of  # noqa: E402
-from inference.typical import FILE as TYPICAL  # noqa: E402
 
 BUNDLED = ROOT / "resources" / "models"
 
@@ -62,8 +61,8 @@ def bundle(
     card = ModelCard.read(source / "card.json")
     target.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(weights or source / "weights.safetensors", target / "weights.safetensors")
-    if card.typical_sha256:  # calibration leaves the features what they are
-        shutil.copyfile(source / TYPICAL, target / TYPICAL)
+    for name in card.companions:  # calibration leaves the features what they are
+        shutil.copyfile(source / name, target / name)
     card = replace(
         card,
         id=as_id,

@@ -21,9 +21,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import torch
 from bundling import BUNDLED, ROOT
 
+from inference.card import TYPICAL
 from inference.network import LoadedModel, load
 from inference.registry import ModelRegistry
-from inference.typical import FILE, KNOWN_SHARE, MARGIN, Typical
+from inference.typical import KNOWN_SHARE, MARGIN, Typical
 from studies.phantom import write_training_set
 from training.familiar import described
 from training.samples import from_csv
@@ -40,7 +41,8 @@ def main() -> int:
     parser.add_argument("--images", type=Path)
     choice = parser.parse_args()
     registry = ModelRegistry(ROOT / "none", BUNDLED)
-    card = replace(registry.find(choice.model), typical_sha256="")
+    card = registry.find(choice.model)
+    card = replace(card, companions={n: s for n, s in card.companions.items() if n != TYPICAL})
     model = load(card, registry, torch.device("cpu"))
     if choice.model == "phantom":
         with tempfile.TemporaryDirectory(prefix="overread-phantom-") as made:
@@ -53,15 +55,16 @@ def main() -> int:
             parser.error("the starter model is described from films: --labels and --images are expected")
         typical, count = _fit(model, choice.labels, choice.images)
     folder = registry.folder_of(card)
-    sha256 = typical.write(folder / FILE)
+    sha256 = typical.write(folder / TYPICAL)
     told = {
         "images": count,
         "known_share": KNOWN_SHARE,
         "margin": MARGIN,
         "made_by": "resources/describe_typical.py",
     }
-    replace(card, typical_sha256=sha256, figures=card.figures | {"typical": told}).write(folder / "card.json")
-    size = (folder / FILE).stat().st_size
+    figures, companions = card.figures | {"typical": told}, card.companions | {TYPICAL: sha256}
+    replace(card, companions=companions, figures=figures).write(folder / "card.json")
+    size = (folder / TYPICAL).stat().st_size
     sys.stdout.write(f"{choice.model}: {count} images, {len(typical.directions)} directions, {size} bytes\n")
     return 0
 

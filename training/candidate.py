@@ -11,10 +11,9 @@ from typing import Any
 
 import torch
 
-from inference.card import FindingName, ModelCard
+from inference.card import TYPICAL, FindingName, ModelCard
 from inference.network import build, head_name, load, prepare
 from inference.registry import ModelRegistry
-from inference.typical import FILE as TYPICAL
 from inference.typical import Typical
 from training.errors import UnusablePlan
 from training.evaluate import evaluate
@@ -191,4 +190,4 @@ def _add(
         save_file(weights, path)
         if typical is not None:
             typical.write(described)
-        return registry.add(card, path, described if typical is not None else None)
+        return registry.add(card, path, [described] if typical is not None else [])

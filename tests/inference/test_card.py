@@ -54,3 +54,12 @@ def test_what_is_no_card_is_refused_in_a_sentence(tmp_path: Path, content: str) 
     (tmp_path / "card.json").write_text(content)
     with pytest.raises(InvalidCard, match="is not a model card"):
         ModelCard.read(tmp_path / "card.json")
+
+
+def test_a_card_of_before_there_were_companions_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    make_card().write(path)
+    said = json.loads(path.read_text())
+    del said["companions"]
+    path.write_text(json.dumps(said | {"typical_sha256": "0" * 64}))
+    assert ModelCard.read(path).typical_sha256 == "0" * 64

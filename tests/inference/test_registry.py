@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from inference.card import Format
+from inference.card import TYPICAL, Format
 from inference.errors import InvalidCard, InvalidWeights, ModelNotStored, UnknownModel
 from inference.registry import ModelRegistry
 from tests.inference.making import add_model, make_card, make_header, make_weights
@@ -160,25 +160,25 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_a_model_carries_what_it_knows_of_typical_images(tmp_path: Path, registry: ModelRegistry) -> None:
     plain = add_model(registry, tmp_path)
-    assert registry.typical_path(plain) is None
-    weights, typical = make_weights(make_card(), tmp_path / "w.safetensors"), tmp_path / "t.safetensors"
+    assert registry.companion_path(plain, TYPICAL) is None
+    weights, typical = make_weights(make_card(), tmp_path / "w.safetensors"), tmp_path / "typical.safetensors"
     safetensors.numpy.save_file({"mean": np.zeros(4, np.float32)}, typical)
-    card = registry.add(make_card(), weights, typical)
+    card = registry.add(make_card(), weights, [typical])
     assert card.id != plain.id
     assert card.typical_sha256 == hashlib.sha256(typical.read_bytes()).hexdigest()
-    kept = registry.typical_path(card)
+    kept = registry.companion_path(card, TYPICAL)
     assert kept is not None
     assert kept.read_bytes() == typical.read_bytes()
-    assert registry.add(make_card(), weights, typical) == card
+    assert registry.add(make_card(), weights, [typical]) == card
     kept.unlink()
     assert any("no typical.safetensors" in problem for problem in registry.problems())
-    registry.add(make_card(), weights, typical)  # mends it
+    registry.add(make_card(), weights, [typical])  # mends it
     assert registry.problems() == []
     registry.remove(card.id)
     assert not kept.parent.exists()
     typical.write_bytes(b"rotten")
     with pytest.raises(InvalidWeights, match="no complete safetensors file"):
-        registry.add(make_card(), weights, typical)
+        registry.add(make_card(), weights, [typical])
 
 
 @pytest.mark.parametrize(("kind", "name"), [("program", "program.pt2"), ("onnx", "model.onnx")])
@@ -189,3 +189,9 @@ def test_each_format_has_its_file(tmp_path: Path, registry: ModelRegistry, kind:
     assert registry.find(card.id) == card
     registry.weights_path(card).unlink()
     assert [name in problem for problem in registry.problems()] == [True]
+
+
+def test_a_card_names_no_file_beside_the_weights_that_is_not_known_here(tmp_path: Path) -> None:
+    card = make_card(companions={"../../secret": "0" * 64})
+    with pytest.raises(ValueError, match="is none of typical"):
+        card.check()

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QRadioButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from inference.card import Covers
+from inference.card import TYPICAL, Covers
 from tests.widgets.test_models_panel import STARTER, TUNED
 from widgets.models import ModelsPanel
 from widgets.models_import import ImportChoice, ImportForm
@@ -174,7 +174,7 @@ def test_the_card_tells_of_crop_calibration_operating_points_and_what_it_knows(p
         preprocessing=replace(TUNED.preprocessing, crop="lungs"),
         temperature=1.42,
         operating_points={"covid-19": 0.31},
-        typical_sha256="0" * 64,
+        companions={TYPICAL: "0" * 64},
     )
     panel.show_models([card], ())
     told = texts(panel)
