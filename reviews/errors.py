@@ -9,6 +9,7 @@
     +-- NewerStore              written by a newer version of this program
     +-- DamagedStore            no database, another program's database, damaged pages
     +-- InvalidAnnotation       an annotation that cannot be recorded as it is
+    +-- InvalidFinding          a finding that cannot be added, or taken away, as it is
     +-- InvalidReview           a review that cannot be recorded as it is
         +-- UnknownImage        the image of a review or an annotation is not in the store
         +-- InvalidAnswer       answers that contradict each other or name no finding of the model
@@ -51,6 +52,10 @@ class DamagedStore(StoreError):
 
 class InvalidAnnotation(StoreError):
     """The annotation cannot be recorded as it is."""
+
+
+class InvalidFinding(StoreError):
+    """A finding cannot be added to a family's, or taken away."""
 
 
 class InvalidReview(StoreError):

@@ -129,7 +129,18 @@ _NUMBERED_PREDICTIONS = Migration(
     ),
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_FIRST, _ANNOTATIONS, _NUMBERED_PREDICTIONS)
+_ADDED_FINDINGS = Migration(
+    number=4,
+    name="findings that readers added",
+    statements=(
+        "CREATE TABLE added_finding (id {serial}, name TEXT NOT NULL, display TEXT NOT NULL,"
+        " family TEXT NOT NULL, reader TEXT NOT NULL, is_taken_away BOOLEAN NOT NULL, time TEXT NOT NULL)",
+        "CREATE INDEX added_finding_of_family ON added_finding (family, name, id)",
+    ),
+    append_only=("added_finding",),
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_FIRST, _ANNOTATIONS, _NUMBERED_PREDICTIONS, _ADDED_FINDINGS)
 
 
 def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Table, func, select
 from reviews import decisions, images, marks, predictions
 from reviews.record import News
 from reviews.tables import (
+    added_finding,
     annotation,
     evaluation,
     image_header,
@@ -37,6 +38,7 @@ _WATCHED: tuple[Table, ...] = (
     study_mark,
     annotation,
     remembered_prediction,
+    added_finding,
 )
 _AT_ONCE = 500
 
@@ -133,6 +135,7 @@ def since(connection: Connection, moment: Token, own: OwnRows) -> tuple[Token, N
         ),
         annotated=tuple(_frames(connection, annotation, ids["annotation"])),
         are_models_changed=bool(ids["promotion"] or ids["evaluation"]),
+        are_findings_changed=bool(ids["added_finding"]),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from inference.card import ModelCard
@@ -12,8 +12,13 @@ from reviews.record import Answer
 NO_FINDING = "no-finding"
 
 
-def complete(card: ModelCard, answers: Mapping[str, Answer]) -> tuple[tuple[str, Answer], ...]:
-    """An answer for every finding of a model, in the card's order.
+def complete(
+    card: ModelCard, answers: Mapping[str, Answer], added: Sequence[str] = ()
+) -> tuple[tuple[str, Answer], ...]:
+    """An answer for every finding of a model, in the card's order, then for those that readers added.
+
+    `added` names findings of the model's family that the model itself does not answer; the rules are the
+    same for them.
 
     A finding that is not mentioned is unknown, with two exceptions: in a one-of-many model a
     present finding makes the others absent, and ``no-finding`` excludes every other finding
@@ -26,7 +31,7 @@ def complete(card: ModelCard, answers: Mapping[str, Answer]) -> tuple[tuple[str,
         An answer for a finding that the model does not know, an answer that is none, or answers
         that exclude each other.
     """
-    names = card.finding_names
+    names = tuple(dict.fromkeys((*card.finding_names, *added)))
     for name, answer in answers.items():
         if name not in names:
             raise InvalidAnswer(

@@ -152,6 +152,20 @@ class StudyMark:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedFinding:
+    """A finding that a reader added to those that the models of a family answer.
+
+    `display` is what the reader typed and people read, `name` the machine name made of it.
+    """
+
+    name: str
+    display: str
+    family: str
+    reader: str
+    time: str = ""  # ISO 8601, UTC, microseconds
+
+
+@dataclass(frozen=True, slots=True)
 class KnownImages:
     """Some images of the worklist with all that a row of it shows."""
 
@@ -178,6 +192,8 @@ class News:
         Frames, as (SOPInstanceUID, frame), on which somebody drew, changed or deleted.
     are_models_changed
         A model was promoted, rolled back or evaluated.
+    are_findings_changed
+        A finding was added to those of a family of models, or taken away.
     """
 
     headers: tuple[Header, ...] = ()
@@ -186,6 +202,7 @@ class News:
     predictions: tuple[Prediction, ...] = ()
     annotated: tuple[tuple[str, int], ...] = ()
     are_models_changed: bool = False
+    are_findings_changed: bool = False
 
     def __bool__(self) -> bool:
         return self != News()

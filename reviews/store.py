@@ -17,12 +17,25 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from inference.card import ModelCard
 from inference.prediction import Prediction
-from reviews import acts, counts, decisions, images, marks, migrations, news, predictions, promotions
+from reviews import (
+    acts,
+    added_findings,
+    counts,
+    decisions,
+    images,
+    marks,
+    migrations,
+    news,
+    predictions,
+    promotions,
+)
 from reviews import annotations as annotation_rows
 from reviews.database import Database
 from reviews.news import OwnRows, Token
 from reviews.record import (
+    AddedFinding,
     Annotation,
     Changes,
     Collected,
@@ -211,6 +224,31 @@ class Store:
         """Every row of decisions in order, taken back or not, and the rows that took back."""
         with self._database.read() as connection:
             return decisions.history(connection)
+
+    # -- findings that readers added -----------------------------------------------------------
+
+    def add_finding(self, typed: str, card: ModelCard, reader: str) -> AddedFinding:
+        """Add a finding, by the words a reader typed, to those that a model's family answers.
+
+        The same words, however they are written, are the same finding: it is added once.
+
+        Raises
+        ------
+        InvalidFinding
+            The words are none, too many, or a finding of the model already.
+        """
+        with self._write() as connection:
+            return added_findings.add(connection, typed, card, reader)
+
+    def take_finding_away(self, name: str, family: str, reader: str) -> None:
+        """Take an added finding away; `InvalidFinding` where a decision that stands calls it present."""
+        with self._write() as connection:
+            added_findings.take_away(connection, name, family, reader)
+
+    def added_findings(self, family: str) -> tuple[AddedFinding, ...]:
+        """What readers added to a family of models (`inference.coverage.family`), oldest first."""
+        with self._database.read() as connection:
+            return added_findings.of_family(connection, family)
 
     # -- annotations -------------------------------------------------------------------------
 

@@ -180,6 +180,20 @@ annotation = Table(
     Index("annotation_taken_back", "takes_back"),
 )
 
+# The latest row of a name in a family counts.
+added_finding = Table(
+    "added_finding",
+    metadata,
+    _row_number(),
+    _text("name"),
+    _text("display"),
+    _text("family"),
+    _text("reader"),
+    Column("is_taken_away", Boolean, nullable=False),
+    _text("time"),
+    Index("added_finding_of_family", "family", "name", "id"),
+)
+
 remembered_prediction = Table(
     "remembered_prediction",
     metadata,

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from inference.card import Covers, FindingName, ModelCard
 from reviews.record import POINTS, Annotation, AnnotationKind, Answer, Review, Shown
 from studies.image import Header
+
+CARD = ModelCard(
+    "starter",
+    "Starter",
+    "resnet18",
+    (FindingName("covid-19", "COVID-19"), FindingName("no-finding", "No finding")),
+    covers=Covers(modalities=("DX",), body_parts=("CHEST",)),
+)
 
 
 def header(number: int = 1, **fields: Any) -> Header:

@@ -12,12 +12,13 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from inference.coverage import family
 from inference.prediction import FindingProbability, Prediction
 from reviews.errors import InvalidReview, StoreError, UnknownImage
 from reviews.news import OwnRows, _insert, _is_within
 from reviews.record import News
 from reviews.store import Store
-from tests.reviews.making import annotation, header, review
+from tests.reviews.making import CARD, annotation, header, review
 
 FILM = header(1)
 KEY = (FILM.sop_instance_uid, 1)
@@ -44,6 +45,8 @@ WRITES: tuple[tuple[Callable[[Store], object], Callable[[News], object]], ...] =
     (lambda s: s.annotate([annotation(FILM)]), lambda n: n.annotated == (KEY,)),
     (lambda s: s.remember_prediction(prediction()), lambda n: n.predictions == (prediction(),)),
     (lambda s: s.remember_prediction(prediction()), lambda n: n.predictions == (prediction(),)),
+    (lambda s: s.add_finding("Tuberculosis", CARD, "Ada"), lambda n: n.are_findings_changed),
+    (lambda s: s.take_finding_away("tuberculosis", family(CARD), "Ada"), lambda n: n.are_findings_changed),
 )
 
 

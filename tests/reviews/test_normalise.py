@@ -75,6 +75,34 @@ def test_an_answer_that_is_none_is_refused() -> None:
         complete(card("multilabel"), {"pneumonia": "maybe"})  # type: ignore[dict-item]
 
 
+@pytest.mark.parametrize("task", ["multiclass", "multilabel"])
+def test_a_finding_that_readers_added_is_excluded_by_no_finding(task: Task) -> None:
+    answers = complete(card(task), {"no-finding": "present"}, ("tuberculosis",))
+    assert answers[-1] == ("tuberculosis", "absent")
+    with pytest.raises(InvalidAnswer, match="no-finding and tuberculosis"):
+        complete(card(task), {"no-finding": "present", "tuberculosis": "present"}, ("tuberculosis",))
+
+
+def test_a_finding_that_readers_added_is_one_more_of_the_many() -> None:
+    added = ("tuberculosis",)
+    one = dict(complete(card("multiclass"), {"tuberculosis": "present"}, added))
+    assert one == {**dict.fromkeys(NAMES, "absent"), "tuberculosis": "present"}
+    assert dict(complete(card("multiclass"), {"pneumonia": "present"}, added))["tuberculosis"] == "absent"
+    with pytest.raises(InvalidAnswer, match="pneumonia and tuberculosis"):
+        complete(card("multiclass"), {"pneumonia": "present", "tuberculosis": "present"}, added)
+
+
+def test_beside_several_findings_one_that_readers_added_is_unknown_until_it_is_answered() -> None:
+    answers = complete(card("multilabel"), {"pneumonia": "present"}, ("tuberculosis",))
+    assert answers[-1] == ("tuberculosis", "unknown")
+    both: dict[str, Answer] = {"pneumonia": "present", "tuberculosis": "present"}
+    assert dict(complete(card("multilabel"), both, ("tuberculosis",)))["no-finding"] == "absent"
+
+
+def test_a_finding_that_the_network_has_learned_since_is_answered_once() -> None:
+    assert complete(card("multilabel"), {}, ("pneumonia",)) == complete(card("multilabel"), {})
+
+
 @given(
     task=st.sampled_from(["multiclass", "multilabel"]),
     answers=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(["present", "absent", "unknown"])),

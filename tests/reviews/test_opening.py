@@ -28,7 +28,7 @@ from reviews.errors import (
 )
 from reviews.migrations import MIGRATIONS, Migration, migrate
 from reviews.store import Store
-from tests.reviews.making import annotation, header, review
+from tests.reviews.making import CARD, annotation, header, review
 
 
 @pytest.fixture
@@ -226,6 +226,7 @@ def test_the_database_itself_refuses_to_change_rows(place: Path, table: str) -> 
         store.mark_study_read("1", "Ada")
         store.remember_evaluation("m", "held-out", {})
         store.annotate([annotation(header(1))])
+        store.add_finding("Tuberculosis", CARD, "Ada")
     with closing(sqlite3.connect(place)) as connection:
         column = connection.execute(f"SELECT name FROM pragma_table_info('{table}')").fetchone()[0]
         for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET {column} = {column}"):
