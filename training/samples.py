@@ -6,14 +6,14 @@ Importing this module does not import torch. An unknown label is None: never abs
 from __future__ import annotations
 
 import csv as csv_format
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.card import ModelCard, Task
-from inference.coverage import reason_not_covered
+from inference.coverage import family, reason_not_covered
 from reviews.record import Answer, Part, Review
 from studies.errors import StudyError
 from studies.image import Header
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from reviews.store import Store
 
 FEW_PER_FINDING = 10
+LEAST_TO_GROW = 5
+"""Images on which a finding that readers added is present, from which on a network learns it too."""
 HEADER_THREADS = 4
 
 
@@ -52,12 +54,16 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Samples of one set of findings; `failures` and `hints` are sentences for people."""
+    """Samples of one set of findings; `failures` and `hints` are sentences for people.
+
+    `display_names` says (machine name, what people read) of findings that readers added.
+    """
 
     findings: tuple[str, ...]
     samples: tuple[Sample, ...]
     failures: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    display_names: tuple[tuple[str, str], ...] = ()
 
     def of_part(self, *parts: Part) -> tuple[Sample, ...]:
         return tuple(s for s in self.samples if s.part in parts)
@@ -140,24 +146,44 @@ def from_csv(
     return Samples(names, tuple(samples), tuple(failures), _hints(names, samples))
 
 
-def from_store(store: Store, card: ModelCard) -> Samples:
+def from_store(store: Store, card: ModelCard, *, least_examples: int | None = None) -> Samples:
     """The reviewed images that `card` covers, with the decision that stands and the part for good.
 
     An image whose every finding of this model is unknown is no sample.
+
+    Parameters
+    ----------
+    least_examples
+        With so many images outside the test part on which it is present, a finding that readers added to
+        the model's family counts as one of the model's, behind its own; None leaves added ones out.
     """
     reviews = store.standing_reviews()
     reviewed = dict.fromkeys(review.sop_instance_uid for review in reviews)
     headers = {header.sop_instance_uid: header for header in store.headers(reviewed)}
+    added = store.added_findings(family(card)) if least_examples is not None else ()
+    said = {a.name: a.display for a in added if a.name not in card.finding_names}
+    names = (*card.finding_names, *said)
     samples = []
     for review in reviews:
         header = headers.get(review.sop_instance_uid)
         if header is None or reason_not_covered(card, header) is not None:
             continue
-        truth = _truth_of(review, card.finding_names)
-        if any(answer is not None for answer in truth):
-            part = store.part_of(header)
-            samples.append(Sample(header, review.frame, header.split_key, truth, part))
-    return Samples(card.finding_names, tuple(samples), hints=_hints(card.finding_names, samples))
+        part = store.part_of(header)
+        samples.append(Sample(header, review.frame, header.split_key, _truth_of(review, names), part))
+    return _without_rare(names, samples, said, least_examples or 0)
+
+
+def _without_rare(
+    names: tuple[str, ...], samples: Sequence[Sample], added: Mapping[str, str], least: int
+) -> Samples:
+    """Samples of those findings that were not added, or that enough images show."""
+    fitted = [s.truth for s in samples if s.part != "test"]
+    kept = [i for i, n in enumerate(names) if n not in added or sum(t[i] == 1 for t in fitted) >= least]
+    findings = tuple(names[i] for i in kept)
+    known = [replace(s, truth=tuple(s.truth[i] for i in kept)) for s in samples]
+    usable = [s for s in known if any(answer is not None for answer in s.truth)]
+    displays = tuple((name, added[name]) for name in findings if name in added)
+    return Samples(findings, tuple(usable), hints=_hints(findings, usable), display_names=displays)
 
 
 def hints_for(samples: Samples, task: Task) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from training.errors import TrainingError, UnusablePlan
 from training.events import TrainingEvent
 from training.plan import _CHOICES as CHOICES
 from training.plan import Depth, Plan
-from training.samples import Samples, from_csv, from_store
+from training.samples import LEAST_TO_GROW, Samples, from_csv, from_store
 
 NOT_OPTIONS = ("covers", "display_names", "mean", "std")
 ALIASES = {"batch_size": ("--batch",), "optimiser": ("--optimizer",), "learning_rate": ("--lr",)}
@@ -136,7 +136,8 @@ def _base_model(options: argparse.Namespace, workplace: Workplace) -> ModelCard 
 
 def _samples(options: argparse.Namespace, workplace: Workplace, base: ModelCard | None) -> Samples:
     if options.labels is None:
-        return from_store(workplace.store, base if base is not None else most_reviewed_model(workplace))
+        card = base if base is not None else most_reviewed_model(workplace)
+        return from_store(workplace.store, card, least_examples=LEAST_TO_GROW)
     findings: tuple[str, ...] | None = None
     if options.findings:
         findings = tuple(word.strip() for word in options.findings.split(",") if word.strip())
@@ -171,6 +172,8 @@ def make_plan(options: argparse.Namespace, base: ModelCard | None, samples: Samp
         )
         if any(sample.truth.count(1) > 1 for sample in samples.samples):
             chosen.setdefault("task", "multilabel")
+    elif samples.display_names:
+        chosen["display_names"] = samples.display_names
     assert chosen.get("depth", "all") in get_args(Depth)
     return Plan(**chosen)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,46 @@ def test_reviews_become_samples_with_the_part_that_the_store_gave(tmp_path: Path
         assert from_store(store, chests_only).samples == ()
     finally:
         store.close()
+
+
+@pytest.fixture
+def ward(tmp_path: Path) -> Iterator[tuple[Store, list[str]]]:
+    """A store with images of which none is in the test part, and their UIDs."""
+    csv = write_hospital(tmp_path, 20, films_each=1)
+    headers = [read_header(Path(s.header.path)) for s in from_csv(csv, tmp_path).samples]
+    with Store(tmp_path / "store.sqlite") as store:
+        store.add_images(headers)
+        yield store, [h.sop_instance_uid for h in headers if store.part_of(h) != "test"]
+
+
+def test_a_finding_that_readers_added_counts_once_enough_images_show_it(
+    ward: tuple[Store, list[str]],
+) -> None:
+    store, uids = ward
+    store.add_finding("Pulmonary tuberculosis", CARD, "reader")
+    for uid in uids[:2]:
+        _review(store, uid, nodule="absent", pulmonary_tuberculosis="present")
+    _review(store, uids[2], nodule="present")
+    assert from_store(store, CARD, least_examples=3).findings == FINDINGS
+    _review(store, uids[3], pulmonary_tuberculosis="present")
+    samples = from_store(store, CARD, least_examples=3)
+    assert samples.findings == (*FINDINGS, "pulmonary-tuberculosis")
+    assert samples.display_names == (("pulmonary-tuberculosis", "Pulmonary tuberculosis"),)
+    truth = {s.header.sop_instance_uid: s.truth for s in samples.samples}
+    assert truth[uids[0]][-1] == 1
+    assert truth[uids[2]][-1] is None  # not asked when it was read: unknown, not absent
+    assert len(samples.samples) == 4
+    assert {s.header.sop_instance_uid for s in from_store(store, CARD).samples} == set(uids[:3])
+
+
+def test_images_of_the_test_part_make_no_finding_grow(tmp_path: Path) -> None:
+    csv = write_hospital(tmp_path, 80, films_each=1)
+    headers = [read_header(Path(s.header.path)) for s in from_csv(csv, tmp_path).samples]
+    with Store(tmp_path / "store.sqlite") as store:
+        store.add_images(headers)
+        store.add_finding("Tuberculosis", CARD, "reader")
+        kept_aside = [h for h in headers if store.part_of(h) == "test"]
+        assert kept_aside
+        for header in kept_aside:
+            _review(store, header.sop_instance_uid, tuberculosis="present")
+        assert from_store(store, CARD, least_examples=1).findings == FINDINGS
