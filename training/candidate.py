@@ -11,20 +11,23 @@ from typing import Any
 
 import torch
 
-from inference.card import TYPICAL, FindingName, ModelCard
+from inference.card import FITTED, TYPICAL, FindingName, ModelCard
+from inference.errors import UnknownModel
 from inference.network import build, head_name, load, prepare
 from inference.registry import ModelRegistry
 from inference.typical import Typical
 from training.errors import UnusablePlan
 from training.evaluate import evaluate
 from training.events import Evaluation, Gate, ImageResult
-from training.gate import compare
+from training.fitted import Fitted, fitted_of
+from training.gate import LEAST_RESAMPLES, MARGIN, compare
 from training.metrics import curves
 from training.plan import Plan
 from training.probes import finder_for
-from training.samples import Samples
+from training.samples import Sample, Samples
 
 TUNED = ", fine-tuned"
+NAMED = 3  # films of many that a sentence names
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +128,14 @@ def conclude(
     plan: Plan,
     device: torch.device,
     look_up: Callable[[], None],
+    *,
+    margin: float = MARGIN,
+    companions: Sequence[Path] = (),
 ) -> Outcome:
     """Measure the candidate and the current model on the test part, then put it into the registry.
+
+    Films of the test part that either model was fitted on, or whose patient it has seen, measure nothing:
+    they are left out and named.
 
     Parameters
     ----------
@@ -136,8 +145,14 @@ def conclude(
         What the candidate knows; kept beside its weights.
     look_up
         Called at every batch; raises to stop, and then no candidate is left behind.
+    margin
+        See `training.gate.compare`.
+    companions
+        Further files that are kept beside the weights (`inference.card.COMPANIONS`).
     """
-    test = replace(samples, samples=samples.of_part("test"))
+    fitted = _fitted(card, samples, registry)
+    clean, remarks = _clean(samples, card, fitted, current, registry)
+    test = replace(samples, samples=clean)
     evaluation = current_evaluation = None
     network = build(card)
     network.load_state_dict(weights)
@@ -159,10 +174,61 @@ def conclude(
     if evaluation is not None:
         figures["test"] = {k: v for k, v in evaluation.as_json().items() if k != "model"}
     look_up()
-    card = _add(replace(card, figures=figures, head=head_name(model)), weights, typical, registry)
+    named = replace(card, figures=figures, head=head_name(model))
+    card = _add(named, weights, typical, fitted, registry, companions)
     if evaluation is not None:
         evaluation = replace(evaluation, model=card.id)
-    return Outcome(card, evaluation, current_evaluation, _judge(evaluation, current_evaluation, card, plan))
+    gate = _judge(evaluation, current_evaluation, card, plan, margin, remarks)
+    return Outcome(card, evaluation, current_evaluation, gate)
+
+
+def _fitted(card: ModelCard, samples: Samples, registry: ModelRegistry) -> Fitted:
+    """What the candidate was fitted on, its parents' films among them."""
+    own = Fitted.of(samples.of_part("train", "validation"))
+    if not card.parent:
+        return own
+    try:
+        parents = fitted_of(registry.find(card.parent), registry)
+    except UnknownModel:  # it was removed meanwhile, or the candidate was trained elsewhere
+        parents = None
+    return own | (parents if parents is not None else Fitted(is_whole=False))
+
+
+def _clean(
+    samples: Samples, card: ModelCard, fitted: Fitted, current: ModelCard | None, registry: ModelRegistry
+) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
+    """The test part without films that a model was fitted on, and what has to be said of it."""
+    test = samples.of_part("test")
+    known: list[tuple[str, Fitted | None]] = [("the candidate", fitted)]
+    if current is not None:
+        known.append(("the current model", fitted_of(current, registry)))
+    seen_patients = {s.patient for s in samples.of_part("train", "validation")}
+    same_patients = {s.image for s in test if s.patient in seen_patients}
+    left_out: set[str] = set()
+    remarks = []
+    for who, its in known:
+        found = {s.image for s in its.overlap(test)} if its is not None else set()
+        found |= same_patients if its is fitted else set()
+        if found:
+            remarks.append(_left_out([s for s in test if s.image in found], len(test), who))
+        left_out |= found
+    if any(its is None or not its.is_whole for _, its in known):
+        parent = current.name or current.id if current is not None else card.parent
+        remarks.append(
+            f"Which films {parent} was fitted on was never written down: some of these may be among them."
+        )
+    return tuple(s for s in test if s.image not in left_out), tuple(remarks)
+
+
+def _left_out(samples: Sequence[Sample], total: int, who: str) -> str:
+    names = [Path(s.header.path).name for s in samples[:NAMED]]
+    more = f" and {len(samples) - NAMED} more" if len(samples) > NAMED else ""
+    patients = len({s.patient for s in samples})
+    return (
+        f"{len(samples)} of the {total} films of the test part, of {patients} "
+        f"patient{'' if patients == 1 else 's'}, were left out, because {who} was fitted on them or on "
+        f"others of the same patients: {', '.join(names)}{more}."
+    )
 
 
 def versions() -> dict[str, str]:
@@ -172,22 +238,45 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), "torch": torch.__version__, "timm": timm.__version__}
 
 
-def _judge(evaluation: Evaluation | None, current: Evaluation | None, card: ModelCard, plan: Plan) -> Gate:
+def _judge(
+    evaluation: Evaluation | None,
+    current: Evaluation | None,
+    card: ModelCard,
+    plan: Plan,
+    margin: float,
+    remarks: Sequence[str],
+) -> Gate:
     if evaluation is None:
-        return Gate(False, "not proven", ("No patients were kept aside for testing, so nothing is proven.",))
+        reason = (
+            "No film of the test part is left that can measure the candidate, so nothing is proven."
+            if any("left out" in remark for remark in remarks)
+            else "No patients were kept aside for testing, so nothing is proven."
+        )
+        return Gate(False, "not proven", (reason, *remarks))
     if current is None:
-        return Gate(False, "not proven", ("There is no current model to compare the candidate with.",))
-    return compare(evaluation, current, bootstrap=max(plan.bootstrap, 1), seed=plan.seed, task=card.task)
+        reason = "There is no current model to compare the candidate with."
+        return Gate(False, "not proven", (reason, *remarks))
+    resamples = max(plan.bootstrap, LEAST_RESAMPLES)
+    gate = compare(evaluation, current, margin=margin, bootstrap=resamples, seed=plan.seed, task=card.task)
+    return replace(gate, reasons=(*gate.reasons, *remarks))
 
 
 def _add(
-    card: ModelCard, weights: dict[str, torch.Tensor], typical: Typical | None, registry: ModelRegistry
+    card: ModelCard,
+    weights: dict[str, torch.Tensor],
+    typical: Typical | None,
+    fitted: Fitted,
+    registry: ModelRegistry,
+    companions: Sequence[Path],
 ) -> ModelCard:
     from safetensors.torch import save_file
 
-    with tempfile.TemporaryDirectory() as folder:
-        path, described = Path(folder) / "weights.safetensors", Path(folder) / TYPICAL
-        save_file(weights, path)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        beside = [*companions, folder / FITTED]
+        save_file(weights, folder / "weights.safetensors")
+        fitted.write(folder / FITTED)
         if typical is not None:
-            typical.write(described)
-        return registry.add(card, path, [described] if typical is not None else [])
+            beside.append(folder / TYPICAL)
+            typical.write(folder / TYPICAL)
+        return registry.add(card, folder / "weights.safetensors", beside)

@@ -24,6 +24,8 @@ from inference.card import Task
 from training.events import Evaluation, Gate, ImageResult, Verdict
 from training.metrics import Table, calibration_error, figures, interval, recalls, resamples, table_of
 
+MARGIN = -0.02
+LEAST_RESAMPLES = 1000  # with fewer an interval's ends are themselves a draw of lots
 LEAST_PATIENTS = 20  # below, a bootstrap's intervals are too narrow to be believed
 NO_DIFFERENCE = 1e-4  # less than this is rounding, not improvement
 SENSITIVITY_LOSS = 0.05
@@ -54,7 +56,7 @@ def compare(
     candidate: Evaluation,
     current: Evaluation,
     *,
-    margin: float = -0.02,
+    margin: float = MARGIN,
     bootstrap: int = 2000,
     seed: int = 0,
     task: Task = "multiclass",
