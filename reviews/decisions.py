@@ -38,6 +38,7 @@ def append(connection: Connection, new: Review) -> Review:
         raise InvalidReview("A review that is already recorded, or takes one back, cannot be recorded anew.")
     _require_answers(new)
     require_frame(connection, new.sop_instance_uid, new.frame, "a review")
+    _require_first_read(connection, new)
     return _insert(connection, replace(new, time=in_utc(new.time) if new.time else now()))
 
 
@@ -52,6 +53,18 @@ def _require_answers(new: Review) -> None:
             raise InvalidAnswer(f"{name!r} is answered {answer!r}; expected present, absent or unknown.")
         if names.count(name) > 1:
             raise InvalidAnswer(f"{name} is answered twice in one review; expected one answer.")
+
+
+def _require_first_read(connection: Connection, new: Review) -> None:
+    """A second read is of a decision on the same frame."""
+    if new.second_read_of is None:
+        return
+    first = _latest(connection, review.c.id == new.second_read_of, review.c.takes_back.is_(None))
+    if first is None or (first.sop_instance_uid, first.frame) != (new.sop_instance_uid, new.frame):
+        raise InvalidReview(
+            f"A second read names the decision {new.second_read_of}, which is none on its frame; "
+            "expected the id of the decision that was doubted."
+        )
 
 
 def undo(connection: Connection, reader: str) -> Review | None:
@@ -186,6 +199,7 @@ def _insert(connection: Connection, new: Review) -> Review:
             "shown": None if new.shown is None else json.dumps(asdict(new.shown)),
             "is_acceptance": new.is_acceptance,
             "takes_back": new.takes_back,
+            "second_read_of": new.second_read_of,
         },
     )
     key = result.inserted_primary_key
@@ -206,7 +220,7 @@ def _as_reviews(connection: Connection, *conditions: ColumnElement[bool]) -> lis
 
 
 def _as_review(row: Row[*tuple[Any, ...]]) -> Review:
-    id_, uid, frame, reader, findings, time, note, shown, is_acceptance, takes_back = row
+    id_, uid, frame, reader, findings, time, note, shown, is_acceptance, takes_back, second = row
     return Review(
         sop_instance_uid=uid,
         frame=frame,
@@ -218,6 +232,7 @@ def _as_review(row: Row[*tuple[Any, ...]]) -> Review:
         shown=None if shown is None else _as_shown(json.loads(shown)),
         is_acceptance=is_acceptance,
         takes_back=takes_back,
+        second_read_of=second,
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from reviews.errors import ExportUnwritable
-from reviews.record import Promotion, Review, Shown, StudyMark
+from reviews.record import Promotion, Review, Shown, StudyMark, UrgencyMark
 from reviews.store import Store
 from studies.image import Header
 
@@ -26,6 +26,7 @@ _AUDIT_COLUMNS = (
     "time",
     "reader",
     "takes_back",
+    "second_read_of",
     "path",
     "sop_instance_uid",
     "frame",
@@ -71,8 +72,9 @@ def review_row(review: Review, header: Header) -> RowValues:
 def audit_rows(store: Store) -> list[RowValues]:
     """Everything that was ever recorded, in order: decisions, what took them back, promotions, marks.
 
-    `event` is ``decision``, ``undo``, ``redo``, ``promotion``, ``roll back``, ``study read`` or
-    ``study unread``; ids count within decisions, promotions and marks.
+    `event` is ``decision``, ``undo``, ``redo``, ``promotion``, ``roll back``, ``study read``,
+    ``study unread``, ``study urgent`` or ``study not urgent``; ids count within decisions, promotions and
+    each of the two kinds of marks. `second_read_of` names the decision that was read a second time.
     """
     headers = {h.sop_instance_uid: h for h in store.headers()}
     reviews = store.history()
@@ -81,6 +83,7 @@ def audit_rows(store: Store) -> list[RowValues]:
         (_audited(r, headers[r.sop_instance_uid], undo_ids) for r in reviews),
         (_audited_promotion(p) for p in store.promotions()),
         (_audited_mark(m) for m in store.study_marks()),
+        (_audited_urgency(m) for m in store.urgency_marks()),
     )
     # Merged by time, but each stream in its own order even where a clock was set back.
     return list(heapq.merge(*streams, key=lambda row: str(row["time"])))
@@ -97,7 +100,8 @@ def _audited(review: Review, header: Header, undo_ids: set[int]) -> RowValues:
     if review.takes_back is not None:
         event = "redo" if review.takes_back in undo_ids else "undo"
     row = review_row(review, header)
-    return {"event": event, "id": review.id, **row, "takes_back": review.takes_back}
+    links = {"takes_back": review.takes_back, "second_read_of": review.second_read_of}
+    return {"event": event, "id": review.id, **row, **links}
 
 
 def _audited_promotion(promotion: Promotion) -> RowValues:
@@ -117,6 +121,16 @@ def _audited_promotion(promotion: Promotion) -> RowValues:
 def _audited_mark(mark: StudyMark) -> RowValues:
     return {
         "event": "study read" if mark.is_read else "study unread",
+        "id": mark.id,
+        "reader": mark.reader,
+        "time": mark.time,
+        "study_instance_uid": mark.study_instance_uid,
+    }
+
+
+def _audited_urgency(mark: UrgencyMark) -> RowValues:
+    return {
+        "event": "study urgent" if mark.is_urgent else "study not urgent",
         "id": mark.id,
         "reader": mark.reader,
         "time": mark.time,

@@ -140,7 +140,19 @@ _ADDED_FINDINGS = Migration(
     append_only=("added_finding",),
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_FIRST, _ANNOTATIONS, _NUMBERED_PREDICTIONS, _ADDED_FINDINGS)
+_ASKING = Migration(
+    number=5,
+    name="urgent studies, second reads",
+    statements=(
+        "CREATE TABLE study_urgency (id {serial}, study_instance_uid TEXT NOT NULL, reader TEXT NOT NULL,"
+        " is_urgent BOOLEAN NOT NULL, time TEXT NOT NULL)",
+        "CREATE INDEX study_urgency_of_study ON study_urgency (study_instance_uid, reader, id)",
+        "ALTER TABLE review ADD COLUMN second_read_of INTEGER REFERENCES review (id)",
+    ),
+    append_only=("study_urgency",),
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_FIRST, _ANNOTATIONS, _NUMBERED_PREDICTIONS, _ADDED_FINDINGS, _ASKING)
 
 
 def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) -> None:

@@ -27,6 +27,7 @@ from reviews.tables import (
     remembered_prediction,
     review,
     study_mark,
+    study_urgency,
 )
 from studies.image import Header
 
@@ -39,6 +40,7 @@ _WATCHED: tuple[Table, ...] = (
     annotation,
     remembered_prediction,
     added_finding,
+    study_urgency,
 )
 _AT_ONCE = 500
 
@@ -126,10 +128,15 @@ def since(connection: Connection, moment: Token, own: OwnRows) -> tuple[Token, N
     standing = {key: decisions.standing(connection, *key) for key in reviewed}
     marked = _values(connection, study_mark, "study_instance_uid", ids["study_mark"])
     read = marks.read_studies(connection) if marked else set()
+    urgent = {
+        uid: marks.urgent_studies(connection, [uid]).get(uid, ())
+        for uid in _values(connection, study_urgency, "study_instance_uid", ids["study_urgency"])
+    }
     return current, News(
         headers=tuple(_headers(connection, ids["image_header"])),
         standing=standing,
         studies_read={uid: uid in read for uid in marked},
+        studies_urgent=urgent,
         predictions=tuple(
             p for some in _fews(ids["remembered_prediction"]) for p in predictions.in_rows(connection, some)
         ),

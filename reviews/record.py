@@ -11,7 +11,9 @@ from studies.image import Header
 
 Answer = Literal["present", "absent", "unknown"]
 Part = Literal["train", "validation", "test"]
-AnnotationKind = Literal["length", "angle", "cobb", "ellipse", "rectangle", "arrow", "text"]
+AnnotationKind = Literal[
+    "length", "angle", "cobb", "ellipse", "rectangle", "arrow", "text", "evidence", "not-evidence"
+]
 
 POINTS: dict[AnnotationKind, int] = {
     "length": 2,
@@ -21,8 +23,13 @@ POINTS: dict[AnnotationKind, int] = {
     "rectangle": 2,  # opposite corners
     "arrow": 2,  # its head, then its tail
     "text": 1,  # the middle of its left edge
+    "evidence": 2,  # opposite corners of the box around an ellipse; three or more are an outline
+    "not-evidence": 2,  # likewise
 }
-"""How many points each kind of annotation has."""
+"""How many points each kind of annotation has, a region at least."""
+
+REGIONS: tuple[AnnotationKind, ...] = ("evidence", "not-evidence")
+"""Where a finding is, and where its heatmap has no business; `text` is the finding's machine name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,8 @@ class Review:
 
     `findings` holds every finding that was answered, unknown ones too. `takes_back` is the id of
     the review that this row undoes; such a row restores what stood before it and `findings` holds
-    that earlier state (empty: no decision stands).
+    that earlier state (empty: no decision stands). `second_read_of` is the id of the decision that was
+    doubted, where this one was made without seeing it.
     """
 
     sop_instance_uid: str
@@ -53,6 +61,7 @@ class Review:
     shown: Shown | None = None
     is_acceptance: bool = False
     takes_back: int | None = None
+    second_read_of: int | None = None
 
     def answer_for(self, finding: str) -> Answer:
         return next((a for name, a in self.findings if name == finding), "unknown")
@@ -70,7 +79,7 @@ class Annotation:
         (row, column) in stored-pixel space, in the order in which they were set; how many, and what each
         is, `POINTS` tells.
     text
-        What the reader wrote: of a text or an arrow what it says, else a name.
+        What the reader wrote: of a text or an arrow what it says, of a region its finding, else a name.
     label_at
         Where the reader put the centre of the value, in stored-pixel space; None leaves it to the film.
     uuid
@@ -152,6 +161,17 @@ class StudyMark:
 
 
 @dataclass(frozen=True, slots=True)
+class UrgencyMark:
+    """A reader marked a study urgent, or took that back. The latest mark of a study and a reader counts."""
+
+    study_instance_uid: str
+    reader: str
+    is_urgent: bool
+    time: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AddedFinding:
     """A finding that a reader added to those that the models of a family answer.
 
@@ -186,6 +206,8 @@ class News:
         By (SOPInstanceUID, frame) on which somebody decided, undid or redid: the decision that stands now.
     studies_read
         By StudyInstanceUID that somebody marked: whether it is read now.
+    studies_urgent
+        By StudyInstanceUID that somebody marked urgent, or not any more: who marks it now.
     predictions
         What models said, as another process remembered it.
     annotated
@@ -199,6 +221,7 @@ class News:
     headers: tuple[Header, ...] = ()
     standing: Mapping[tuple[str, int], Review | None] = field(default_factory=dict)
     studies_read: Mapping[str, bool] = field(default_factory=dict)
+    studies_urgent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     predictions: tuple[Prediction, ...] = ()
     annotated: tuple[tuple[str, int], ...] = ()
     are_models_changed: bool = False

@@ -46,6 +46,7 @@ from reviews.record import (
     Promotion,
     Review,
     StudyMark,
+    UrgencyMark,
 )
 from studies.image import Header
 
@@ -300,6 +301,22 @@ class Store:
         """Every mark in order."""
         with self._database.read() as connection:
             return marks.history(connection)
+
+    def mark_study_urgent(self, study_uid: str, reader: str, urgent: bool = True) -> Changes:
+        """Record that a reader calls a study urgent, or not any more; other readers' marks stay."""
+        with self._write() as connection:
+            marks.mark_urgent(connection, study_uid, reader, urgent)
+        return Changes(studies_marked=(study_uid,))
+
+    def studies_urgent(self) -> dict[str, tuple[str, ...]]:
+        """StudyInstanceUIDs that are marked urgent, each with the readers who mark it."""
+        with self._database.read() as connection:
+            return marks.urgent_studies(connection)
+
+    def urgency_marks(self) -> list[UrgencyMark]:
+        """Every mark of urgency in order."""
+        with self._database.read() as connection:
+            return marks.urgency_history(connection)
 
     # -- models ------------------------------------------------------------------------------
 

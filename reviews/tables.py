@@ -116,6 +116,7 @@ review = Table(
     _text("shown", nullable=True),  # JSON, null where nothing was shown
     Column("is_acceptance", Boolean, nullable=False),
     Column("takes_back", Integer, ForeignKey("review.id"), nullable=True),
+    Column("second_read_of", Integer, ForeignKey("review.id"), nullable=True),
     Index("review_of_frame", "sop_instance_uid", "frame", "id"),
     Index("review_of_reader", "reader", "id"),
     Index("review_taken_back", "takes_back"),
@@ -155,6 +156,18 @@ study_mark = Table(
     Column("is_read", Boolean, nullable=False),
     _text("time"),
     Index("study_mark_of_study", "study_instance_uid", "id"),
+)
+
+# The latest row of a study and a reader counts.
+study_urgency = Table(
+    "study_urgency",
+    metadata,
+    _row_number(),
+    _text("study_instance_uid"),
+    _text("reader"),
+    Column("is_urgent", Boolean, nullable=False),
+    _text("time"),
+    Index("study_urgency_of_study", "study_instance_uid", "reader", "id"),
 )
 
 # The latest row of a uuid is the annotation as it is now.

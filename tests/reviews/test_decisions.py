@@ -55,6 +55,25 @@ def test_a_time_without_an_offset_is_refused(films: Store, time: str) -> None:
         films.append(replace(review(FILM), time=time))
 
 
+def test_a_second_read_says_of_which_decision_and_is_a_decision_like_any_other(films: Store) -> None:
+    first, _ = films.append(review(FILM, "Ada", pneumonia="present"))
+    second, _ = films.append(replace(review(FILM, "Ben", pneumonia="absent"), second_read_of=first.id))
+    assert films.standing(FILM.sop_instance_uid, 1) == second
+    assert second.second_read_of == first.id
+    films.undo("Ben")
+    assert films.standing(FILM.sop_instance_uid, 1) == first
+
+
+def test_a_second_read_of_no_decision_on_its_frame_is_refused(films: Store) -> None:
+    other, _ = films.append(review(OTHER_FILM))
+    films.undo("Ada")
+    undo = films.history()[-1]
+    for number in (99, other.id, undo.id):
+        with pytest.raises(InvalidReview, match="second read"):
+            films.append(replace(review(FILM), second_read_of=number))
+    assert films.standing_reviews() == []
+
+
 def test_the_latest_decision_stands_whoever_made_it(films: Store) -> None:
     films.append(review(FILM, "Ada", pneumonia="present"))
     films.append(review(FILM, "Ben", pneumonia="absent"))

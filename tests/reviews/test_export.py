@@ -167,6 +167,25 @@ def test_the_audit_tells_everything_in_order(store: Store, tmp_path: Path) -> No
     assert json.loads(told[0]["findings"]) == {"covid_19": "absent", "pneumonia": "present"}
 
 
+def test_the_audit_tells_marks_of_urgency_and_second_reads(store: Store, tmp_path: Path) -> None:
+    store.add_images([header(1)])
+    store.mark_study_urgent("1.9", "Ben")
+    first, _ = store.append(review(header(1)))
+    store.append(replace(review(header(1), "Ben"), second_read_of=first.id))
+    store.mark_study_urgent("1.9", "Ben", urgent=False)
+    rows = audit_rows(store)
+    assert [row["event"] for row in rows] == ["study urgent", "decision", "decision", "study not urgent"]
+    assert [row.get("second_read_of") for row in rows] == [None, None, first.id, None]
+    write_audit_csv(rows, tmp_path / "audit.csv")
+    told = read_csv(tmp_path / "audit.csv")
+    assert [(row["study_instance_uid"], row["second_read_of"]) for row in told] == [
+        ("1.9", ""),
+        ("", ""),
+        ("", str(first.id)),
+        ("1.9", ""),
+    ]
+
+
 def test_the_audit_keeps_the_order_of_recording_when_a_clock_was_set_back(store: Store) -> None:
     store.add_images([header(1)])
     for time in ("2026-01-02T00:00:00+00:00", "2026-01-01T00:00:00+00:00"):

@@ -113,6 +113,26 @@ def test_a_study_is_read_when_the_latest_mark_says_so(store: Store) -> None:
         store.mark_study_read("1", "")
 
 
+def test_a_reader_takes_back_their_own_mark_of_urgency_and_nobody_elses(store: Store) -> None:
+    assert store.mark_study_urgent("1", "Ada").studies_marked == ("1",)
+    store.mark_study_urgent("1", "Ben")
+    store.mark_study_urgent("2", "Ben")
+    assert store.studies_urgent() == {"1": ("Ada", "Ben"), "2": ("Ben",)}
+    store.mark_study_urgent("1", "Ben", urgent=False)
+    assert store.studies_urgent() == {"1": ("Ada",), "2": ("Ben",)}
+    store.mark_study_urgent("1", "Ben")
+    assert store.studies_urgent()["1"] == ("Ada", "Ben")
+    assert [(m.study_instance_uid, m.reader, m.is_urgent) for m in store.urgency_marks()] == [
+        ("1", "Ada", True),
+        ("1", "Ben", True),
+        ("2", "Ben", True),
+        ("1", "Ben", False),
+        ("1", "Ben", True),
+    ]
+    with pytest.raises(InvalidReview):
+        store.mark_study_urgent("1", " ")
+
+
 def test_counts_are_of_what_stands(store: Store) -> None:
     stack, film, same_patient = header(1, frames=2), header(2), header(3, patient_id="patient-2")
     store.add_images([stack, film, same_patient, header(4)])

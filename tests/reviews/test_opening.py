@@ -224,6 +224,7 @@ def test_the_database_itself_refuses_to_change_rows(place: Path, table: str) -> 
         store.append(review(header(1)))
         store.promote("m", "chest", "Ada")
         store.mark_study_read("1", "Ada")
+        store.mark_study_urgent("1", "Ada")
         store.remember_evaluation("m", "held-out", {})
         store.annotate([annotation(header(1))])
         store.add_finding("Tuberculosis", CARD, "Ada")
