@@ -21,7 +21,7 @@ from reviews.clock import now
 from reviews.decisions import is_taken_back
 from reviews.errors import InvalidAnnotation
 from reviews.images import require_frame
-from reviews.record import POINTS, Annotation
+from reviews.record import POINTS, REGIONS, Annotation
 from reviews.tables import annotation, image
 
 
@@ -55,7 +55,8 @@ def _require_sound(new: Annotation) -> None:
     expected = POINTS.get(new.kind)
     if expected is None:
         raise InvalidAnnotation(f"An annotation is a {new.kind!r}; expected one of {', '.join(POINTS)}.")
-    if len(new.points) != expected:
+    is_outline = new.kind in REGIONS and len(new.points) > expected
+    if len(new.points) != expected and not is_outline:
         raise InvalidAnnotation(
             f"An annotation ({new.kind}) has {len(new.points)} points; expected {expected}."
         )
@@ -63,6 +64,8 @@ def _require_sound(new: Annotation) -> None:
         raise InvalidAnnotation(f"An annotation ({new.kind}) has a point that is no place; expected numbers.")
     if new.kind == "text" and not new.text.strip() and not new.is_deleted:
         raise InvalidAnnotation("A text on a film says nothing; expected words.")
+    if new.kind in REGIONS and not new.text.strip():
+        raise InvalidAnnotation(f"A region ({new.kind}) is of no finding; expected the finding's name.")
 
 
 def _require_same(before: Annotation, change: Annotation) -> None:

@@ -77,5 +77,5 @@ def annotation(
 ) -> Annotation:
     """A new annotation of a kind, not recorded yet."""
     points = tuple((10.5 + 30 * n, 20.25 * (n + 1)) for n in range(POINTS[kind]))
-    text = "seen" if kind == "text" else ""
+    text = {"text": "seen", "evidence": "pneumonia", "not-evidence": "pneumonia"}.get(kind, "")
     return Annotation(image.sop_instance_uid, 1, kind, points, reader, **{"text": text, **fields})

@@ -171,6 +171,8 @@ def test_only_who_drew_an_annotation_changes_it(films: Store) -> None:
         ({"points": ((1.0, 2.0), (float("nan"), 1.0))}, "no place"),
         ({"label_at": (float("inf"), 1.0)}, "no place"),
         ({"kind": "text", "points": ((1.0, 2.0),), "text": " "}, "says nothing"),
+        ({"kind": "evidence", "text": " "}, r"region \(evidence\) is of no finding"),
+        ({"kind": "evidence", "points": ((1.0, 2.0),), "text": "nodule"}, "has 1 points; expected 2"),
     ],
 )
 def test_what_is_no_annotation_is_refused_in_a_sentence(
