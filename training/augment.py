@@ -4,25 +4,54 @@ Geometry and grey values change before normalisation, in intensities of [0, 1], 
 another detector or another patient's stance would change them; noise and blanked rectangles come
 after. Films are never turned upside down, and mirrored only where asked: the heart is on one side.
 
-Every random number comes from the generator that is given, so that a resumed training repeats it.
+What happens to each film was drawn before (`training.changes`); nothing here is random.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional as F
 
-TURN_DEGREES = 10.0
-SCALE, ASPECT, SHIFT = 0.12, 0.05, 0.08  # shares; a shift of 0.08 is 4% of the side
-GAMMA, CONTRAST, BRIGHTNESS = 0.35, 0.25, 0.12
-ERASED_SIDE = (0.10, 0.35)  # of the film's side
+from training.changes import Changes
 
 
-def distort(
-    x: torch.Tensor, generator: torch.Generator, *, strength: float = 1.0, horizontal_flip: bool = False
-) -> torch.Tensor:
+def grid_of(changes: Changes, side: int, device: torch.device) -> torch.Tensor:
+    """(B, S, S, 2): where each place of the changed film lies on the film, for `warped`."""
+    affine = torch.from_numpy(changes.affine()).to(device)
+    return F.affine_grid(affine, [len(changes), 1, side, side], align_corners=False)
+
+
+def warped(x: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+    """Films, or anything that lies on them such as masks, moved by `grid_of`.
+
+    Parameters
+    ----------
+    x
+        (B, S, S) or (B, C, S, S) float32; a mask may be of another side than the grid.
+
+    Returns
+    -------
+    torch.Tensor
+        (B, S, S) or (B, C, S, S) of the grid's side; beyond the film's edge it is 0.
+    """
+    planes = x if x.ndim == 4 else x[:, None]
+    moved = F.grid_sample(planes, grid, padding_mode="zeros", align_corners=False)
+    return moved if x.ndim == 4 else moved[:, 0]
+
+
+def exposed(x: torch.Tensor, changes: Changes) -> torch.Tensor:
+    """(B, S, S) intensities in [0, 1] as another exposure would have made them."""
+    gamma, contrast, brightness = (
+        _by_film(values, x) for values in (changes.gamma, changes.contrast, changes.brightness)
+    )
+    return ((x.clamp(1e-4, 1) ** gamma - 0.5) * contrast + 0.5 + brightness).clamp(0, 1)
+
+
+def distorted(x: torch.Tensor, changes: Changes) -> tuple[torch.Tensor, torch.Tensor]:
     """Turn, scale, shift and re-expose films.
 
     Parameters
@@ -32,56 +61,37 @@ def distort(
 
     Returns
     -------
-    torch.Tensor
-        (B, S, S) float32 in [0, 1]; beyond the film's edge it is black.
+    tuple
+        (B, S, S) float32 in [0, 1], black beyond the film's edge, and the grid for whatever lies on the
+        films (`warped`).
     """
-    count, device = len(x), x.device
-
-    def around_zero(reach: float) -> torch.Tensor:  # (B,) uniform in +-reach
-        return (torch.rand(count, generator=generator, device=device) * 2 - 1) * reach * strength
-
-    angle = around_zero(math.radians(TURN_DEGREES))
-    scale, aspect = 1 + around_zero(SCALE), 1 + around_zero(ASPECT)
-    right, down = around_zero(SHIFT), around_zero(SHIFT)
-    mirror = torch.ones(count, device=device)
-    if horizontal_flip:
-        mirror = 1 - 2 * (torch.rand(count, generator=generator, device=device) < 0.5).float()
-    top = torch.stack([angle.cos() * scale * aspect * mirror, -angle.sin() * scale, right], 1)
-    bottom = torch.stack([angle.sin() * scale * mirror, angle.cos() * scale / aspect, down], 1)
-    grid = F.affine_grid(torch.stack([top, bottom], 1), [count, 1, *x.shape[1:]], align_corners=False)
-    x = F.grid_sample(x[:, None], grid, padding_mode="zeros", align_corners=False)[:, 0]
-    gamma = around_zero(GAMMA).exp()[:, None, None]
-    contrast = 1 + around_zero(CONTRAST)[:, None, None]
-    brightness = around_zero(BRIGHTNESS)[:, None, None]
-    return ((x.clamp(1e-4, 1) ** gamma - 0.5) * contrast + 0.5 + brightness).clamp(0, 1)
+    grid = grid_of(changes, x.shape[-1], x.device)
+    return exposed(warped(x, grid), changes), grid
 
 
-def corrupt(
-    x: torch.Tensor, generator: torch.Generator, *, noise: float = 0.05, erase: float = 0.0
-) -> torch.Tensor:
-    """Add noise of up to `noise` standard deviations, and blank a rectangle with probability `erase`.
+def corrupted(x: torch.Tensor, changes: Changes) -> torch.Tensor:
+    """Add noise, the same in every channel, and blank rectangles.
 
     Parameters
     ----------
     x
         (B, C, S, S) float32, normalised: 0 is the mean grey.
     """
-    count, side, device = len(x), x.shape[-1], x.device
-    if noise > 0:
-        level = noise * torch.rand(count, 1, 1, 1, generator=generator, device=device)
-        x = x + torch.randn(x.shape, generator=generator, device=device) * level
-    if erase > 0:
-        dice = torch.rand(count, 5, generator=generator, device=device).cpu()
-        low, high = ERASED_SIDE
-        for i, (chance, *place) in enumerate(dice.tolist()):
-            if chance < erase:
-                height, width = (int(side * (low + (high - low) * v)) for v in place[:2])
-                row, column = int(place[2] * (side - height)), int(place[3] * (side - width))
-                x[i, :, row : row + height, column : column + width] = 0
+    side, device = x.shape[-1], x.device
+    if changes.noise.any():
+        grain = torch.empty((len(x), 1, side, side), device=device)
+        generator = torch.Generator(device)
+        for plane, seed in zip(grain, changes.noise_seed.tolist(), strict=True):
+            plane.normal_(generator=generator.manual_seed(seed))
+        x = torch.addcmul(x, grain, _by_film(changes.noise, x))
+    if changes.erased.any():
+        x = x.clone()
+        for film, (top, left, height, width) in zip(x, _in_pixels(changes.erased, side), strict=True):
+            film[:, top : top + height, left : left + width] = 0
     return x
 
 
-def mix(
+def mixed(
     x: torch.Tensor, targets: torch.Tensor, known: torch.Tensor, share: float, partner: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Mixup (Zhang et al. 2018): `share` of each film and the rest of its partner's.
@@ -93,5 +103,14 @@ def mix(
     partner
         (B,) int64 indices into the batch.
     """
-    mixed = share * x + (1 - share) * x[partner]
-    return mixed, share * targets + (1 - share) * targets[partner], known * known[partner]
+    both = share * x + (1 - share) * x[partner]
+    return both, share * targets + (1 - share) * targets[partner], known * known[partner]
+
+
+def _by_film(values: NDArray[np.float32], x: torch.Tensor) -> torch.Tensor:
+    """(B,) as (B, 1, …), to be broadcast over films."""
+    return torch.from_numpy(values).to(x.device).view(-1, *(1,) * (x.ndim - 1))
+
+
+def _in_pixels(shares: NDArray[np.float32], side: int) -> Sequence[tuple[int, int, int, int]]:
+    return [tuple(row) for row in (shares * side).astype(int).tolist()]

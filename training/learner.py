@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,45 @@ from torch.nn import functional as F
 
 from inference.card import Preprocessing, Task
 from inference.preprocess import normalise
-from training.augment import corrupt, distort, mix
-from training.errors import TrainingDiverged
-from training.networks import moving_parameters, parameter_groups, set_moving, set_training_mode
+from training.augment import corrupted, distorted, mixed
+from training.changes import draw
+from training.errors import TrainingDiverged, UnusablePlan
+from training.networks import Encoded, moving_parameters, parameter_groups, set_moving, set_training_mode
+from training.order import Order
 from training.plan import Plan
 from training.samples import Sample
 from training.tensors import Films
 
 VALIDATION_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Films as the network sees them, and what is true of them.
+
+    Parameters
+    ----------
+    rows
+        (B,) int64: which of the training's films.
+    x
+        (B, C, S, S) float32, changed and normalised.
+    targets, known
+        (B, K) smoothed targets, and 1 where the answer is known.
+    grid
+        (B, S, S, 2): where each place lies on the film as it was (`training.augment.warped`); None where
+        nothing was moved.
+    """
+
+    rows: NDArray[np.int64]
+    x: torch.Tensor
+    targets: torch.Tensor
+    known: torch.Tensor
+    grid: torch.Tensor | None = None
+
+
+Term = Callable[[Batch, torch.Tensor, torch.Tensor], torch.Tensor]
+"""What is added to a batch's loss: a number from the batch, the features and the (B, K) logits, which are in
+the graph and may be in half precision."""
 
 
 class Learner:
@@ -38,7 +70,10 @@ class Learner:
     films, rows
         Decoded films, and which of them are learnt from.
     is_tuned
-        It starts from a base model: `plan.depth` and ``batch_norm="auto"`` take effect.
+        It starts from a base model: `plan.depth`, `plan.head_epochs`, `plan.layer_decay` and
+        ``batch_norm="auto"`` take effect.
+    terms
+        What is added to the loss of each batch, from the same pass of the network.
     look_up
         Called at every batch; raises to stop.
     """
@@ -55,19 +90,28 @@ class Learner:
         task: Task,
         is_tuned: bool,
         look_up: Callable[[], None],
+        terms: Sequence[Term] = (),
     ) -> None:
         self.plan, self.preprocessing, self.films, self.device, self.task = (
             plan, preprocessing, films, device, task,
         )  # fmt: skip
         self.rows = np.asarray(rows, np.int64)
-        self._look_up = look_up
+        self._look_up, self._terms = look_up, tuple(terms)
         self._freeze_batch_norm = plan.batch_norm == "frozen" or (plan.batch_norm == "auto" and is_tuned)
         self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        set_moving(self.network, moving_parameters(self.network, plan.depth if is_tuned else "all"))
+        self._moving = moving_parameters(self.network, plan.depth if is_tuned else "all")
+        self._head_epochs = plan.head_epochs if is_tuned and plan.depth != "head" else 0
+        self._encoded = Encoded(self.network)
         self.averaged: nn.Module | None = copy.deepcopy(self.network) if plan.ema else None
-        self.optimiser = _optimiser(plan, self.network)
+        decay = plan.layer_decay if is_tuned else 1.0
+        self.optimiser = _optimiser(
+            plan, parameter_groups(self.network, self._moving, plan.weight_decay, decay)
+        )
+        self._half = half_precision(plan.precision, device)
+        self._scaler = torch.amp.GradScaler(device.type, enabled=self._half is torch.float16)
         self.truth = _truth_of(films.samples)  # (N, K), NaN for unknown
-        self._weights = _class_weights(self.truth[self.rows], plan.class_balance, task).to(device)
+        balance = plan.class_balance if plan.sampling == "shuffle" else 0.0
+        self._weights = _class_weights(self.truth[self.rows], balance, task).to(device)
         self.batch_size = min(plan.batch_size, len(self.rows))
         self.steps_an_epoch = len(self.rows) // self.batch_size
         self.steps = 0
@@ -84,17 +128,13 @@ class Learner:
         -------
         (mean loss, learning rate of the last step)
         """
-        seed = _seed_of(self.plan.seed, epoch)
-        order = np.random.default_rng(seed)
-        generator = torch.Generator(device=self.device).manual_seed(seed)
-        torch.manual_seed(seed)  # dropout and stochastic depth
-        set_training_mode(self.network, freeze_batch_norm=self._freeze_batch_norm)
-        shuffled = order.permutation(self.rows)
+        torch.manual_seed(_seed_of(self.plan.seed, epoch))  # dropout and stochastic depth
+        self._set_moving(epoch)
+        order = Order.of_epoch(self.plan, epoch, self.rows, self.truth.numpy())
         losses = 0.0
         for b in range(self.steps_an_epoch):
             self._look_up()
-            chosen = shuffled[b * self.batch_size : (b + 1) * self.batch_size]
-            loss = self._learn_batch(chosen, order, generator)
+            loss = self._learn_batch(epoch, order.part(b * self.batch_size, self.batch_size), b)
             if not math.isfinite(loss):
                 raise TrainingDiverged(
                     f"the loss became {loss} in epoch {epoch} at a learning rate of {self._rate():g}; "
@@ -103,29 +143,53 @@ class Learner:
             losses += loss
         return losses / self.steps_an_epoch, float(self.optimiser.param_groups[0]["lr"])
 
-    def _learn_batch(
-        self, chosen: NDArray[np.int64], order: np.random.Generator, generator: torch.Generator
-    ) -> float:
-        plan = self.plan
-        x = self.films.batch(chosen, self.device)  # (B, S, S) in [0, 1]
-        if plan.augmentation > 0 or plan.horizontal_flip:
-            x = distort(x, generator, strength=plan.augmentation, horizontal_flip=plan.horizontal_flip)
-        x = corrupt(normalise(x, self.preprocessing), generator, noise=plan.noise, erase=plan.erase)
-        targets, known = self._targets(chosen)
-        if plan.mixup > 0:
-            share, partner = float(order.beta(plan.mixup, plan.mixup)), order.permutation(len(chosen))
-            x, targets, known = mix(x, targets, known, share, torch.from_numpy(partner).to(self.device))
+    def _set_moving(self, epoch: int) -> None:
+        """The head alone at first, where that is asked, then all that the depth says."""
+        moving = self._moving
+        if epoch <= self._head_epochs:
+            moving = moving_parameters(self.network, "head")
+        set_moving(self.network, moving)
+        set_training_mode(self.network, freeze_batch_norm=self._freeze_batch_norm)
+
+    def _learn_batch(self, epoch: int, part: Order, number: int) -> float:
+        batch = self._batch(epoch, part, number)
         for group in self.optimiser.param_groups:
-            group["lr"] = self._rate()
-        loss = self._loss(self._forward(self.network, x), targets, known)
+            group["lr"] = self._rate() * group["rate"]
+        with torch.autocast(self.device.type, self._half, enabled=self._half is not None):
+            features, logits = self._encoded(batch.x)
+        loss = self._loss(logits.float(), batch.targets, batch.known)
+        for term in self._terms:
+            loss = loss + term(batch, features, logits)
         self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        if plan.gradient_clip > 0:
-            nn.utils.clip_grad_norm_(self.network.parameters(), plan.gradient_clip)
-        self.optimiser.step()
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self._scaler.unscale_(self.optimiser)
+        if self.plan.gradient_clip > 0:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.gradient_clip)
+        self._scaler.step(self.optimiser)
+        self._scaler.update()
         self.steps += 1
         self._average()
         return float(loss.detach())
+
+    def _batch(self, epoch: int, part: Order, number: int) -> Batch:
+        """Films of the training part, changed as the plan says: each by itself, whoever is beside it."""
+        plan, grid = self.plan, None
+        changes = draw(plan, epoch, part.rows, part.repeats)
+        x = self.films.batch(part.rows, self.device)  # (B, S, S) in [0, 1]
+        if plan.augmentation > 0 or plan.horizontal_flip:
+            x, grid = distorted(x, changes)
+        x = corrupted(normalise(x, self.preprocessing), changes)
+        x = x.to(memory_format=torch.channels_last)
+        batch = Batch(part.rows, x, *self._targets(part.rows), grid)
+        return self._mixed(batch, epoch, number) if plan.mixup > 0 else batch
+
+    def _mixed(self, batch: Batch, epoch: int, number: int) -> Batch:
+        """Mixup; nothing that lies on a film lies on two, so such a batch has no grid."""
+        random = np.random.default_rng([self.plan.seed, epoch, number])
+        share = float(random.beta(self.plan.mixup, self.plan.mixup))
+        partner = torch.from_numpy(random.permutation(len(batch.rows))).to(self.device)
+        x, targets, known = mixed(batch.x, batch.targets, batch.known, share, partner)
+        return replace(batch, x=x, targets=targets, known=known, grid=None)
 
     def logits(self, rows: Sequence[int]) -> NDArray[np.float32]:
         """(len(rows), K) float32 of the measured network, in float32 and without augmentation."""
@@ -152,6 +216,7 @@ class Learner:
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict() if self.averaged is not None else None,
             "optimiser": self.optimiser.state_dict(),
+            "scaler": self._scaler.state_dict(),
             "steps": self.steps,
         }
 
@@ -161,13 +226,8 @@ class Learner:
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"])
         self.optimiser.load_state_dict(state["optimiser"])
+        self._scaler.load_state_dict(state["scaler"])
         self.steps = int(state["steps"])
-
-    def _forward(self, network: nn.Module, x: torch.Tensor) -> torch.Tensor:
-        halved = self.plan.precision == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=halved):
-            out: torch.Tensor = network(x.to(memory_format=torch.channels_last))
-        return out.float()
 
     def _targets(self, chosen: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, K) smoothed targets, and (B, K) 1 where the answer is known."""
@@ -208,8 +268,26 @@ class Learner:
                 mean.copy_(new)
 
 
-def _optimiser(plan: Plan, network: nn.Module) -> torch.optim.Optimizer:
-    groups = parameter_groups(network, plan.weight_decay)
+def half_precision(precision: str, device: torch.device) -> torch.dtype | None:
+    """The type that the network computes with beside float32; None for float32 alone.
+
+    Raises
+    ------
+    UnusablePlan
+        float16 was asked for where its gradients cannot be scaled.
+    """
+    if precision == "auto":
+        if device.type != "cuda":
+            return None
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if precision == "float16" and device.type != "cuda":
+        raise UnusablePlan(
+            f"precision float16 was asked for on {device}; bfloat16 or float32 is expected there"
+        )
+    return {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}[precision]
+
+
+def _optimiser(plan: Plan, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
     if plan.optimiser == "sgd":
         nesterov = plan.momentum > 0
         return torch.optim.SGD(groups, plan.learning_rate, momentum=plan.momentum, nesterov=nesterov)

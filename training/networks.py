@@ -109,13 +109,40 @@ def _is_still(network: nn.Module, norm: nn.Module) -> bool:
     return not list(norm.parameters()) and not all(p.requires_grad for p in network.parameters())
 
 
-def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Moving parameters for the optimiser: kernels and matrices decay, vectors and scalars do not."""
-    moving = [p for p in network.parameters() if p.requires_grad]
-    return [
-        {"params": [p for p in moving if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in moving if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+def parameter_groups(
+    network: nn.Module, moving: set[str], weight_decay: float, layer_decay: float = 1.0
+) -> list[dict[str, Any]]:
+    """Moving parameters for the optimiser, from the head on back.
+
+    Kernels and matrices decay, vectors and scalars do not. A group's ``rate`` is the share of the learning
+    rate that its stage learns with: 1 for the head, `layer_decay` for the last stage, its square for the
+    one before.
+    """
+    stage_of = _distances(network, moving) if layer_decay < 1 else dict.fromkeys(moving, 0)
+    groups: dict[tuple[int, bool], dict[str, Any]] = {}
+    for name, parameter in network.named_parameters():
+        if name in moving:
+            key = stage_of[name], parameter.ndim > 1
+            decay = weight_decay if parameter.ndim > 1 else 0.0
+            fresh = {"params": [], "weight_decay": decay, "rate": layer_decay ** stage_of[name]}
+            groups.setdefault(key, fresh)["params"].append(parameter)
+    return [groups[key] for key in sorted(groups)]
+
+
+class Encoded(nn.Module):
+    """A network that gives what it sees beside what it says, from one pass.
+
+    Whoever wraps it to learn in several processes gets both with their gradients.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network: Any = network
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, C, S, S) to features, in the architecture's own order of axes, and (B, K) logits."""
+        features = self.network.forward_features(x)
+        return features, self.network.forward_head(features)
 
 
 def _create(card: ModelCard, plan: Plan) -> nn.Module:
@@ -134,6 +161,15 @@ def _create(card: ModelCard, plan: Plan) -> nn.Module:
 
 def _is_head(network: nn.Module, name: str) -> bool:
     return any(name.startswith(f"{head}.") for head in classifier_names(network))
+
+
+def _distances(network: nn.Module, names: set[str]) -> dict[str, int]:
+    """How many stages lie between each parameter and the head's own place, 0 for the head."""
+    found = {name: 0 for name in names if _is_head(network, name)}
+    stages = [[n for n in stage if n not in found] for stage in _stages(network)]
+    for distance, stage in enumerate(reversed([stage for stage in stages if stage]), start=1):
+        found |= {name: distance for name in stage if name in names}
+    return found
 
 
 def _stages(network: nn.Module) -> list[list[str]]:

@@ -17,8 +17,9 @@ from training.samples import Sample
 
 Depth = Literal["head", "last", "half", "all"]
 Optimiser = Literal["adamw", "adam", "sgd"]
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
 BatchNorm = Literal["auto", "train", "frozen"]
+Sampling = Literal["shuffle", "balanced"]
 
 CHEST_RADIOGRAPHS = Covers(("CR", "DX", "picture"), ("CHEST",), ("PA", "AP"))
 DOES_NOT_CHANGE_THE_MODEL = ("device", "threads", "name")
@@ -43,6 +44,11 @@ class Plan:
     depth
         How much of a base model moves: its head; the last stage too; the later half; all of it. A
         network from scratch always learns as a whole.
+    head_epochs
+        For so many epochs only the head of a base model moves, then what `depth` says: a head that fits
+        first pulls less at the features behind it (Kumar et al. 2022).
+    layer_decay
+        Each stage of a base model learns this much slower than the one after it; 1: all alike.
     batch_norm
         ``"auto"`` keeps running statistics frozen when a base model is tuned (a few dozen films would
         spoil them) and learns them from scratch. Stages that do not move are frozen either way.
@@ -57,14 +63,18 @@ class Plan:
         Of matrices and kernels; biases and normalisation have none.
     class_balance
         0 counts every film the same, 1 every class the same; between is between: a class weighs
-        (n / (classes * n_class)) ** class_balance.
+        (n / (classes * n_class)) ** class_balance. Without effect where `sampling` balances already.
+    sampling
+        ``"shuffle"`` sees every film once an epoch, ``"balanced"`` films of every finding equally often.
     label_smoothing, mixup, erase
         Share of certainty taken from a label; alpha of Beta(alpha, alpha), 0 for none; probability
         that a rectangle of a film is blanked.
     augmentation, noise, horizontal_flip
         Strength of shifts, turns, scale, gamma, contrast and brightness (1: up to 10 degrees, 8% shift,
         12% scale); noise in standard deviations; chest films are not mirrored by default, because the
-        heart is on one side.
+        heart is on one side. What happens to a film depends on the seed, the epoch and the film alone.
+    evidence_weight
+        What evidence in the wrong place costs beside a wrong answer (`training.reasons`); 0 for nothing.
     ema
         Decay of the moving average of weights that is measured and kept; 0 for none.
     gradient_clip
@@ -76,8 +86,9 @@ class Plan:
     stored_as
         Weights in half precision take half the room; figures are measured on what is stored.
     device, precision, threads
-        Where and how it computes. 0 threads leaves torch's own choice. Resuming is exact to the bit on
-        the CPU in float32 with the same number of threads.
+        Where and how it computes. ``"auto"`` is half precision on a GPU (bfloat16, else float16 with a
+        scaled loss) and float32 on the CPU. 0 threads leaves torch's own choice. Resuming is exact to the
+        bit on the CPU in float32 with the same number of threads.
     bootstrap
         Resamples for intervals and for the gate.
     """
@@ -96,6 +107,8 @@ class Plan:
     covers: Covers = field(default_factory=lambda: CHEST_RADIOGRAPHS)
     display_names: tuple[tuple[str, str], ...] = ()
     depth: Depth = "all"
+    head_epochs: int = 0
+    layer_decay: float = 1.0
     batch_norm: BatchNorm = "auto"
     epochs: int = 30
     batch_size: int = 32
@@ -109,12 +122,14 @@ class Plan:
     warm_up: float = 0.08
     gradient_clip: float = 5.0
     class_balance: float = 0.5
+    sampling: Sampling = "shuffle"
     label_smoothing: float = 0.05
     mixup: float = 0.0
     augmentation: float = 1.0
     noise: float = 0.05
     erase: float = 0.0
     horizontal_flip: bool = False
+    evidence_weight: float = 0.0
     ema: float = 0.0
     drop_rate: float = 0.0
     drop_path: float = 0.0
@@ -122,7 +137,7 @@ class Plan:
     stored_as: Literal["float32", "float16"] = "float32"
     seed: int = 0
     device: str = "auto"
-    precision: Precision = "float32"
+    precision: Precision = "auto"
     threads: int = 0
     bootstrap: int = 1000
 
@@ -181,6 +196,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "batch_norm": get_args(BatchNorm),
     "keep": ("best", "last"),
     "optimiser": get_args(Optimiser),
+    "sampling": get_args(Sampling),
     "schedule": ("cosine", "constant"),
     "precision": get_args(Precision),
     "stored_as": ("float32", "float16"),
@@ -190,6 +206,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "input_size": (32, 2048),
     "epochs": (1, 100_000),
     "batch_size": (2, 65_536),
+    "head_epochs": (0, 100_000),
+    "layer_decay": (0.01, 1),
     "patience": (0, 100_000),
     "learning_rate": (0, 1e6),
     "momentum": (0, 0.9999),
@@ -202,6 +220,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "augmentation": (0, 4),
     "noise": (0, 4),
     "erase": (0, 1),
+    "evidence_weight": (0, 1000),
     "ema": (0, 0.99999),
     "drop_rate": (0, 0.95),
     "drop_path": (0, 0.95),
