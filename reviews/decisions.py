@@ -155,6 +155,11 @@ def standing_on(connection: Connection, uids: Sequence[str]) -> list[Review]:
     return _as_reviews(connection, review.c.id.in_(latest))
 
 
+def made_on(connection: Connection, uids: Sequence[str]) -> list[Review]:
+    """Every decision on some images in order, also those that were taken back since."""
+    return _as_reviews(connection, review.c.sop_instance_uid.in_(uids), review.c.takes_back.is_(None))
+
+
 def history(connection: Connection) -> list[Review]:
     """Every row in the order in which it was recorded."""
     return _as_reviews(connection)

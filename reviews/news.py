@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Table, func, select
 
-from reviews import decisions, images, marks, predictions
+from reviews import answered, decisions, images, marks, parts, predictions
 from reviews.record import News
 from reviews.tables import (
     added_finding,
@@ -132,8 +132,9 @@ def since(connection: Connection, moment: Token, own: OwnRows) -> tuple[Token, N
         uid: marks.urgent_studies(connection, [uid]).get(uid, ())
         for uid in _values(connection, study_urgency, "study_instance_uid", ids["study_urgency"])
     }
+    headers = tuple(_headers(connection, ids["image_header"]))
     return current, News(
-        headers=tuple(_headers(connection, ids["image_header"])),
+        headers=headers,
         standing=standing,
         studies_read={uid: uid in read for uid in marked},
         studies_urgent=urgent,
@@ -143,6 +144,8 @@ def since(connection: Connection, moment: Token, own: OwnRows) -> tuple[Token, N
         annotated=tuple(_frames(connection, annotation, ids["annotation"])),
         are_models_changed=bool(ids["promotion"] or ids["evaluation"]),
         are_findings_changed=bool(ids["added_finding"]),
+        parts=parts.parts_of(connection, [header.sop_instance_uid for header in headers]),
+        answered_by=answered.answered_by(connection, list(dict.fromkeys(uid for uid, _ in reviewed))),
     )
 
 

@@ -187,11 +187,17 @@ class AddedFinding:
 
 @dataclass(frozen=True, slots=True)
 class KnownImages:
-    """Some images of the worklist with all that a row of it shows."""
+    """Some images of the worklist with all that a row of it shows.
+
+    `parts` are by SOPInstanceUID; `answered_by` tells by frame who ever decided on it, whether or not they
+    took it back.
+    """
 
     headers: tuple[Header, ...]
     standing: tuple[Review, ...]
     predictions: tuple[Prediction, ...]
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    answered_by: Mapping[tuple[str, int], frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +222,10 @@ class News:
         A model was promoted, rolled back or evaluated.
     are_findings_changed
         A finding was added to those of a family of models, or taken away.
+    parts
+        By SOPInstanceUID of images that are new, or belong to another part now.
+    answered_by
+        By frame of which `standing` tells: everybody who ever decided on it.
     """
 
     headers: tuple[Header, ...] = ()
@@ -226,6 +236,8 @@ class News:
     annotated: tuple[tuple[str, int], ...] = ()
     are_models_changed: bool = False
     are_findings_changed: bool = False
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    answered_by: Mapping[tuple[str, int], frozenset[str]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return self != News()

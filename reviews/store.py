@@ -22,16 +22,19 @@ from inference.prediction import Prediction
 from reviews import (
     acts,
     added_findings,
+    answered,
     counts,
     decisions,
     images,
     marks,
     migrations,
     news,
+    parts,
     predictions,
     promotions,
 )
 from reviews import annotations as annotation_rows
+from reviews.blinding import blind_answers
 from reviews.database import Database
 from reviews.news import OwnRows, Token
 from reviews.record import (
@@ -150,6 +153,8 @@ class Store:
                 tuple(headers),
                 tuple(decisions.standing_on(connection, uids)),
                 tuple(predictions.of_images(connection, uids)),
+                parts.parts_of(connection, uids),
+                answered.answered_by(connection, uids),
             )
 
     def header(self, sop_instance_uid: str) -> Header | None:
@@ -182,6 +187,11 @@ class Store:
             part = images.part_of_key(connection, header.split_key)
         assert part is not None  # just assigned
         return part
+
+    def parts_of(self, uids: Sequence[str]) -> dict[str, Part]:
+        """The parts of some images of the store by SOPInstanceUID."""
+        with self._database.read() as connection:
+            return parts.parts_of(connection, uids)
 
     # -- decisions ---------------------------------------------------------------------------
 
@@ -220,6 +230,20 @@ class Store:
         """The decision that stands on each frame that has one, in the order they were made."""
         with self._database.read() as connection:
             return decisions.all_standing(connection)
+
+    def answered_by(self, uid: str, frame: int) -> frozenset[str]:
+        """Everybody who ever decided on a frame, whether or not they took it back."""
+        with self._database.read() as connection:
+            return answered.answered_by(connection, [uid]).get((uid, frame), frozenset())
+
+    def blind_answers(self, uids: Sequence[str]) -> dict[tuple[str, int], tuple[Review, ...]]:
+        """By frame of some images: what each reader answered before a suggestion was shown to them.
+
+        Frames on which somebody decided and nobody did so blind have none (see `reviews.blinding`).
+        """
+        with self._database.read() as connection:
+            made = answered.decisions_on(connection, uids)
+        return {key: blind_answers(rows) for key, rows in made.items()}
 
     def history(self) -> list[Review]:
         """Every row of decisions in order, taken back or not, and the rows that took back."""
