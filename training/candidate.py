@@ -134,8 +134,8 @@ def conclude(
 ) -> Outcome:
     """Measure the candidate and the current model on the test part, then put it into the registry.
 
-    Films of the test part that either model was fitted on, or whose patient it has seen, measure nothing:
-    they are left out and named.
+    Films of the test part that a model was fitted on, or whose patient it has seen, do not measure that
+    model: they are left out and named. Compared is on films that neither has seen.
 
     Parameters
     ----------
@@ -151,25 +151,25 @@ def conclude(
         Further files that are kept beside the weights (`inference.card.COMPANIONS`).
     """
     fitted = _fitted(card, samples, registry)
-    clean, remarks = _clean(samples, card, fitted, current, registry)
-    test = replace(samples, samples=clean)
+    mine, both, remarks = _clean(samples, card, fitted, current, registry)
     evaluation = current_evaluation = None
     network = build(card)
     network.load_state_dict(weights)
     model = replace(prepare(card, network, device), typical=typical)
-    if test.samples:
-        extra = [f for f in (current.finding_names if current else ()) if f not in card.finding_names]
-        options: dict[str, Any] = {
-            "findings": (*card.finding_names, *extra), "bootstrap": plan.bootstrap, "seed": plan.seed,
-            "lungs": finder_for(registry, *([card] if current is None else [card, current])),
-        }  # fmt: skip
+    extra = [f for f in (current.finding_names if current else ()) if f not in card.finding_names]
+    options: dict[str, Any] = {
+        "findings": (*card.finding_names, *extra), "bootstrap": plan.bootstrap, "seed": plan.seed,
+        "lungs": finder_for(registry, *([card] if current is None else [card, current])),
+    }  # fmt: skip
 
-        def on_progress(done: int, total: int) -> None:
-            look_up()
+    def on_progress(done: int, total: int) -> None:
+        look_up()
 
-        evaluation = evaluate(model, test, on_progress, **options)
-        if current is not None and current.head_trained:
-            current_evaluation = evaluate(load(current, registry, device), test, on_progress, **options)
+    if mine:
+        evaluation = evaluate(model, replace(samples, samples=mine), on_progress, **options)
+    if both and current is not None and current.head_trained:
+        current_model = load(current, registry, device)
+        current_evaluation = evaluate(current_model, replace(samples, samples=both), on_progress, **options)
     figures = dict(card.figures)
     if evaluation is not None:
         figures["test"] = {k: v for k, v in evaluation.as_json().items() if k != "model"}
@@ -178,7 +178,7 @@ def conclude(
     card = _add(named, weights, typical, fitted, registry, companions)
     if evaluation is not None:
         evaluation = replace(evaluation, model=card.id)
-    gate = _judge(evaluation, current_evaluation, card, plan, margin, remarks)
+    gate = _judge(evaluation, current_evaluation, current, card, plan, margin, remarks)
     return Outcome(card, evaluation, current_evaluation, gate)
 
 
@@ -196,36 +196,37 @@ def _fitted(card: ModelCard, samples: Samples, registry: ModelRegistry) -> Fitte
 
 def _clean(
     samples: Samples, card: ModelCard, fitted: Fitted, current: ModelCard | None, registry: ModelRegistry
-) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
-    """The test part without films that a model was fitted on, and what has to be said of it."""
+) -> tuple[tuple[Sample, ...], tuple[Sample, ...], tuple[str, ...]]:
+    """The films of the test part that can measure the candidate, those that can measure both, and what has to
+    be said of the others."""
     test = samples.of_part("test")
-    known: list[tuple[str, Fitted | None]] = [("the candidate", fitted)]
+    learnt_from = {s.patient for s in samples.of_part("train", "validation")}
+    seen = {s.image for s in fitted.overlap(test)} | {s.image for s in test if s.patient in learnt_from}
+    remarks = [_left_out(test, seen, "the candidate")] if seen else []
+    mine = tuple(s for s in test if s.image not in seen)
+    known = [fitted]
+    seen_before: set[str] = set()
     if current is not None:
-        known.append(("the current model", fitted_of(current, registry)))
-    seen_patients = {s.patient for s in samples.of_part("train", "validation")}
-    same_patients = {s.image for s in test if s.patient in seen_patients}
-    left_out: set[str] = set()
-    remarks = []
-    for who, its in known:
-        found = {s.image for s in its.overlap(test)} if its is not None else set()
-        found |= same_patients if its is fitted else set()
-        if found:
-            remarks.append(_left_out([s for s in test if s.image in found], len(test), who))
-        left_out |= found
-    if any(its is None or not its.is_whole for _, its in known):
+        before = fitted_of(current, registry) or Fitted(is_whole=False)
+        seen_before = {s.image for s in before.overlap(test)}
+        known.append(before)
+        if seen_before - seen:
+            remarks.append(_left_out(test, seen_before, "the current model"))
+    if not all(its.is_whole for its in known):
         parent = current.name or current.id if current is not None else card.parent
         remarks.append(
             f"Which films {parent} was fitted on was never written down: some of these may be among them."
         )
-    return tuple(s for s in test if s.image not in left_out), tuple(remarks)
+    return mine, tuple(s for s in mine if s.image not in seen_before), tuple(remarks)
 
 
-def _left_out(samples: Sequence[Sample], total: int, who: str) -> str:
+def _left_out(test: Sequence[Sample], images: set[str], who: str) -> str:
+    samples = [s for s in test if s.image in images]
     names = [Path(s.header.path).name for s in samples[:NAMED]]
     more = f" and {len(samples) - NAMED} more" if len(samples) > NAMED else ""
     patients = len({s.patient for s in samples})
     return (
-        f"{len(samples)} of the {total} films of the test part, of {patients} "
+        f"{len(samples)} of the {len(test)} films of the test part, of {patients} "
         f"patient{'' if patients == 1 else 's'}, were left out, because {who} was fitted on them or on "
         f"others of the same patients: {', '.join(names)}{more}."
     )
@@ -240,25 +241,26 @@ def versions() -> dict[str, str]:
 
 def _judge(
     evaluation: Evaluation | None,
-    current: Evaluation | None,
+    before: Evaluation | None,
+    current: ModelCard | None,
     card: ModelCard,
     plan: Plan,
     margin: float,
     remarks: Sequence[str],
 ) -> Gate:
-    if evaluation is None:
-        reason = (
-            "No film of the test part is left that can measure the candidate, so nothing is proven."
-            if any("left out" in remark for remark in remarks)
-            else "No patients were kept aside for testing, so nothing is proven."
-        )
-        return Gate(False, "not proven", (reason, *remarks))
-    if current is None:
+    if evaluation is not None and before is not None:
+        count = max(plan.bootstrap, LEAST_RESAMPLES)
+        gate = compare(evaluation, before, margin=margin, bootstrap=count, seed=plan.seed, task=card.task)
+        return replace(gate, reasons=(*gate.reasons, *remarks))
+    if any("left out" in remark for remark in remarks):
+        reason = "No film of the test part is left that neither model was fitted on, so nothing is proven."
+    elif evaluation is None:
+        reason = "No patients were kept aside for testing, so nothing is proven."
+    elif current is None:
         reason = "There is no current model to compare the candidate with."
-        return Gate(False, "not proven", (reason, *remarks))
-    resamples = max(plan.bootstrap, LEAST_RESAMPLES)
-    gate = compare(evaluation, current, margin=margin, bootstrap=resamples, seed=plan.seed, task=card.task)
-    return replace(gate, reasons=(*gate.reasons, *remarks))
+    else:
+        reason = f"{current.name or current.id} does not predict yet, so there is nothing to compare with."
+    return Gate(False, "not proven", (reason, *remarks))
 
 
 def _add(

@@ -31,6 +31,7 @@ from training.candidate import candidate_card, conclude, rounded, versions
 from training.errors import Cancelled, TrainingError
 from training.events import Evaluation, ImageResult, TrainingEvent
 from training.familiar import typical_of
+from training.gate import MARGIN
 from training.learner import Learner
 from training.metrics import evaluate_results
 from training.networks import starting_network
@@ -54,6 +55,7 @@ def fine_tune(
     *,
     current: ModelCard | None = None,
     cache_folder: Path | None = None,
+    margin: float = MARGIN,
 ) -> Iterator[TrainingEvent]:
     """Train a candidate and measure it on the test part.
 
@@ -71,6 +73,8 @@ def fine_tune(
         The model that the candidate is compared with, by default `base`.
     cache_folder
         Where decoded films are kept for the next run; None keeps them in memory only.
+    margin
+        How much worse the candidate may be and still pass (`training.gate.compare`).
 
     Yields
     ------
@@ -79,7 +83,7 @@ def fine_tune(
     """
     try:
         run_folder.mkdir(parents=True, exist_ok=True)
-        run = _Run(plan, samples, registry, run_folder, base, current or base, cache_folder)
+        run = _Run(plan, samples, registry, run_folder, base, current or base, cache_folder, margin)
         for event in _ended_in_words(run.events()):
             append_event(run_folder, event)
             yield event
@@ -135,9 +139,11 @@ class _Run:
         base: ModelCard | None,
         current: ModelCard | None,
         cache_folder: Path | None,
+        margin: float,
     ) -> None:
         self.plan, self.samples, self.registry, self.folder = plan, samples, registry, folder
         self.base, self.current, self.cache_folder = base, current, cache_folder
+        self.margin = margin
         self.look_up = partial(stop_if_cancelled, folder)
         self.started = time.monotonic()
         self.best = _Best()
@@ -310,7 +316,7 @@ class _Run:
         typical = typical_of(model, films, trained, rows, self.look_up, self.plan.seed)
         outcome = conclude(
             card, kept, typical, self.samples, self.registry, self.current, self.plan, learner.device,
-            self.look_up,
+            self.look_up, margin=self.margin,
         )  # fmt: skip
         told = {"epoch_kept": self.best.epoch, "temperature": card.temperature}
         return TrainingEvent("done", outcome.as_json() | told)

@@ -18,6 +18,7 @@ from app.output import Output
 from app.runs import new_run
 from app.workplace import Workplace
 from inference.card import ModelCard
+from inference.coverage import family
 from inference.errors import NoDevice, UnknownArchitecture
 from training.errors import TrainingError, UnusablePlan
 from training.events import TrainingEvent
@@ -78,8 +79,10 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         folder = workplace.runs_folder / options.run if options.run else new_run(workplace.runs_folder).folder
         folder.mkdir(parents=True, exist_ok=True)
         events = fine_tune(
-            plan, samples, workplace.registry, folder, base, cache_folder=workplace.cache_folder / "films"
-        )
+            plan, samples, workplace.registry, folder, base,
+            current=current_model(base, workplace), cache_folder=workplace.cache_folder / "films",
+            margin=workplace.settings.gate_margin,
+        )  # fmt: skip
         for event in events:
             _tell(event, output)
             if event.event == "done":
@@ -132,6 +135,16 @@ def _base_model(options: argparse.Namespace, workplace: Workplace) -> ModelCard 
     if options.backbone is not None:
         return None
     return most_reviewed_model(workplace)
+
+
+def current_model(base: ModelCard | None, workplace: Workplace) -> ModelCard | None:
+    """The model that a candidate would replace: the one in use in its base's family, whatever it is made of.
+
+    A network that starts from scratch on labels of its own replaces none.
+    """
+    if base is None:
+        return None
+    return next((card for card in workplace.models_in_use() if family(card) == family(base)), base)
 
 
 def _samples(options: argparse.Namespace, workplace: Workplace, base: ModelCard | None) -> Samples:

@@ -132,3 +132,16 @@ def test_a_model_that_never_said_what_it_was_fitted_on_is_named(
     known = fitted_of(registry.find(told["model"]), registry)
     assert known is not None
     assert not known.is_whole
+
+
+def test_films_that_only_the_current_model_was_fitted_on_still_measure_the_candidate(
+    labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    everything = replace(labelled, samples=tuple(replace(s, part="train") for s in labelled.samples))
+    cheat = registry.find(last_of(everything, registry, tmp_path / "cheat").values["model"])
+    *_, last = fine_tune(replace(QUICK, epochs=1), labelled, registry, tmp_path / "run", current=cheat)
+    told = last.values
+    assert told["evaluation"]["n"] == len(labelled.of_part("test"))
+    assert told["current_evaluation"] is None
+    assert told["gate"]["verdict"] == "not proven"
+    assert "the current model was fitted on them" in " ".join(told["gate"]["reasons"])
