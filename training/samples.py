@@ -19,6 +19,7 @@ from studies.errors import StudyError
 from studies.image import Header
 from studies.reader import read_header
 from training.errors import TooLittleData, UnusableLabels
+from training.regions import Region, drawn_on
 from training.splits import PARTS, parts_by_fold, parts_by_shares
 
 if TYPE_CHECKING:
@@ -32,13 +33,17 @@ HEADER_THREADS = 4
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One labelled frame. `truth` stands in the order of the findings: 1, 0, or None for unknown."""
+    """One labelled frame. `truth` stands in the order of the findings: 1, 0, or None for unknown.
+
+    `regions` is what readers drew about where evidence is.
+    """
 
     header: Header
     frame: int
     patient: str
     truth: tuple[int | None, ...]
     part: Part
+    regions: tuple[Region, ...] = ()
 
     @property
     def image(self) -> str:
@@ -163,13 +168,17 @@ def from_store(store: Store, card: ModelCard, *, least_examples: int | None = No
     added = store.added_findings(family(card)) if least_examples is not None else ()
     said = {a.name: a.display for a in added if a.name not in card.finding_names}
     names = (*card.finding_names, *said)
+    drawn = drawn_on(store.annotations())
     samples = []
     for review in reviews:
         header = headers.get(review.sop_instance_uid)
         if header is None or reason_not_covered(card, header) is not None:
             continue
         part = store.part_of(header)
-        samples.append(Sample(header, review.frame, header.split_key, _truth_of(review, names), part))
+        regions = drawn.get((review.sop_instance_uid, review.frame), ())
+        samples.append(
+            Sample(header, review.frame, header.split_key, _truth_of(review, names), part, regions)
+        )
     return _without_rare(names, samples, said, least_examples or 0)
 
 
