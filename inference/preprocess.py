@@ -127,7 +127,14 @@ def covered_box(
         (top, left, bottom, right) in stored-pixel coordinates, edges not centres. It reaches beyond
         the image, or the box of the lungs, where the input is padded.
     """
-    first_row, first_column, last_row, last_column = _shown(*image.shape, pre, lungs)
+    return covered_box_of(image.shape, pre, lungs)
+
+
+def covered_box_of(
+    shape: tuple[int, int], pre: Preprocessing, lungs: LungMask | None = None
+) -> tuple[float, float, float, float]:
+    """`covered_box` of an image of so many (rows, columns)."""
+    first_row, first_column, last_row, last_column = _shown(*shape, pre, lungs)
     rows, columns = last_row - first_row, last_column - first_column
     place = _place(rows, columns, pre, pre.input_size)
     row_scale, column_scale = rows / place.height, columns / place.width
