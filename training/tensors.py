@@ -11,9 +11,10 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from inference.preprocess import cropped, resize
 from studies.display import network_intensities
 from studies.errors import StudyError
 from studies.reader import read
+from training.allowed import AllowedRegions
 from training.samples import Sample
 
 DECODING_THREADS = 4
@@ -38,6 +40,8 @@ class Films:
     ----------
     lungs
         Finds the lungs; needed where `preprocessing` cuts films to them.
+    allowed
+        Takes up, film by film, where its lungs are.
 
     Attributes
     ----------
@@ -53,12 +57,14 @@ class Films:
         preprocessing: Preprocessing,
         cache_folder: Path | None = None,
         lungs: LungFinder | None = None,
+        allowed: AllowedRegions | None = None,
     ) -> None:
         if preprocessing.crop == "lungs" and lungs is None:
             raise ValueError("films that are cut to their lungs need somebody to find them")
         self.samples = tuple(samples)
         self.preprocessing = preprocessing
-        self._lungs = lungs if preprocessing.crop == "lungs" else None
+        self.allowed = allowed
+        self._lungs = lungs if preprocessing.crop == "lungs" or allowed is not None else None
         side = preprocessing.input_size
         self.pixels = torch.zeros((len(self.samples), side, side), dtype=torch.uint8)
         self.readable: NDArray[np.bool_] = np.zeros(len(self.samples), bool)
@@ -107,6 +113,8 @@ class Films:
         shown = cropped(intensities, self.preprocessing, mask)
         square = resize(shown, self.preprocessing, self.preprocessing.input_size)
         self.pixels[i] = (square * 255).round().to(torch.uint8)
+        if self.allowed is not None:
+            self.allowed.note(i, intensities.shape, mask)
         self.readable[i] = True
         return None
 
@@ -115,6 +123,8 @@ class Films:
         told: list[int | str] = [self.preprocessing.input_size, self.preprocessing.geometry]
         if self._lungs is not None:
             told.append(self._lungs.card.weights_sha256)
+        if self.allowed is not None:
+            told.append(f"masks, crop {self.preprocessing.crop}")
         films = [[s.header.path, s.image, *_age(s.header.path)] for s in self.samples]
         return hashlib.sha256(json.dumps([told, films]).encode()).hexdigest()[:24]
 
@@ -123,6 +133,8 @@ class Films:
             return False
         try:
             pixels = np.load(self._stored, allow_pickle=False)
+            if self.allowed is not None and not self.allowed.load(self._stored.with_suffix(".npz")):
+                return False
         except (OSError, ValueError, EOFError):
             return False
         if pixels.shape != tuple(self.pixels.shape) or pixels.dtype != np.uint8:
@@ -135,14 +147,21 @@ class Films:
         if self._stored is None:
             return
         self._stored.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=self._stored.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                np.save(stream, self.pixels.numpy())
-            Path(part).replace(self._stored)
-        except OSError:
-            Path(part).unlink(missing_ok=True)
-            raise
+        if self.allowed is not None:  # first: pixels that are there have their masks
+            _write(self._stored.with_suffix(".npz"), self.allowed.save)
+        _write(self._stored, lambda stream: np.save(stream, self.pixels.numpy()))
+
+
+def _write(path: Path, save: Callable[[BinaryIO], None]) -> None:
+    """Write a file as a whole or not at all."""
+    handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            save(stream)
+        Path(part).replace(path)
+    except OSError:
+        Path(part).unlink(missing_ok=True)
+        raise
 
 
 def _age(path: str) -> tuple[int, int]:
