@@ -192,4 +192,4 @@ def _spell_out_attention(network: nn.Module) -> None:
     """Have timm's attentions made of plain products: the fused ones have no gradient of second order."""
     for module in network.modules():
         if hasattr(module, "fused_attn"):
-            module.fused_attn = False
+            vars(module)["fused_attn"] = False
