@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import get_args
 
 from app.command_line import UsageError
@@ -10,7 +11,9 @@ from app.images import image_of
 from app.output import Output
 from app.workplace import Workplace
 from inference.card import ModelCard
+from inference.coverage import family
 from inference.errors import UnknownFinding
+from reviews.added_findings import beyond, name_of, refuse_unusable
 from reviews.export import review_row
 from reviews.normalise import complete
 from reviews.record import Answer, Review, Shown
@@ -20,6 +23,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE", help="an image file, or UID:frame of the worklist")
     parser.add_argument(
         "--finding", action="append", default=[], metavar="F=ANSWER", help="present, absent or unknown"
+    )
+    parser.add_argument(
+        "--add-finding",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a finding that the model has never seen; to be answered with --finding",
     )
     parser.add_argument("--reader", metavar="R", help="who decides (default: the settings' reader)")
     parser.add_argument("--note", default="")
@@ -33,7 +43,16 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         raise UsageError("--reader is empty; a review needs the name of the person who decides.")
     header, frame = image_of(options.image, workplace, options.frame)
     card, _ = workplace.choose_model(options.model, header)
-    answers = complete(card, parse_answers(options.finding, card))
+    for typed in options.add_finding:
+        refuse_unusable(typed, card)
+    known_before = beyond(card, workplace.store.added_findings(family(card)))
+    new = {name_of(typed): typed for typed in options.add_finding}
+    displays = {a.name: a.display for a in known_before}
+    displays |= {name: typed for name, typed in new.items() if name not in displays}
+    answers = complete(card, parse_answers(options.finding, card, displays), tuple(displays))
+    # Only now: what was typed wrongly has added nothing.
+    for typed in options.add_finding:
+        workplace.store.add_finding(typed, card, reader.strip())
     workplace.store.add_images([header])
     review, _ = workplace.store.append(
         Review(
@@ -51,24 +70,35 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     return output.status
 
 
-def parse_answers(texts: list[str], card: ModelCard) -> dict[str, Answer]:
-    """Read ``F=ANSWER`` pairs; a finding may be named by its machine or its display name."""
+def parse_answers(texts: list[str], card: ModelCard, added: Mapping[str, str]) -> dict[str, Answer]:
+    """Read ``F=ANSWER`` pairs; a finding may be named by its machine or its display name.
+
+    Parameters
+    ----------
+    added
+        What readers added to the model's findings: display by machine name.
+    """
+    known = (*card.finding_names, *added)
     if not texts:
         raise UsageError(
             "--finding is missing; expected one or more of "
-            + ", ".join(f"--finding {n}=present|absent|unknown" for n in card.finding_names)
+            + ", ".join(f"--finding {n}=present|absent|unknown" for n in known)
         )
     by_display = {f.display.casefold(): f.name for f in card.findings}
+    by_display |= {display.casefold(): name for name, display in added.items()}
     answers: dict[str, Answer] = {}
     for text in texts:
         name, separator, answer = text.partition("=")
         name = by_display.get(name.strip().casefold(), name.strip())
         if not separator or answer not in get_args(Answer):
             raise UsageError(f"--finding {text}: expected NAME=present, NAME=absent or NAME=unknown.")
-        if name not in card.finding_names:
+        if name not in known and name_of(name) in added:
+            name = name_of(name)
+        if name not in known:
+            also = f", readers added {', '.join(added)}" if added else ""
             raise UnknownFinding(
                 f"{name!r} is not a finding of the model {card.id}, which knows "
-                f"{', '.join(card.finding_names)}."
+                f"{', '.join(card.finding_names)}{also}; a new one is added with --add-finding {name!r}."
             )
         if name in answers and answers[name] != answer:
             raise UsageError(f"--finding {name} is given twice with different answers.")
