@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.card import Task
+from inference.card import FindingName, ModelCard, Task
 from inference.errors import InvalidWeights
 
 
@@ -26,9 +28,14 @@ class AdaptedHead:
     weight, bias
         (K, D) and (K,) float32.
     findings
-        The K findings' machine names, in the base card's order.
+        The K findings' machine names: in the base card's order, then those that readers added.
     reviews
         How many reviews it was fitted from.
+    added
+        The findings that readers added: the last ones of `findings`.
+    trust
+        (K,) float32 in [0, 1]: what share of what the logits say of a finding is believed; the rest goes to
+        the others, as they stand to each other. None stands for 1 everywhere.
     """
 
     base: str
@@ -36,12 +43,24 @@ class AdaptedHead:
     bias: NDArray[np.float32]
     findings: tuple[str, ...]
     reviews: int
+    added: tuple[FindingName, ...] = ()
+    trust: NDArray[np.float32] | None = None
 
     def probabilities(
         self, embedding: NDArray[np.float32], temperature: float, task: Task
     ) -> NDArray[np.float32]:
         """(K,) probabilities for one (D,) embedding, or (N, K) for (N, D)."""
-        return probabilities_of(embedding @ self.weight.T + self.bias, temperature, task)
+        said = probabilities_of(embedding @ self.weight.T + self.bias, temperature, task)
+        return said if self.trust is None else _believed(said, self.trust, task)
+
+    def fits(self, card: ModelCard) -> bool:
+        """Whether it was fitted for this model: its findings, and perhaps some that readers added."""
+        own = self.findings[: len(self.findings) - len(self.added)]
+        return self.base == card.id and own == card.finding_names
+
+    def card_of(self, card: ModelCard) -> ModelCard:
+        """The base model's card with the findings that this head answers."""
+        return replace(card, findings=(*card.findings, *self.added)) if self.added else card
 
     def write(self, path: Path) -> None:
         """Write an .npz file; the old one stands until the new one is complete."""
@@ -57,6 +76,8 @@ class AdaptedHead:
                     bias=self.bias.astype(np.float32),
                     findings=np.array(self.findings, dtype=np.str_),
                     reviews=np.array(self.reviews),
+                    added=np.array([(f.name, f.display) for f in self.added], np.str_).reshape(-1, 2),
+                    trust=np.ones(len(self.findings), np.float32) if self.trust is None else self.trust,
                 )
                 file.flush()
                 os.fsync(file.fileno())
@@ -78,6 +99,8 @@ class AdaptedHead:
                     bias=stored["bias"].astype(np.float32),
                     findings=tuple(str(name) for name in stored["findings"]),
                     reviews=int(stored["reviews"]),
+                    added=_added_in(stored),
+                    trust=stored["trust"].astype(np.float32) if "trust" in stored else None,
                 )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise InvalidWeights(f"{path} is not an adapted head: {error}.") from error
@@ -87,7 +110,29 @@ class AdaptedHead:
                 f"{path} is not an adapted head: {count} findings, but weights of shape "
                 f"{head.weight.shape} and {head.bias.shape}."
             )
+        known = count - len(head.added)
+        if head.findings[known:] != tuple(f.name for f in head.added) or (
+            head.trust is not None and head.trust.shape != (count,)
+        ):
+            raise InvalidWeights(f"{path} is not an adapted head: what readers added does not fit the rest.")
         return head
+
+
+def _added_in(stored: Mapping[str, NDArray[Any]]) -> tuple[FindingName, ...]:
+    """Findings that readers added; heads that were written before there were any have none."""
+    pairs = stored.get("added", ())
+    return tuple(FindingName(str(name), str(display)) for name, display in pairs)
+
+
+def _believed(said: NDArray[np.float32], trust: NDArray[np.float32], task: Task) -> NDArray[np.float32]:
+    """(..., K) probabilities of which a share is believed; of one of many the others get what is left."""
+    kept = said * trust
+    if task == "multilabel":
+        return np.asarray(kept, np.float32)
+    # Where nothing else is likely at all, what is not believed goes to those that are known evenly.
+    others = said * (trust >= 1.0) + np.float32(1e-7) * (trust >= 1.0)
+    left = (said - kept).sum(axis=-1, keepdims=True)
+    return np.asarray(kept + left * others / others.sum(axis=-1, keepdims=True), np.float32)
 
 
 def probabilities_of(logits: NDArray[np.float32], temperature: float, task: Task) -> NDArray[np.float32]:

@@ -119,6 +119,27 @@ def uncertainty_of(probabilities: NDArray[np.float32], task: Task) -> float:
     return float(np.clip(_entropy_terms(p).sum() / np.log(max(len(p), 2)), 0.0, 1.0))
 
 
+def suggestions_of(card: ModelCard, probabilities: NDArray[np.float32]) -> NDArray[np.int16]:
+    """(N,) index of what each row of (N, K) probabilities suggests (`suggested`), -1 for nothing."""
+    if card.task != "multilabel":
+        return np.asarray(probabilities.argmax(axis=1), np.int16)
+    above = np.asarray(probabilities, np.float64) - operating_points(card)
+    names = card.finding_names
+    otherwise = names.index("no-finding") if "no-finding" in names else -1
+    best = above.argmax(axis=1)
+    return np.asarray(np.where(above.max(axis=1) >= 0.0, best, otherwise), np.int16)
+
+
+def uncertainties_of(probabilities: NDArray[np.float32], task: Task) -> NDArray[np.float32]:
+    """(N,) `uncertainty_of` each row of (N, K) probabilities."""
+    p = np.asarray(probabilities, np.float64)
+    if task == "multilabel":
+        even = (_entropy_terms(p) + _entropy_terms(1.0 - p)).mean(axis=1) / np.log(2.0)
+        return np.asarray(even, np.float32)
+    entropy = _entropy_terms(p).sum(axis=1) / np.log(max(p.shape[1], 2))
+    return np.asarray(np.clip(entropy, 0.0, 1.0), np.float32)
+
+
 def _entropy_terms(p: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(-p * np.log(np.maximum(p, 1e-300)), dtype=np.float64)
 

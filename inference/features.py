@@ -112,6 +112,20 @@ class FeatureCache:
         found = _NUMBER.unpack(payload[-_NUMBER.size :])[0] if payload is not None else math.nan
         return float(found) if math.isfinite(found) else None
 
+    def described(self, key: str) -> tuple[NDArray[np.float32], float | None] | None:
+        """Embedding and unfamiliarity at once, from one look at the disk; None where there is none."""
+        payload = self._embeddings.get(key)
+        if payload is None:
+            return None
+        try:
+            vector = np.load(io.BytesIO(payload), allow_pickle=False)
+            (unfamiliarity,) = _NUMBER.unpack(payload[-_NUMBER.size :])
+        except (OSError, ValueError, EOFError, struct.error):
+            self._embeddings.forget(key)
+            return None
+        is_known = math.isfinite(unfamiliarity)
+        return np.asarray(vector, dtype=np.float32), float(unfamiliarity) if is_known else None
+
     def put(self, key: str, vector: NDArray[np.float32], unfamiliarity: float | None = None) -> None:
         """Keep a (D,) embedding. One that half precision cannot hold, or a full disk, keeps nothing."""
         half = _half(vector)

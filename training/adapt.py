@@ -2,26 +2,53 @@
 
 Softmax (or sigmoid) regression on the embeddings that are cached anyway, drawn towards the head in
 use: what nobody corrected stays what it was, and one correction cannot overthrow thousands of films.
-Two thousand reviews take a fraction of a second. Importing this module does not import torch.
+Films that the model was trained on are fitted along (`training.replay`), so that what a site corrects is
+not learnt at the cost of what the model knew. Importing this module does not import torch.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.adapted import AdaptedHead
-from inference.card import Task
+from inference.card import FindingName, Task
 from training.errors import TooLittleData, UnusablePlan
+from training.replay import Replay
 from training.samples import Sample, fits
 
 Floats = NDArray[np.float64]
 PULL = 1.0  # a single correction moves its own film's logits by at most about 2 / PULL
 BALANCE = 0.5  # 0: every film counts the same; 1: every finding does
-CENTRING = 10.0  # reviews from which on embeddings are centred mostly on their own mean
+MOST_IMPORTANT = 4.0  # what a film of a rare finding counts at most, against one of all
+LEAST_REPLAY = 30  # films of the base that count even where fewer were reviewed
+CENTRING = 10.0  # films from which on embeddings are centred mostly on their own mean
 STEPS = 200
+TOLERANCE = 1e-8  # of the loss, where a fit ends
+PRIOR = 0.05  # of a finding that readers added, before any example: odds against an average finding
+DOUBT = 3.0
+"""Counter-examples that are imagined for a finding that readers added: with n examples it gets n / (n + 3) of
+what the fit says, so that one film never makes a finding likelier than 1/4, nor three than 1/2."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Films:
+    """What a head is fitted to.
+
+    Parameters
+    ----------
+    embeddings
+        (N, D) float32.
+    truth
+        (N, K) int8: 1 present, 0 absent, -1 unknown, in the order of the head's findings.
+    """
+
+    embeddings: NDArray[np.float32]
+    truth: NDArray[np.int8]
 
 
 def adapt(
@@ -35,14 +62,16 @@ def adapt(
     temperature: float = 1.0,
     pull: float = PULL,
     balance: float = BALANCE,
+    replay: Replay | None = None,
+    added: Sequence[FindingName] = (),
 ) -> AdaptedHead:
     """A head for the embeddings of model `base`, fitted on reviews that are not in the test part.
 
     Parameters
     ----------
     samples
-        Their `truth` stands in the order of `findings`. Those of the test part, and those that cannot
-        be learnt from, are left out; `reviews` of the result counts the others.
+        Their `truth` stands in the order of `findings`, then `added`. Those of the test part, and those
+        that cannot be learnt from, are left out; `reviews` of the result counts the others.
     features
         Gives a sample's embedding, (D,).
     current_head
@@ -51,6 +80,10 @@ def adapt(
         The base model's: its probabilities are those of logits over temperature, and so are these.
     pull
         How strongly the current head holds.
+    replay
+        Films that the model was trained on; they are fitted along and never counted.
+    added
+        Findings that readers added: they become classes of the head, those of them that have an example.
 
     Raises
     ------
@@ -59,65 +92,181 @@ def adapt(
     """
     usable = [s for s in samples if s.part != "test" and fits(s, task)]
     if not usable:
-        raise TooLittleData(
-            "no reviewed image outside the test part says which finding is present; at least one is needed"
-        )
+        raise no_reviews()
+    embeddings = np.stack([np.asarray(features(s), np.float32) for s in usable])  # (N, D)
+    truth = np.array([[-1 if t is None else t for t in s.truth] for s in usable], np.int8)
+    return fit_head(
+        Films(embeddings, truth), current_head, findings, base=base, task=task, temperature=temperature,
+        pull=pull, balance=balance, replay=replay, added=added,
+    )  # fmt: skip
+
+
+def no_reviews() -> TooLittleData:
+    """What is said where there is nothing to fit."""
+    return TooLittleData(
+        "no reviewed image outside the test part says which finding is present; at least one is needed"
+    )
+
+
+def fit_head(
+    reviewed: Films,
+    current_head: tuple[NDArray[np.floating], NDArray[np.floating]],
+    findings: Sequence[str],
+    *,
+    base: str = "",
+    task: Task = "multiclass",
+    temperature: float = 1.0,
+    pull: float = PULL,
+    balance: float = BALANCE,
+    replay: Replay | None = None,
+    added: Sequence[FindingName] = (),
+    start: AdaptedHead | None = None,
+) -> AdaptedHead:
+    """The same from arrays; every film is counted that has a finite embedding.
+
+    Parameters
+    ----------
+    start
+        A head that was fitted to nearly the same films: from there the fit takes a few steps. It decides
+        how long it takes, not what comes out.
+    """
     weight, bias = (np.asarray(a, np.float64) for a in current_head)
     if weight.shape[0] != len(findings) or bias.shape != (len(findings),):
         raise UnusablePlan(f"the head answers {weight.shape[0]} findings, expected {len(findings)}")
-    embeddings = np.stack([np.asarray(features(s), np.float64) for s in usable])  # (N, D)
-    truth = np.array([[np.nan if t is None else t for t in s.truth] for s in usable], np.float64)
-    centre = embeddings.mean(axis=0) * len(usable) / (len(usable) + CENTRING)
-    moved, offset = _fit(embeddings - centre, truth, weight, bias + weight @ centre, task, temperature,
-                         pull, balance)  # fmt: skip
+    finite = np.isfinite(reviewed.embeddings).all(axis=1)
+    seen, truth = reviewed.embeddings[finite], reviewed.truth[finite]
+    if not len(seen):
+        raise no_reviews()
+    known = len(findings)
+    examples = (truth[:, known:] == 1).sum(axis=0)  # of each finding that was added
+    chosen = [n for n in range(len(added)) if examples[n]]
+    columns = [*range(known), *(known + n for n in chosen)]
+    films, importance = _weighted(Films(seen, truth[:, columns]), replay, known, task, balance)
+    weight, bias = _grown(weight, bias, len(chosen), temperature, task)
+    names = (*findings, *(added[n].name for n in chosen))
+    moved, offset = _fit(films, importance, weight, bias, task, temperature, pull, _of(start, names))
+    trust = np.ones(len(names), np.float32)
+    trust[known:] = examples[chosen] / (examples[chosen] + DOUBT)
     return AdaptedHead(
         base=base,
         weight=moved.astype(np.float32),
-        bias=(offset - moved @ centre).astype(np.float32),
-        findings=tuple(findings),
-        reviews=len(usable),
+        bias=offset.astype(np.float32),
+        findings=names,
+        reviews=len(seen),
+        added=tuple(added[n] for n in chosen),
+        trust=trust,
+    )
+
+
+def _of(start: AdaptedHead | None, names: tuple[str, ...]) -> tuple[Floats, Floats] | None:
+    """Weight and bias to begin with, where they are those of the same findings."""
+    if start is None or start.findings != names:
+        return None
+    return start.weight.astype(np.float64), start.bias.astype(np.float64)
+
+
+def _grown(weight: Floats, bias: Floats, count: int, temperature: float, task: Task) -> tuple[Floats, Floats]:
+    """The current head with rows for findings that it does not know: unlikely, whatever the film.
+
+    One of many: the new logit is the mean of the others, which what all logits have in common does not
+    change, less the odds against it. Several at once: no weights, and a bias.
+    """
+    if not count:
+        return weight, bias
+    if task == "multilabel":
+        row, offset = np.zeros(weight.shape[1]), temperature * math.log(PRIOR / (1 - PRIOR))
+    else:
+        row, offset = weight.mean(axis=0), float(bias.mean()) + temperature * math.log(PRIOR)
+    return np.vstack([weight, *[row] * count]), np.hstack([bias, *[offset] * count])
+
+
+def _weighted(
+    reviewed: Films, replay: Replay | None, known: int, task: Task, balance: float
+) -> tuple[Films, Floats]:
+    """Reviewed and replayed films one after the other, and what each answer counts, (N, K).
+
+    The replayed ones together count as much as the reviewed ones, and at least as `LEAST_REPLAY` films.
+    """
+    importance = _importance(reviewed.truth, task, balance)
+    if replay is None or not len(replay.embeddings):
+        return reviewed, importance
+    count, more = len(reviewed.truth), reviewed.truth.shape[1] - known
+    # Of one of many another one is absent; of several at once nobody looked for it.
+    truth = np.full((len(replay.truth), known + more), 0 if task == "multiclass" else -1, np.int8)
+    truth[:, :known] = replay.truth
+    each = min(1.0, max(count, LEAST_REPLAY) / len(truth))
+    return (
+        Films(np.vstack([reviewed.embeddings, replay.embeddings]), np.vstack([reviewed.truth, truth])),
+        np.vstack([importance, each * _importance(truth, task, balance)]),
     )
 
 
 def _fit(
-    x: Floats, truth: Floats, weight: Floats, bias: Floats, task: Task, temperature: float,
-    pull: float, balance: float,
+    films: Films, importance: Floats, weight: Floats, bias: Floats, task: Task, temperature: float,
+    pull: float, start: tuple[Floats, Floats] | None,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """The head with the least weighted log-loss plus pull / 2 * (scale |W - W0|^2 + |b - b0|^2).
 
-    `scale` is the embeddings' mean squared length, so that `pull` means the same for every network.
+    Embeddings are centred, and `scale` is their mean squared length, so that `pull` means the same for
+    every network. L-BFGS works in units in which the loss is about equally steep in every direction
+    (those of the embeddings' covariance), so that a few steps are enough.
     """
+    from scipy.linalg import cholesky, solve_triangular
     from scipy.optimize import minimize
 
-    count, classes = truth.shape
-    known = np.isfinite(truth)
-    target = np.where(known, truth, 0.0)
-    importance = known * _importance(target, known, task, balance)  # (N, K)
-    scale = max(float((x**2).sum(axis=1).mean()), 1e-12)
-    start = np.hstack([weight, bias[:, None]])  # (K, D + 1)
-    extended = np.hstack([x, np.ones((count, 1))])
-    strength = np.full(start.shape[1], pull * scale)
+    counts = importance.max(axis=1).astype(np.float32)  # (N,)
+    total = max(float(counts.sum()), 1e-12)
+    centre = (counts @ films.embeddings) / (total + CENTRING)
+    x = np.empty((len(counts), films.embeddings.shape[1] + 1), np.float32)
+    np.subtract(films.embeddings, centre, out=x[:, :-1])
+    x[:, -1] = 1.0
+    scale = max(float(np.einsum("nd,nd,n->", x[:, :-1], x[:, :-1], counts)) / total, 1e-12)
+    strength = np.full(x.shape[1], pull * scale)
     strength[-1] = pull
-    # In units in which the pull is the same in every direction, L-BFGS needs few steps.
-    stretch = np.sqrt(strength)
-    inputs = extended / stretch / temperature
+    target = (films.truth == 1).astype(np.float64)
+    centred = centre.astype(np.float64)
 
-    def loss_and_slope(change: Floats) -> tuple[float, Floats]:
-        moved = change.reshape(classes, -1)
-        logits = before + inputs @ moved.T
+    def of_centred(w: Floats, b: Floats) -> Floats:
+        return np.hstack([w, (b + w @ centred)[:, None]])  # (K, D + 1)
+
+    held = of_centred(weight, bias)
+    before = (x @ held.T.astype(np.float32)) / temperature
+    steepness = _steepness(before, importance, task) / temperature**2
+    rooted = np.sqrt(counts)[:, None] * x
+    bowl = steepness * (rooted.T @ rooted).astype(np.float64)
+    bowl[np.diag_indices_from(bowl)] += strength
+    root = cholesky(bowl, lower=True, check_finite=False)
+
+    def change_of(steps: Floats) -> Floats:
+        flat = steps.reshape(len(held), -1).T
+        return np.asarray(solve_triangular(root, flat, lower=True, trans=1, check_finite=False).T)
+
+    def loss_and_slope(steps: Floats) -> tuple[float, Floats]:
+        change = change_of(steps)
+        logits = (before + (x @ change.T.astype(np.float32)) / temperature).astype(np.float64)
         loss, error = _loss(logits, target, importance, task)
-        return loss + 0.5 * float((moved**2).sum()), (error.T @ inputs + moved).ravel()
+        slope = (error.T.astype(np.float32) @ x).astype(np.float64) / temperature + change * strength
+        eased = solve_triangular(root, slope.T, lower=True, check_finite=False).T
+        return loss + 0.5 * float((change**2 * strength).sum()), eased.ravel()
 
-    before = extended @ start.T / temperature
-    found = minimize(
-        loss_and_slope,
-        np.zeros(start.size),
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": STEPS, "ftol": 1e-7},
-    )
-    fitted = start + found.x.reshape(classes, -1) / stretch
-    return fitted[:, :-1], fitted[:, -1]
+    begin = np.zeros(held.size)
+    if start is not None and start[0].shape == weight.shape:
+        begin = ((of_centred(*start) - held) @ root).ravel()
+    options = {"maxiter": STEPS, "ftol": TOLERANCE}
+    found = minimize(loss_and_slope, begin, jac=True, method="L-BFGS-B", options=options)
+    fitted = held + change_of(found.x)
+    return fitted[:, :-1], fitted[:, -1] - fitted[:, :-1] @ centred
+
+
+def _steepness(logits: NDArray[np.floating], importance: Floats, task: Task) -> float:
+    """How fast the slope of the loss grows on average, by logit and film of importance 1."""
+    if task == "multilabel":
+        said = 0.5 * (1 + np.tanh(0.5 * logits))
+    else:
+        shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+        said = shifted / shifted.sum(axis=1, keepdims=True)
+    spread = importance * said * (1 - said)
+    return max(float(spread.mean()) / max(float(importance.mean()), 1e-12), 1e-3)
 
 
 def _loss(logits: Floats, target: Floats, importance: Floats, task: Task) -> tuple[float, Floats]:
@@ -134,13 +283,15 @@ def _loss(logits: Floats, target: Floats, importance: Floats, task: Task) -> tup
     return float(loss.sum()), films * shifted / total - importance * target
 
 
-def _importance(target: Floats, known: NDArray[np.bool_], task: Task, balance: float) -> Floats:
-    """(N, K): rare answers count more, the mean stays about 1."""
+def _importance(truth: NDArray[np.int8], task: Task, balance: float) -> Floats:
+    """(N, K): rare answers count more, the mean stays about 1; unknown ones count nothing."""
+    known, target = truth >= 0, truth == 1
     present = target.sum(axis=0)
     if task == "multilabel":
         absent = known.sum(axis=0) - present
-        rare = np.where(target > 0, absent + 1, present + 1) / np.maximum(present + absent + 2, 1) * 2
-        return np.asarray(rare**balance, np.float64)
+        rare = np.where(target, absent + 1, present + 1) / np.maximum(present + absent + 2, 1) * 2
+        return np.asarray(known * rare**balance, np.float64)
     shown = present > 0
-    weights = np.where(shown, present.sum() / (max(int(shown.sum()), 1) * np.maximum(present, 1)), 1.0)
-    return np.asarray(np.broadcast_to(weights**balance, target.shape), np.float64)
+    even = present.sum() / max(int(shown.sum()), 1)
+    weights = np.where(shown, even / np.maximum(present, 1), 1.0) ** balance
+    return np.asarray(known * np.minimum(weights, MOST_IMPORTANT), np.float64)

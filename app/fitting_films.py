@@ -1,0 +1,158 @@
+"""The films of one model as the fitting process keeps them: embeddings, decisions, and what may be fitted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.card import FindingName, ModelCard
+from inference.coverage import reason_not_covered
+from inference.embeddings import EmbeddingTable, FrameKey
+from inference.features import FeatureCache, feature_key
+from reviews.record import Answer, Part, Review
+from studies.image import Header
+from training.adapt import Films
+
+_ANSWERS: dict[Answer, int] = {"present": 1, "absent": 0, "unknown": -1}
+
+
+class ModelFilms:
+    """Every frame that a model covers and whose embedding is in the cache, a row each.
+
+    Parameters
+    ----------
+    added
+        Findings that readers added, beyond the card's.
+    """
+
+    def __init__(self, card: ModelCard, cache: FeatureCache, added: Sequence[FindingName] = ()) -> None:
+        self.card = card
+        self.added = tuple(added)
+        self.table = EmbeddingTable()
+        self._cache = cache
+        self._answers: dict[FrameKey, tuple[dict[str, Answer], Part]] = {}  # what stands, by frame
+        self._missing: set[FrameKey] = set()  # decided, without an embedding in the cache
+        self._unfamiliarity = np.zeros(0, np.float32)  # by row
+        self._untold: dict[int, None] = {}  # rows whose frame is a new one
+        self._truth = np.zeros((0, 0), np.int8)  # by row; (N, K with what was added)
+        self._is_fitted = np.zeros(0, np.bool_)  # by row: decided, and not in the test part
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.card.finding_names, *(f.name for f in self.added))
+
+    def covers(self, header: Header) -> bool:
+        return reason_not_covered(self.card, header) is None
+
+    # -- filling ---------------------------------------------------------------------------------
+
+    def take_frame(self, header: Header, frame: int, *, anew: bool = False) -> bool:
+        """Bring a frame's embedding from the cache, `anew` also where it is here; whether it is here then."""
+        key = (header.sop_instance_uid, frame)
+        if key in self.table and not anew:
+            return True
+        found = self._cache.described(feature_key(self.card, header, frame))
+        if found is None:
+            return False
+        embedding, unfamiliarity = found
+        row = self.table.put(key, embedding)
+        if row is None:
+            return False
+        self._make_room(row + 1)
+        self._unfamiliarity[row] = math.nan if unfamiliarity is None else unfamiliarity
+        self._untold[row] = None
+        if key in self._answers:
+            self.table.hold(key)
+            self._judge(key)
+        else:
+            self._is_fitted[row] = False
+        return True
+
+    def take_decision(self, header: Header, part: Part, key: FrameKey, review: Review | None) -> None:
+        """Note what stands for a frame now; None, or nothing answered, for no decision."""
+        if review is None or not review.findings:
+            self._answers.pop(key, None)
+            self._missing.discard(key)
+            row = self.table.row_of(key)
+            if row is not None:
+                self._is_fitted[row] = False
+                self.table.hold(key, False)
+            return
+        self._answers[key] = dict(review.findings), part
+        is_here = self.take_frame(header, key[1])
+        (self._missing.discard if is_here else self._missing.add)(key)
+        if is_here:
+            self.table.hold(key)
+            self._judge(key)
+
+    def retake(self, header: Header) -> None:
+        """The model has looked at an image: bring what it saw."""
+        for frame in range(1, header.frames + 1):
+            if self.take_frame(header, frame, anew=True):
+                self._missing.discard((header.sop_instance_uid, frame))
+
+    def set_added(self, added: Sequence[FindingName]) -> None:
+        """Readers added findings, or took some away."""
+        if tuple(added) == self.added:
+            return
+        self.added = tuple(added)
+        self._truth = np.full((len(self._is_fitted), len(self.names)), -1, np.int8)
+        for key in self._answers:
+            if key in self.table:
+                self._judge(key)
+
+    def _judge(self, key: FrameKey) -> None:
+        """Write down what is true of a decided frame, and whether it may be fitted."""
+        row = self.table.row_of(key)
+        if row is None:
+            return
+        answers, part = self._answers[key]
+        truth = [_ANSWERS[answers.get(name, "unknown")] for name in self.names]
+        self._truth[row] = truth
+        is_told = truth.count(1) == 1 if self.card.task == "multiclass" else any(t >= 0 for t in truth)
+        self._is_fitted[row] = part != "test" and is_told
+
+    def _make_room(self, count: int) -> None:
+        if count > len(self._is_fitted):
+            more = max(1024, 2 * len(self._is_fitted)) - len(self._is_fitted)
+            self._is_fitted = np.pad(self._is_fitted, (0, more))
+            self._unfamiliarity = np.pad(self._unfamiliarity, (0, more))
+            width = len(self.names)
+            truth = np.full((len(self._is_fitted), width), -1, np.int8)
+            truth[: len(self._truth)] = self._truth if self._truth.shape[1] == width else -1
+            self._truth = truth
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def reviewed(self) -> Films:
+        """What a head is fitted to: every decided film of known answer that is not in the test part."""
+        rows = np.flatnonzero(self._is_fitted[: len(self.table)])
+        return Films(self.table.matrix[rows], self._truth[rows])
+
+    @property
+    def unfamiliarity(self) -> NDArray[np.float32]:
+        """(N,) by row; NaN where it is not known."""
+        return self._unfamiliarity[: len(self.table)]
+
+    @property
+    def missing(self) -> tuple[FrameKey, ...]:
+        """Decided frames without an embedding."""
+        return tuple(self._missing)
+
+    def decided_rows(self) -> NDArray[np.intp]:
+        """Rows of frames on which a decision stands, of any part."""
+        return np.sort(self.table.rows(key for key in self._answers if key in self.table))
+
+    def part_of(self, key: FrameKey) -> Part | None:
+        """The part of a decided frame's patient."""
+        found = self._answers.get(key)
+        return None if found is None else found[1]
+
+    def new_keys(self) -> tuple[tuple[int, FrameKey, float], ...]:
+        """(row, frame, unfamiliarity) of rows that got a frame since this was asked last."""
+        told = tuple((row, self.table.keys[row], float(self._unfamiliarity[row])) for row in self._untold)
+        self._untold.clear()
+        return told

@@ -1,0 +1,134 @@
+"""What the window's process and the one that fits heads say to each other. Free of Qt and torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.embeddings import FrameKey
+
+
+@dataclass(frozen=True, slots=True)
+class FittingSettings:
+    """What the process is started with: where the store, the models and the caches are."""
+
+    data_folder: Path
+    bundled_folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Re-fit the head of a model from the decisions in the store and score every frame; `Scored` follows."""
+
+    request: int
+    model_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Score every frame by the adapted heads on disk; a `Scored` follows for each model that has one."""
+
+    request: int
+    model_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """Which decided frames are nearest to this one, by the embeddings of a model? `Neighbours` follows."""
+
+    request: int
+    model_id: str
+    key: FrameKey
+    count: int
+
+
+Asked = Fit | Score | Nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The process has loaded its libraries, `elapsed_s` after it was started."""
+
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """What a re-fitted head says of every frame that the process has an embedding of.
+
+    Rows are those of the process's table. Only rows that got another frame since the last `Scored` of the
+    model are named in `keys`; the arrays are about all of them.
+
+    Parameters
+    ----------
+    findings
+        Machine name and display name of the K findings that the head answers: those of the model's card,
+        then those that readers added.
+    keys
+        (row, frame, unfamiliarity) of rows that are new or have another frame by now; the last is NaN where
+        it is not known.
+    probabilities
+        (N, K) float32, calibrated.
+    suggestion
+        (N,) int16: index of the suggested finding, -1 where nothing is suggested.
+    uncertainty
+        (N,) float32 in [0, 1].
+    reviews
+        How many reviews the head was fitted from.
+    missing
+        Frames with a decision whose embedding is not in the cache: they could not be fitted.
+    is_fitted
+        Whether the head is new; False where it was read from the disk.
+    """
+
+    request: int
+    model_id: str
+    findings: tuple[tuple[str, str], ...]
+    keys: tuple[tuple[int, FrameKey, float], ...]
+    probabilities: NDArray[np.float32]
+    suggestion: NDArray[np.int16]
+    uncertainty: NDArray[np.float32]
+    reviews: int
+    elapsed_s: float
+    missing: tuple[FrameKey, ...] = ()
+    is_fitted: bool = True
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The decided frames nearest to one, the nearest first, and how far each of them is."""
+
+    request: int
+    key: FrameKey
+    keys: tuple[FrameKey, ...]
+    distances: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A question that has no answer; `reason` is one sentence for a reader."""
+
+    request: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A question is off the process's hands; handles keep it to themselves."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The process ended by itself. With `will_restart` it is started, and asked what it was asked, again."""
+
+    reason: str
+    will_restart: bool = True
+
+
+FittingEvent = Ready | Scored | Neighbours | Failed | Died

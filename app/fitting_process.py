@@ -1,0 +1,282 @@
+"""The process that re-fits heads, so that the window neither waits for it nor shares Python's lock with it.
+
+It reads the store and the cache of embeddings by itself and keeps what it read in memory: after the first
+fit a correction costs the few rows that are new, a fit that starts from the one before, and one product of
+matrices for the scores. It is spawned by `app.fitting`, asked over a pipe, and ends when the pipe does. It
+writes nothing but the adapted head's file. Free of Qt and torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+
+import numpy as np
+import threadpoolctl
+
+from app.fitting_films import ModelFilms
+from app.fitting_messages import (
+    Asked,
+    Done,
+    Failed,
+    Fit,
+    FittingEvent,
+    FittingSettings,
+    Nearest,
+    Neighbours,
+    Ready,
+    Score,
+    Scored,
+)
+from app.workplace import Workplace, WorkplaceError
+from inference.adapted import AdaptedHead
+from inference.answer import suggestions_of, uncertainties_of
+from inference.card import REPLAY, FindingName, ModelCard
+from inference.coverage import family
+from inference.embeddings import FrameKey
+from inference.errors import InferenceError
+from inference.heads import read_head
+from reviews.added_findings import beyond
+from reviews.errors import StoreError
+from reviews.news import Token
+from studies.image import Header
+from training.adapt import fit_head
+from training.errors import TooLittleData, TrainingError
+from training.replay import Replay
+
+_log = logging.getLogger(__name__)
+
+_AT_ONCE = 200  # images that are brought into memory between two looks into the pipe
+
+
+def main(connection: Connection, settings: FittingSettings) -> None:
+    """Answer until the other end of `connection` is closed, by intent or by its process's end."""
+    started = time.monotonic()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the pipe
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads of OpenBLAS that wait take a core from the window
+    threadpoolctl.threadpool_limits(1, user_api="blas")
+    for needed in ("scipy.linalg", "scipy.optimize"):  # now, and not with the first correction
+        importlib.import_module(needed)
+    try:
+        workplace = Workplace(settings.data_folder, settings.bundled_folder)
+        connection.send(Ready(time.monotonic() - started))
+        Fitter(workplace).serve(connection)
+    except WorkplaceError as error:
+        connection.send(Failed(0, str(error)))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+
+
+class Fitter:
+    """Fits and scores, one question after the other; between two it brings films into memory."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._workplace = workplace
+        self._films: dict[str, ModelFilms] = {}  # by model id
+        self._heads: dict[str, AdaptedHead] = {}  # the one fitted last
+        self._own_heads: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._replays: dict[str, Replay | None] = {}
+        self._moment: Token | None = None
+        self._asked: deque[Asked] = deque()
+        self._loading: deque[Iterator[None]] = deque()
+        self._is_waited_for: dict[str, int] = {}  # model id: request; scored again once all films are here
+
+    def serve(self, connection: Connection) -> None:
+        """Until the pipe is closed."""
+        while True:
+            while connection.poll(0 if self._asked or self._loading else None):
+                self._asked.append(connection.recv())
+            if self._asked:
+                asked = self._asked.popleft()
+                for event in self._answer(asked):
+                    connection.send(event)
+                connection.send(Done(asked.request))
+            elif self._loading:
+                for event in self._load_on():
+                    connection.send(event)
+
+    def _answer(self, asked: Asked) -> Iterator[FittingEvent]:
+        try:
+            self._take_news()
+            if isinstance(asked, Fit):
+                yield self._fit(asked)
+            elif isinstance(asked, Score):
+                yield from self._score(asked)
+            else:
+                yield self._nearest(asked)
+        except TooLittleData as error:
+            yield Failed(asked.request, f"The head stays as it is: {error}.")
+        except (InferenceError, StoreError, TrainingError) as error:
+            yield Failed(asked.request, str(error))
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            yield Failed(asked.request, f"The adapted head was not kept: {where}{error.strerror}.")
+
+    # -- what is known ---------------------------------------------------------------------------
+
+    def _take_news(self) -> None:
+        """What was decided, and looked at, since the last look into the store."""
+        store = self._workplace.store
+        if self._moment is None:
+            self._moment = store.moment()
+            return
+        self._moment, news = store.news_since(self._moment)
+        if news.are_findings_changed:
+            for films in self._films.values():
+                films.set_added(self._added(films.card))
+        looked_at = {p.sop_instance_uid for p in news.predictions}
+        headers = {
+            h.sop_instance_uid: h for h in store.headers({uid for uid, _ in news.standing} | looked_at)
+        }
+        for films in self._films.values():
+            for uid in looked_at & headers.keys():
+                if films.covers(headers[uid]):
+                    films.retake(headers[uid])
+            for key, review in news.standing.items():
+                header = headers.get(key[0])
+                if header is not None and films.covers(header):
+                    films.take_decision(header, store.part_of(header), key, review)
+
+    def _films_of(self, model_ids: tuple[str, ...]) -> list[ModelFilms]:
+        """The films of some models; decided ones at once, the others bit by bit."""
+        new = []
+        for model_id in model_ids:
+            if model_id not in self._films:
+                card = self._workplace.registry.find(model_id)
+                self._films[model_id] = ModelFilms(card, self._workplace.features, self._added(card))
+                new.append(self._films[model_id])
+        if new:
+            self._load_decided(new)
+            self._loading.append(self._load_others(new))
+        return [self._films[model_id] for model_id in model_ids]
+
+    def _load_decided(self, several: list[ModelFilms]) -> None:
+        store = self._workplace.store
+        reviews = store.standing_reviews()
+        headers = {
+            h.sop_instance_uid: h for h in store.headers(dict.fromkeys(r.sop_instance_uid for r in reviews))
+        }
+        for review in reviews:
+            header = headers.get(review.sop_instance_uid)
+            for films in several:
+                if header is not None and films.covers(header):
+                    key = (review.sop_instance_uid, review.frame)
+                    films.take_decision(header, store.part_of(header), key, review)
+
+    def _load_others(self, several: list[ModelFilms]) -> Iterator[None]:
+        """The newest studies first; a step is a few images."""
+        store = self._workplace.store
+        rows = [row for study in store.studies_newest_first() for row in study]
+        for first in range(0, len(rows), _AT_ONCE):
+            for header in store.images_in(rows[first : first + _AT_ONCE]).headers:
+                _take_all(several, header)
+            yield
+
+    def _load_on(self) -> Iterator[FittingEvent]:
+        try:
+            next(self._loading[0])
+        except StopIteration:
+            self._loading.popleft()
+            for model_id, request in self._is_waited_for.items():
+                if (head := self._heads.get(model_id)) is not None:
+                    yield self._scored(request, self._films[model_id], head, 0.0, is_fitted=False)
+            self._is_waited_for.clear()
+        except StoreError as error:
+            self._loading.popleft()
+            _log.warning("Not every film could be brought to mind: %s", error)
+
+    def _added(self, card: ModelCard) -> tuple[FindingName, ...]:
+        added = self._workplace.store.added_findings(family(card))
+        return tuple(FindingName(a.name, a.display) for a in beyond(card, added))
+
+    # -- answers ---------------------------------------------------------------------------------
+
+    def _fit(self, asked: Fit) -> Scored:
+        started = time.monotonic()
+        (films,) = self._films_of((asked.model_id,))
+        card = films.card
+        head = fit_head(
+            films.reviewed(), self._own_head(card), card.finding_names, base=card.id, task=card.task,
+            temperature=card.temperature, replay=self._replay(card), added=films.added,
+            start=self._heads.get(card.id),
+        )  # fmt: skip
+        head.write(self._workplace.adapted_head_path(card))
+        self._heads[card.id] = head
+        if self._loading:
+            self._is_waited_for[card.id] = asked.request
+        return self._scored(asked.request, films, head, time.monotonic() - started)
+
+    def _score(self, asked: Score) -> Iterator[FittingEvent]:
+        for films in self._films_of(asked.model_ids):
+            path = self._workplace.adapted_head_path(films.card)
+            if not path.exists():
+                continue
+            head = AdaptedHead.read(path)
+            if not head.fits(films.card) or not head.reviews:
+                continue  # of another model, or the model's own: there is nothing to tell apart
+            self._heads[films.card.id] = head
+            if self._loading:
+                self._is_waited_for[films.card.id] = asked.request
+            yield self._scored(asked.request, films, head, 0.0, is_fitted=False)
+
+    def _scored(
+        self, request: int, films: ModelFilms, head: AdaptedHead, elapsed_s: float, *, is_fitted: bool = True
+    ) -> Scored:
+        card = head.card_of(films.card)
+        table = films.table
+        if len(table):
+            probabilities = head.probabilities(table.matrix, card.temperature, card.task)
+        else:
+            probabilities = np.zeros((0, len(head.findings)), np.float32)
+        suggestion = suggestions_of(card, probabilities) if len(table) else np.zeros(0, np.int16)
+        suggestion = np.where(films.unfamiliarity > 1.0, -1, suggestion).astype(np.int16)
+        return Scored(
+            request=request,
+            model_id=films.card.id,
+            findings=tuple((f.name, f.display) for f in card.findings),
+            keys=films.new_keys(),
+            probabilities=probabilities,
+            suggestion=suggestion,
+            uncertainty=uncertainties_of(probabilities, card.task),
+            reviews=head.reviews,
+            elapsed_s=elapsed_s,
+            missing=films.missing,
+            is_fitted=is_fitted,
+        )
+
+    def _nearest(self, asked: Nearest) -> Neighbours:
+        (films,) = self._films_of((asked.model_id,))
+        row = films.table.row_of(asked.key)
+        rows = films.decided_rows()
+        rows = rows[rows != (-1 if row is None else row)]
+        if row is None or not len(rows):
+            return Neighbours(asked.request, asked.key, (), ())
+        apart = np.linalg.norm(films.table.matrix[rows] - films.table.matrix[row], axis=1)
+        first = np.argsort(apart, kind="stable")[: asked.count]
+        keys: list[FrameKey] = [films.table.keys[rows[n]] for n in first]
+        return Neighbours(asked.request, asked.key, tuple(keys), tuple(float(apart[n]) for n in first))
+
+    def _own_head(self, card: ModelCard) -> tuple[np.ndarray, np.ndarray]:
+        if card.id not in self._own_heads:
+            self._own_heads[card.id] = read_head(card, self._workplace.registry.weights_path(card))
+        return self._own_heads[card.id]
+
+    def _replay(self, card: ModelCard) -> Replay | None:
+        if card.id not in self._replays:
+            path = self._workplace.registry.companion_path(card, REPLAY)
+            read = Replay.read(path, card.companions[REPLAY]) if path is not None else None
+            self._replays[card.id] = read and read.of_findings(card.finding_names)
+        return self._replays[card.id]
+
+
+def _take_all(several: list[ModelFilms], header: Header) -> None:
+    for films in several:
+        if films.covers(header):
+            for frame in range(1, header.frames + 1):
+                films.take_frame(header, frame)
