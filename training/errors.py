@@ -6,6 +6,7 @@ TrainingError
 +-- UnusablePlan          choices that contradict each other, or an architecture that is not there
 +-- UnusableCheckpoint    a checkpoint that is damaged or belongs to another plan
 +-- TrainingDiverged      the loss is no longer a number
++-- UnusableJob           a job's bundle, or the result of one, that is not what it should be
 """
 
 
@@ -31,6 +32,10 @@ class UnusableCheckpoint(TrainingError):
 
 class TrainingDiverged(TrainingError):
     """The loss is no longer a number."""
+
+
+class UnusableJob(TrainingError):
+    """A bundle is damaged, of another job, or holds what does not belong there."""
 
 
 class Cancelled(Exception):

@@ -56,6 +56,9 @@ def fine_tune(
     current: ModelCard | None = None,
     cache_folder: Path | None = None,
     margin: float = MARGIN,
+    films: Films | None = None,
+    learnt: dict[str, torch.Tensor] | None = None,
+    concludes: bool = True,
 ) -> Iterator[TrainingEvent]:
     """Train a candidate and measure it on the test part.
 
@@ -75,6 +78,13 @@ def fine_tune(
         Where decoded films are kept for the next run; None keeps them in memory only.
     margin
         How much worse the candidate may be and still pass (`training.gate.compare`).
+    films
+        The films of the training and validation part where they are decoded already, as those of a job.
+    learnt
+        Weights that were learnt elsewhere: they are calibrated, described and measured here like any.
+    concludes
+        False ends after the last epoch, as a trial of a search does: the test part is not looked at, and
+        nothing enters the registry.
 
     Yields
     ------
@@ -84,6 +94,7 @@ def fine_tune(
     try:
         run_folder.mkdir(parents=True, exist_ok=True)
         run = _Run(plan, samples, registry, run_folder, base, current or base, cache_folder, margin)
+        run.films, run.learnt, run.concludes = films, learnt, concludes
         for event in _ended_in_words(run.events()):
             append_event(run_folder, event)
             yield event
@@ -144,6 +155,9 @@ class _Run:
         self.plan, self.samples, self.registry, self.folder = plan, samples, registry, folder
         self.base, self.current, self.cache_folder = base, current, cache_folder
         self.margin = margin
+        self.films: Films | None = None
+        self.learnt: dict[str, torch.Tensor] | None = None
+        self.concludes = True
         self.look_up = partial(stop_if_cancelled, folder)
         self.started = time.monotonic()
         self.best = _Best()
@@ -156,11 +170,15 @@ class _Run:
             card = candidate_card(self.plan, self.samples, self.base)
             require_some(self.samples, card.task)
             yield self._told_plan(card, device)
-            films = self._films(card)
+            films = self.films if self.films is not None else self._films(card)
             yield from self._decode(films)
             learner = self._learner(card, films, device)
-            yield from self._learn(learner, films)
-            yield self._finish(card, learner, films)
+            if self.learnt is not None:
+                self.best = _Best(weights=self.learnt)
+            else:
+                yield from self._learn(learner, films)
+            if self.concludes:
+                yield self._finish(card, learner, films)
 
     def _told_plan(self, card: ModelCard, device: torch.device) -> TrainingEvent:
         write_plan(self.folder, self.plan.as_json())

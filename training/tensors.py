@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -71,10 +72,18 @@ class Films:
         self.failures: tuple[str, ...] = ()
         self._stored = cache_folder / f"films-{self._key()}.npy" if cache_folder else None
 
+    @classmethod
+    def of(cls, samples: Sequence[Sample], preprocessing: Preprocessing, pixels: torch.Tensor) -> Films:
+        """Films that were decoded elsewhere: (N, S, S) uint8, cut as the network wants them."""
+        films = cls(samples, replace(preprocessing, crop="none"))
+        films.preprocessing, films.pixels = preprocessing, pixels
+        films.readable[:] = True
+        return films
+
     def decode(self, threads: int = DECODING_THREADS) -> Iterator[tuple[int, int]]:
         """Fill `pixels`; yields (done, all) at least every half second."""
         total = len(self.samples)
-        if self._load():
+        if self.readable.all() or self._load():
             yield total, total
             return
         pool = ThreadPoolExecutor(threads)
