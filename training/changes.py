@@ -80,11 +80,13 @@ class Changes:
         return np.stack([top, bottom], 1).astype(np.float32)
 
 
-def draw(plan: Plan, epoch: int, samples: ArrayLike, repeats: ArrayLike = 0) -> Changes:
+def draw(plan: Plan, epoch: ArrayLike, samples: ArrayLike, repeats: ArrayLike = 0) -> Changes:
     """The changes of some films in an epoch.
 
     Parameters
     ----------
+    epoch
+        One, or (B,) one for each film.
     samples
         (B,) numbers of the films in the training's data.
     repeats
@@ -118,7 +120,7 @@ def draw(plan: Plan, epoch: int, samples: ArrayLike, repeats: ArrayLike = 0) -> 
 
 
 def uniform(
-    seed: int, stream: tuple[int, ...], samples: ArrayLike, repeats: ArrayLike, count: int
+    seed: int, stream: tuple[ArrayLike, ...], samples: ArrayLike, repeats: ArrayLike, count: int
 ) -> NDArray[np.float32]:
     """(B, count) float32 in [0, 1): each a hash of all that names it, the same on every machine."""
     keys = _hashed(seed, stream, samples, repeats)
@@ -127,7 +129,9 @@ def uniform(
     return (bits >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
 
 
-def _hashed(seed: int, stream: tuple[int, ...], samples: ArrayLike, repeats: ArrayLike) -> NDArray[np.uint64]:
+def _hashed(
+    seed: int, stream: tuple[ArrayLike, ...], samples: ArrayLike, repeats: ArrayLike
+) -> NDArray[np.uint64]:
     """(B,): seed, stream, film and repeat put into 64 bits, one after the other."""
     key = np.zeros(1, np.uint64)
     for word in (seed, *stream, samples, repeats):

@@ -1,14 +1,13 @@
 """The training loop's inside: one epoch of steps, one look at the validation part, and their state.
 
-It reads from top to bottom: batch, augment, forward, loss, backward, clip, step, average.
+It reads from top to bottom: batch, forward, loss, backward, clip, step, average.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,43 +16,29 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
+from inference.anatomy import Anatomy, examine
 from inference.card import Preprocessing, Task
-from inference.preprocess import normalise
-from training.augment import corrupted, distorted, mixed
-from training.changes import draw
-from training.errors import TrainingDiverged, UnusablePlan
-from training.networks import Encoded, moving_parameters, parameter_groups, set_moving, set_training_mode
+from training.batches import Batch, Batches
+from training.errors import TrainingDiverged
+from training.frozen import Phase
+from training.networks import (
+    Encoded,
+    evaluating,
+    moving_parameters,
+    parameter_groups,
+    set_moving,
+    set_training_mode,
+)
 from training.order import Order
 from training.plan import Plan
-from training.samples import Sample
+from training.rates import half_precision, optimiser_of, rate_at
+from training.remembering import Rehearsal, drift, recalled
+from training.replay import Replay
 from training.tensors import Films
 
+__all__ = ["Batch", "Learner", "Term"]
+
 VALIDATION_BATCH = 64
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """Films as the network sees them, and what is true of them.
-
-    Parameters
-    ----------
-    rows
-        (B,) int64: which of the training's films.
-    x
-        (B, C, S, S) float32, changed and normalised.
-    targets, known
-        (B, K) smoothed targets, and 1 where the answer is known.
-    grid
-        (B, S, S, 2): where each place lies on the film as it was (`training.augment.warped`); None where
-        nothing was moved.
-    """
-
-    rows: NDArray[np.int64]
-    x: torch.Tensor
-    targets: torch.Tensor
-    known: torch.Tensor
-    grid: torch.Tensor | None = None
-
 
 Term = Callable[[Batch, torch.Tensor, torch.Tensor], torch.Tensor]
 """What is added to a batch's loss: a number from the batch, the features and the (B, K) logits, which are in
@@ -70,7 +55,7 @@ class Learner:
     films, rows
         Decoded films, and which of them are learnt from.
     is_tuned
-        It starts from a base model: `plan.depth`, `plan.head_epochs`, `plan.layer_decay` and
+        It starts from a base model: `plan.depth`, `plan.head_epochs`, `plan.layer_decay`, `plan.copies` and
         ``batch_norm="auto"`` take effect.
     terms
         What is added to the loss of each batch, from the same pass of the network.
@@ -92,11 +77,10 @@ class Learner:
         look_up: Callable[[], None],
         terms: Sequence[Term] = (),
     ) -> None:
-        self.plan, self.preprocessing, self.films, self.device, self.task = (
-            plan, preprocessing, films, device, task,
-        )  # fmt: skip
+        self.plan, self.device, self.task = plan, device, task
         self.rows = np.asarray(rows, np.int64)
         self._look_up, self._terms = look_up, tuple(terms)
+        self._is_tuned, self._preprocessing = is_tuned, preprocessing
         self._freeze_batch_norm = plan.batch_norm == "frozen" or (plan.batch_norm == "auto" and is_tuned)
         self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._moving = moving_parameters(self.network, plan.depth if is_tuned else "all")
@@ -104,37 +88,73 @@ class Learner:
         self._encoded = Encoded(self.network)
         self.averaged: nn.Module | None = copy.deepcopy(self.network) if plan.ema else None
         decay = plan.layer_decay if is_tuned else 1.0
-        self.optimiser = _optimiser(
+        self.optimiser = optimiser_of(
             plan, parameter_groups(self.network, self._moving, plan.weight_decay, decay)
         )
         self._half = half_precision(plan.precision, device)
         self._scaler = torch.amp.GradScaler(device.type, enabled=self._half is torch.float16)
-        self.truth = _truth_of(films.samples)  # (N, K), NaN for unknown
+        self._batches = Batches(plan, preprocessing, films, device, task)
+        self.truth = self._batches.truth  # (N, K), NaN for unknown
         balance = plan.class_balance if plan.sampling == "shuffle" else 0.0
         self._weights = _class_weights(self.truth[self.rows], balance, task).to(device)
         self.batch_size = min(plan.batch_size, len(self.rows))
         self.steps_an_epoch = len(self.rows) // self.batch_size
         self.steps = 0
+        self._phase: Phase | None = None
+        self._rehearsal: Rehearsal | None = None
+        self._anatomy: Anatomy | None = None
 
     @property
     def measured(self) -> nn.Module:
         """The network that is measured and kept: the moving average where there is one."""
         return self.averaged if self.averaged is not None else self.network
 
+    @property
+    def anatomy(self) -> Anatomy:
+        """How the network ends."""
+        if self._anatomy is None:
+            with evaluating(self.network):
+                self._anatomy = examine(self.network, self._preprocessing)
+        return self._anatomy
+
+    def remember(self, known: Sequence[bool], replay: Replay | None) -> None:
+        """Hold on to what the base model knew, as far as the plan says so; before the first step.
+
+        Parameters
+        ----------
+        known
+            Which of the findings the base model knows.
+        replay
+            Films of its own training, in the order of the findings.
+        """
+        if self.plan.distillation > 0:
+            of_base = np.flatnonzero(np.asarray(known))
+            told = torch.from_numpy(self.logits(self.rows.tolist())[:, of_base])
+            own = told.softmax(1) if self.task == "multiclass" else told.sigmoid()
+            said = np.full(self.truth.shape, np.nan, np.float32)
+            said[np.ix_(self.rows, of_base)] = own.numpy()
+            self._batches.recalled = recalled(said, self.truth.numpy(), self.task)
+        if replay is not None and self.plan.replay > 0:
+            rehearsal = Rehearsal(replay, self.anatomy, self.task, self.plan.seed, self.device)
+            self._rehearsal = rehearsal if len(rehearsal) else None
+
     def learn_epoch(self, epoch: int) -> tuple[float, float]:
-        """Every film once, in full batches; what is left over waits for another epoch's order.
+        """As many films as there are, in full batches; what is left over waits for another epoch's order.
 
         Returns
         -------
         (mean loss, learning rate of the last step)
         """
         torch.manual_seed(_seed_of(self.plan.seed, epoch))  # dropout and stochastic depth
-        self._set_moving(epoch)
         order = Order.of_epoch(self.plan, epoch, self.rows, self.truth.numpy())
+        phase = self._phase_of(epoch)
+        set_training_mode(self.network, freeze_batch_norm=self._freeze_batch_norm)
+        for version in phase.missing(epoch, order):
+            phase.keep(version, self.rows, self._seen_by_front(phase, version))
         losses = 0.0
         for b in range(self.steps_an_epoch):
             self._look_up()
-            loss = self._learn_batch(epoch, order.part(b * self.batch_size, self.batch_size), b)
+            loss = self._learn_batch(phase, epoch, order.part(b * self.batch_size, self.batch_size), b)
             if not math.isfinite(loss):
                 raise TrainingDiverged(
                     f"the loss became {loss} in epoch {epoch} at a learning rate of {self._rate():g}; "
@@ -143,23 +163,49 @@ class Learner:
             losses += loss
         return losses / self.steps_an_epoch, float(self.optimiser.param_groups[0]["lr"])
 
-    def _set_moving(self, epoch: int) -> None:
+    def _phase_of(self, epoch: int) -> Phase:
         """The head alone at first, where that is asked, then all that the depth says."""
-        moving = self._moving
+        if self._phase is not None and epoch in self._phase.epochs:
+            return self._phase
+        plan, moving = self.plan, self._moving
+        epochs = range(self._head_epochs + 1, plan.epochs + 1)
         if epoch <= self._head_epochs:
-            moving = moving_parameters(self.network, "head")
+            epochs, moving = range(1, self._head_epochs + 1), moving_parameters(self.network, "head")
         set_moving(self.network, moving)
         set_training_mode(self.network, freeze_batch_norm=self._freeze_batch_norm)
+        self._phase = phase = Phase(epochs)
+        if len(moving) < sum(1 for _ in self.network.parameters()):
+            copies = 1 if self._batches.changes_nothing else plan.copies
+            x = self._batches.plain(self.rows[:1])
+            phase.cut(
+                self.network, moving, self.anatomy, x, 0 if plan.mixup else copies, len(self.truth),
+                needs_grid=bool(self._terms),
+            )  # fmt: skip
+        self._encoded.back = phase.back
+        return phase
 
-    def _learn_batch(self, epoch: int, part: Order, number: int) -> float:
-        batch = self._batch(epoch, part, number)
+    def _seen_by_front(self, phase: Phase, version: int) -> Iterator[torch.Tensor]:
+        """What stands still gives of the films that are learnt from, changed as in this version."""
+        with evaluating(self.network), torch.inference_mode():
+            for start in range(0, len(self.rows), VALIDATION_BATCH):
+                self._look_up()
+                rows = self.rows[start : start + VALIDATION_BATCH]
+                x, _ = self._batches.changed(rows, phase.epochs[version])
+                with torch.autocast(self.device.type, self._half, enabled=self._half is not None):
+                    yield phase.front(x)
+
+    def _learn_batch(self, phase: Phase, epoch: int, part: Order, number: int) -> float:
+        batch = self._batch(phase, epoch, part, number)
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate() * group["rate"]
         with torch.autocast(self.device.type, self._half, enabled=self._half is not None):
             features, logits = self._encoded(batch.x)
-        loss = self._loss(logits.float(), batch.targets, batch.known)
-        for term in self._terms:
-            loss = loss + term(batch, features, logits)
+        loss = self._loss(batch, features, logits)
+        if self._rehearsal is not None and phase.is_encoder_still:
+            share = self.plan.replay
+            count = max(1, round(len(batch.rows) * share / (1 - share)))
+            again = self._rehearsal.loss(self.network, count, epoch, number)
+            loss = (1 - share) * loss + share * again
         self.optimiser.zero_grad()
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self._scaler.unscale_(self.optimiser)
@@ -171,25 +217,15 @@ class Learner:
         self._average()
         return float(loss.detach())
 
-    def _batch(self, epoch: int, part: Order, number: int) -> Batch:
-        """Films of the training part, changed as the plan says: each by itself, whoever is beside it."""
-        plan, grid = self.plan, None
-        changes = draw(plan, epoch, part.rows, part.repeats)
-        x = self.films.batch(part.rows, self.device)  # (B, S, S) in [0, 1]
-        if plan.augmentation > 0 or plan.horizontal_flip:
-            x, grid = distorted(x, changes)
-        x = corrupted(normalise(x, self.preprocessing), changes)
-        x = x.to(memory_format=torch.channels_last)
-        batch = Batch(part.rows, x, *self._targets(part.rows), grid)
-        return self._mixed(batch, epoch, number) if plan.mixup > 0 else batch
-
-    def _mixed(self, batch: Batch, epoch: int, number: int) -> Batch:
-        """Mixup; nothing that lies on a film lies on two, so such a batch has no grid."""
-        random = np.random.default_rng([self.plan.seed, epoch, number])
-        share = float(random.beta(self.plan.mixup, self.plan.mixup))
-        partner = torch.from_numpy(random.permutation(len(batch.rows))).to(self.device)
-        x, targets, known = mixed(batch.x, batch.targets, batch.known, share, partner)
-        return replace(batch, x=x, targets=targets, known=known, grid=None)
+    def _batch(self, phase: Phase, epoch: int, part: Order, number: int) -> Batch:
+        if not phase.is_kept:
+            return self._batches.learned_from(part, epoch, number)
+        versions = phase.versions(epoch, part.repeats)
+        x = phase.take(versions, part.rows, self.device)
+        grid = None
+        if self._terms:
+            grid = self._batches.grid(part.rows, phase.epochs[0] + versions)
+        return self._batches.told(part.rows, x, grid)
 
     def logits(self, rows: Sequence[int]) -> NDArray[np.float32]:
         """(len(rows), K) float32 of the measured network, in float32 and without augmentation."""
@@ -199,8 +235,7 @@ class Learner:
         with torch.inference_mode():
             for start in range(0, len(rows), VALIDATION_BATCH):
                 self._look_up()
-                x = self.films.batch(rows[start : start + VALIDATION_BATCH], self.device)
-                x = normalise(x, self.preprocessing).to(memory_format=torch.channels_last)
+                x = self._batches.plain(rows[start : start + VALIDATION_BATCH])
                 told.append(network(x).float().cpu().numpy())
         logits = np.concatenate(told) if told else np.zeros((0, self.truth.shape[1]), np.float32)
         if not np.isfinite(logits).all():
@@ -229,16 +264,16 @@ class Learner:
         self._scaler.load_state_dict(state["scaler"])
         self.steps = int(state["steps"])
 
-    def _targets(self, chosen: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
-        """(B, K) smoothed targets, and (B, K) 1 where the answer is known."""
-        truth = self.truth[chosen]
-        known = torch.isfinite(truth)
-        target = torch.where(known, truth, torch.zeros_like(truth))
-        smoothing = self.plan.label_smoothing
-        share = 0.5 if self.task == "multilabel" else 1 / truth.shape[1]
-        return (target * (1 - smoothing) + smoothing * share).to(self.device), known.float().to(self.device)
+    def _loss(self, batch: Batch, features: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+        loss = self._answer_loss(logits.float(), batch.targets, batch.known)
+        if batch.said is not None and batch.counts is not None:
+            held = drift(logits.float(), batch.said, batch.counts, self.task)
+            loss = loss + self.plan.distillation * held
+        for term in self._terms:
+            loss = loss + term(batch, features, logits)
+        return loss
 
-    def _loss(self, logits: torch.Tensor, targets: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    def _answer_loss(self, logits: torch.Tensor, targets: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         if self.task == "multiclass":
             return -(targets * F.log_softmax(logits, 1) * self._weights).sum(1).mean()
         terms = F.binary_cross_entropy_with_logits(
@@ -247,11 +282,7 @@ class Learner:
         return (terms * known).sum() / known.sum().clamp_min(1)
 
     def _rate(self) -> float:
-        """Linear warm-up times cosine (Loshchilov and Hutter 2017), of this step."""
-        plan, total = self.plan, self.steps_an_epoch * self.plan.epochs
-        rising = min(1.0, (self.steps + 1) / (total * plan.warm_up)) if plan.warm_up > 0 else 1.0
-        falling = 0.5 * (1 + math.cos(math.pi * self.steps / total)) if plan.schedule == "cosine" else 1.0
-        return plan.learning_rate * rising * falling
+        return rate_at(self.plan, self.steps, self.steps_an_epoch, self._head_epochs)
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -266,38 +297,6 @@ class Learner:
                 mean.lerp_(new, 1 - decay)
             else:
                 mean.copy_(new)
-
-
-def half_precision(precision: str, device: torch.device) -> torch.dtype | None:
-    """The type that the network computes with beside float32; None for float32 alone.
-
-    Raises
-    ------
-    UnusablePlan
-        float16 was asked for where its gradients cannot be scaled.
-    """
-    if precision == "auto":
-        if device.type != "cuda":
-            return None
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    if precision == "float16" and device.type != "cuda":
-        raise UnusablePlan(
-            f"precision float16 was asked for on {device}; bfloat16 or float32 is expected there"
-        )
-    return {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}[precision]
-
-
-def _optimiser(plan: Plan, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
-    if plan.optimiser == "sgd":
-        nesterov = plan.momentum > 0
-        return torch.optim.SGD(groups, plan.learning_rate, momentum=plan.momentum, nesterov=nesterov)
-    kind = torch.optim.AdamW if plan.optimiser == "adamw" else torch.optim.Adam
-    return kind(groups, plan.learning_rate)
-
-
-def _truth_of(samples: Sequence[Sample]) -> torch.Tensor:
-    rows = [[float("nan") if t is None else float(t) for t in s.truth] for s in samples]
-    return torch.tensor(rows, dtype=torch.float32)
 
 
 def _class_weights(truth: torch.Tensor, balance: float, task: Task) -> torch.Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -133,16 +135,34 @@ class Encoded(nn.Module):
     """A network that gives what it sees beside what it says, from one pass.
 
     Whoever wraps it to learn in several processes gets both with their gradients.
+
+    Attributes
+    ----------
+    back
+        Makes features of what was kept of films (`training.frozen`); None where it is given films.
     """
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network: Any = network
+        self.back: Callable[[torch.Tensor], torch.Tensor] | None = None
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, C, S, S) to features, in the architecture's own order of axes, and (B, K) logits."""
-        features = self.network.forward_features(x)
+        features = self.network.forward_features(x) if self.back is None else self.back(x)
         return features, self.network.forward_head(features)
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode for a while: no dropout, and no statistics that move."""
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
 
 
 def _create(card: ModelCard, plan: Plan) -> nn.Module:

@@ -49,6 +49,15 @@ class Plan:
         first pulls less at the features behind it (Kumar et al. 2022).
     layer_decay
         Each stage of a base model learns this much slower than the one after it; 1: all alike.
+    copies
+        So many changed versions of each film are seen in turn while a part of a base model stands still, so
+        that what this part gives is worked out once for each (`training.frozen`); 0: every epoch changes
+        films anew.
+    replay
+        Share of films of the base model's own training that a head learns from beside the new ones, as
+        embeddings, while the encoder stands still (`training.remembering`).
+    distillation
+        What it costs to leave the base model's answers where no reader said otherwise; 0 for nothing.
     batch_norm
         ``"auto"`` keeps running statistics frozen when a base model is tuned (a few dozen films would
         spoil them) and learns them from scratch. Stages that do not move are frozen either way.
@@ -109,6 +118,9 @@ class Plan:
     depth: Depth = "all"
     head_epochs: int = 0
     layer_decay: float = 1.0
+    copies: int = 4
+    replay: float = 0.0
+    distillation: float = 0.0
     batch_norm: BatchNorm = "auto"
     epochs: int = 30
     batch_size: int = 32
@@ -148,6 +160,11 @@ class Plan:
         for name, (low, high) in _RANGES.items():
             if not low <= getattr(self, name) <= high:
                 raise UnusablePlan(f"{name} is {getattr(self, name)}; expected {low:g} to {high:g}")
+        if self.depth != "head" and self.head_epochs >= self.epochs:
+            raise UnusablePlan(
+                f"head_epochs is {self.head_epochs} of {self.epochs} epochs; fewer are expected, so that the "
+                "rest of the network can learn too"
+            )
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -208,6 +225,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "batch_size": (2, 65_536),
     "head_epochs": (0, 100_000),
     "layer_decay": (0.01, 1),
+    "copies": (0, 1000),
+    "replay": (0, 0.9),
+    "distillation": (0, 1000),
     "patience": (0, 100_000),
     "learning_rate": (0, 1e6),
     "momentum": (0, 0.9999),
