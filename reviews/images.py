@@ -13,7 +13,7 @@ from reviews.clock import now
 from reviews.dialect import value_in_json
 from reviews.errors import UnknownImage
 from reviews.record import Part
-from reviews.split import part_for
+from reviews.split import DEFAULT_SHARES, part_for
 from reviews.tables import image, image_header, patient_part, split_salt
 from studies.image import Header
 
@@ -216,7 +216,11 @@ def _as_header(uid: str, path: str, values: dict[str, Any]) -> Header:
 # -- parts ---------------------------------------------------------------------------------------
 
 
-def assign_parts(connection: Connection, split_keys: Iterable[str]) -> None:
+def assign_parts(
+    connection: Connection,
+    split_keys: Iterable[str],
+    shares: tuple[float, float, float] = DEFAULT_SHARES,
+) -> None:
     """Give every unit of splitting that has no part yet the part it keeps for good."""
     missing = set(split_keys)
     missing -= set(
@@ -230,7 +234,7 @@ def assign_parts(connection: Connection, split_keys: Iterable[str]) -> None:
     salt, time = bytes.fromhex(drawn), now()
     connection.execute(
         patient_part.insert(),
-        [{"split_key": k, "part": part_for(k, salt), "time": time} for k in sorted(missing)],
+        [{"split_key": k, "part": part_for(k, salt, shares), "time": time} for k in sorted(missing)],
     )
 
 

@@ -97,6 +97,7 @@ class FindingsPanel(QWidget):
         is_other_image = state.image_key != self._state.image_key
         if is_other_image:
             self._selected_finding = None
+        if is_other_image or state.is_hidden:
             self.end_cover()
         self._keep_lines(state)
         self._state = state
@@ -216,6 +217,17 @@ class FindingsPanel(QWidget):
         tip = self.tr("Accept the suggestion and go to the next study")
         stands_for(self._accept, "accept", tip, self.tr("Accept  {0}"))
         self._accept.clicked.connect(self.accept)
+        self._go_on = QPushButton()
+        self._go_on.setAccessibleName(self.tr("Go on"))
+        tip = self.tr("Keep the answer and go to the next study")
+        stands_for(self._go_on, "accept", tip, self.tr("Go on  {0}"))
+        self._finish = QPushButton()
+        self._finish.setAccessibleName(self.tr("Answered"))
+        tip = self.tr("The answer is whole: show what the model suggests")
+        stands_for(self._finish, "accept", tip, self.tr("Answered  {0}"))
+        for button in (self._go_on, self._finish):
+            button.setProperty("role", "primary")
+            button.clicked.connect(self.accept)
         self._unsure = QPushButton()
         self._unsure.setAccessibleName(self.tr("Unsure"))
         tip = self.tr("It cannot be decided on this image")
@@ -262,9 +274,9 @@ class FindingsPanel(QWidget):
         whole.addWidget(self._columns)
         whole.addWidget(scrolling, 1)
         whole.addWidget(self._note)
-        buttons = _line(self._accept, self._unsure)
-        buttons.setStretch(0, 3)
-        buttons.setStretch(1, 2)
+        buttons = _line(self._accept, self._go_on, self._finish, self._unsure)
+        for place, share in enumerate((3, 3, 3, 2)):
+            buttons.setStretch(place, share)
         whole.addLayout(buttons)
         words = QVBoxLayout()
         words.setSpacing(0)
@@ -322,6 +334,9 @@ class FindingsPanel(QWidget):
         self._saved.setText(self.tr("saved {0}").format(state.saved_at) if state.saved_at else "")
         can_answer = bool(state.findings)
         self._accept.setEnabled(can_answer)
+        self._accept.setVisible(not state.keeps_answer and not state.is_begun)
+        self._go_on.setVisible(state.keeps_answer)
+        self._finish.setVisible(state.is_begun)
         self._unsure.setEnabled(can_answer)
         self._note.setEnabled(can_answer)
         self._undo.setEnabled(state.can_undo)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from widgets import theme
+from widgets.blind_words import measures_text
 from widgets.findings_state import FindingsState
 from widgets.theme import space
 from widgets.warning_line import WarningLine
@@ -30,6 +31,8 @@ class Heading(QWidget):
         self._suggested_word.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._suggested = _label("strong")
         self._unfamiliar = WarningLine(is_strong=True)
+        self._hidden = _Hidden()
+        self._measures = _label("caption", measures_text())
         self._reason = _label("quiet")
         self._certainty = _label("caption")
         self._check = QToolButton()
@@ -54,7 +57,7 @@ class Heading(QWidget):
         certainty.setSpacing(space(2))
         certainty.addWidget(self._certainty, 1)
         certainty.addWidget(self._check, 0, Qt.AlignmentFlag.AlignTop)
-        for label in (self._suggested, self._reason, self._certainty):
+        for label in (self._suggested, self._reason, self._certainty, self._measures):
             label.setWordWrap(True)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -62,7 +65,9 @@ class Heading(QWidget):
         whole.addLayout(suggestion)
         whole.addWidget(self._unfamiliar)
         whole.addLayout(certainty)
+        whole.addWidget(self._hidden)
         whole.addWidget(self._reason)
+        whole.addWidget(self._measures)
 
     def show_state(self, state: FindingsState) -> None:
         """Say what is suggested, or why nothing is."""
@@ -79,7 +84,9 @@ class Heading(QWidget):
         self._check.setEnabled(not state.is_checking)
         self._calming.stop()
         _set_role(self._reason, "quiet")
-        self._reason.setText(state.reason_not_to_accept)
+        self._hidden.setVisible(state.is_hidden)
+        self._measures.setVisible(state.measures)
+        self._reason.setText(state.reason_text)
         self._reason.setVisible(not has_suggestion)
 
     def set_agreement_offered(self, is_offered: bool) -> None:
@@ -96,6 +103,23 @@ class Heading(QWidget):
     def _on_check(self) -> None:
         self._check.setEnabled(False)
         self.agreement_wanted.emit()
+
+
+class _Hidden(QWidget):
+    """Says in two words, with an icon, that the reader answers first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        picture = QLabel()
+        side = space(4)
+        icon = theme.icon("eye-off-outline", theme.TOKENS.text)
+        picture.setPixmap(icon.pixmap(QSize(side, side), self.devicePixelRatioF()))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(space(2))
+        layout.addWidget(picture)
+        layout.addWidget(_label("strong", self.tr("Answer first")), 1)
+        self.hide()
 
 
 def _label(role: str, text: str = "") -> QLabel:

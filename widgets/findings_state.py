@@ -43,6 +43,12 @@ class FindingsState:
     agreement, is_checking
         Share of slightly altered copies of the image for which the same is suggested, None where that was
         not asked for; whether it is being found out.
+    is_hidden, is_begun
+        What the model says is not told before the reader has answered; the reader has begun to, finding by
+        finding, and not come to an end.
+    measures, keeps_answer
+        An answer that the reader gave before the suggestion was shown measures the model; the reader's answer
+        to such a film stands, and going on leaves it as it is.
     """
 
     findings: tuple[FindingRow, ...] = ()
@@ -61,6 +67,10 @@ class FindingsState:
     is_unfamiliar: bool = False
     agreement: float | None = None
     is_checking: bool = False
+    is_hidden: bool = False
+    is_begun: bool = False
+    measures: bool = False
+    keeps_answer: bool = False
 
     @property
     def suggested_names(self) -> tuple[str, ...]:
@@ -73,7 +83,12 @@ class FindingsState:
 
     @property
     def reason_not_to_accept(self) -> str:
-        """Why there is nothing to accept; empty where there is."""
+        """Why Enter does nothing; empty where it accepts, ends an answer or goes on with it."""
+        return "" if self.is_begun or self.keeps_answer else self.reason_text
+
+    @property
+    def reason_text(self) -> str:
+        """Why there is no suggestion; empty where there is."""
         if self.waiting:
             return translate("FindingsPanel", "The model is looking at this image.")
         if self.suggestion is None:

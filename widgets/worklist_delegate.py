@@ -156,6 +156,10 @@ class StudyDelegate(QStyledItemDelegate):
             if row.adapted_confidence is not None and row.adapted == row.suggestion:
                 number = f"{number} → {probability_text(row.adapted_confidence)}"
             self._paint_named(painter, place, row.suggestion, number)
+        elif row.is_hidden:
+            icon = QRect(place.left(), place.center().y() - 6, 14, 14)
+            theme.icon("eye-off-outline", TOKENS.text_quiet).paint(painter, icon)
+            _draw(painter, place.adjusted(space(5), 0, 0, 0), self.tr("answer first"), TOKENS.text_quiet)
         elif row.is_waiting:
             bar = QRect(place.left(), place.center().y() - 3, min(place.width(), space(22)), space(2))
             painter.fillRect(bar, QColor(TOKENS.hover))

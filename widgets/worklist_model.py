@@ -20,6 +20,7 @@ from PySide6.QtCore import (
     QTimer,
 )
 
+from widgets.blind_words import hidden_text
 from widgets.words import in_words
 from widgets.worklist_rows import Order, Row, Rows, Slots, Status, name_of
 
@@ -234,6 +235,8 @@ class WorklistModel(QAbstractListModel):
         if row.adapted and row.adapted_confidence is not None:
             lines.append(self.tr("Site-adapted: {0} {1:.0%}").format(row.adapted, row.adapted_confidence))
         lines.append(status_text(row.status))
+        if row.is_hidden:
+            lines.append(hidden_text())
         if row.note:
             lines.append(in_words(row.note))
         return "\n".join(lines).replace("<", "‹")  # a name out of a file is never read as markup
@@ -243,4 +246,6 @@ class WorklistModel(QAbstractListModel):
         if row.suggestion and row.confidence is not None:
             said.append(self.tr("suggested {0}, {1:.0%}").format(row.suggestion, row.confidence))
         said.append(status_text(row.status))
+        if row.is_hidden:
+            said.append(hidden_text())
         return ", ".join(part for part in said if part)

@@ -53,6 +53,8 @@ class Row:
         (h, w) or (h, w, 3) uint8, None until it is ready.
     is_waiting
         The model is still looking at it.
+    is_hidden
+        What the model suggests is not told before the reader has answered.
     """
 
     study_uid: str
@@ -75,6 +77,7 @@ class Row:
     note: str = ""
     thumbnail: NDArray[np.uint8] | None = None
     is_waiting: bool = False
+    is_hidden: bool = False
 
     @property
     def awaits_reader(self) -> bool:

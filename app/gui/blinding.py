@@ -24,11 +24,21 @@ class Blinds:
         self._answered_by: dict[FrameKey, frozenset[str]] = {}  # of the test part
         self._held: FrameKey | None = None
 
-    def take(self, parts: Mapping[str, Part], answered_by: Mapping[FrameKey, Iterable[str]]) -> None:
-        """Keep what the store tells of some images: their parts, and who ever answered which frame."""
+    def take(
+        self, parts: Mapping[str, Part], answered_by: Mapping[FrameKey, Iterable[str]]
+    ) -> tuple[str, ...]:
+        """Keep what the store tells of some images: their parts, and who ever answered which frame.
+
+        Returns
+        -------
+        tuple
+            SOPInstanceUIDs of images that were of another part before.
+        """
+        changed = tuple(uid for uid, part in parts.items() if self._parts.get(uid, part) != part)
         self._parts.update(parts)
         for key, readers in answered_by.items():
             self._answered_by[key] = self._answered_by.get(key, frozenset()) | frozenset(readers)
+        return changed
 
     def answered(self, key: FrameKey, reader: str) -> None:
         """A reader answered a frame."""
@@ -59,6 +69,7 @@ class Blinds:
         """Whether the reader has begun to answer this frame and has not come to an end."""
         return key == self._held
 
-    def let_go(self) -> None:
-        """The reader's answer is whole: they say so, or look at something else."""
-        self._held = None
+    def let_go(self) -> FrameKey | None:
+        """The reader's answer is whole: they say so, or look at something else. The frame it is about."""
+        held, self._held = self._held, None
+        return held

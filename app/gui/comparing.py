@@ -201,7 +201,7 @@ class Comparing(QObject):
     def _has_evidence(self) -> bool:
         """Whether a model suggests something for the film on the screen."""
         position = self._reading.position
-        prediction = None if position is None else self._library.predictions.get(position.key)
+        prediction = None if position is None else self._library.told(position.key)
         return prediction is not None and prediction.suggestion is not None
 
     def _on_position_changed(self, position: Position, is_other_series: bool) -> None:

@@ -19,6 +19,7 @@ from app.gui.library import Library
 from app.gui.suggestions import Suggestions
 from app.workplace import Workplace
 from inference.prediction import Prediction
+from reviews.blinding import is_blind
 from reviews.errors import StoreError
 from reviews.normalise import complete
 from reviews.record import Answer, Changes, Review, Shown
@@ -34,6 +35,7 @@ class Decisions(QObject):
     taken = Signal(object)  # FrameKey: undo or redo changed it
     annotations_taken = Signal(object)  # tuple[Annotation, ...]: undo or redo changed them
     decided = Signal(object, bool)  # Review, whether the reader wants to go on
+    went_on = Signal()  # with the answer as it stands
     failed = Signal(str)
     remarked = Signal(str)  # something a reader wants to know, and no failure
 
@@ -53,14 +55,23 @@ class Decisions(QObject):
         self._films = films
         self._store_jobs = store_jobs
         self._notes: dict[FrameKey, str] = {}  # written, and not on disk yet
+        self._seen: dict[FrameKey, Shown] = {}  # of films that measure, by whoever sits here
+        self._answered_blind: set[FrameKey] = set()  # since the window was opened
 
     # -- deciding --------------------------------------------------------------------------------
 
     def accept(self, header: Header, frame: int) -> None:
         """Record the suggestion as the decision, and go on."""
         key = (header.sop_instance_uid, frame)
+        if self._library.blinds.is_held(key):
+            self._library.let_blind_go()
+            self.stored.emit(key)
+            return
+        if self._keeps_answer(key):
+            self.went_on.emit()
+            return
         model = self._suggestions.model_for(header)
-        prediction = self._library.predictions.get(key)
+        prediction = self._library.told(key)
         if model is None or prediction is None or prediction.suggestion is None:
             return
         if self._films.get(key) is None:
@@ -86,12 +97,18 @@ class Decisions(QObject):
         review = self._library.decision(key)
         if model.task == "multilabel" and review is not None:
             answers = {**dict(review.findings), finding: answer}
-        self._append(key, complete(model, answers))
+        findings = complete(model, answers)
+        if model.task == "multilabel" and any(said == "unknown" for _, said in findings):
+            self._library.blinds.hold(key)
+        else:
+            self._library.let_blind_go()
+        self._append(key, findings)
 
     def answer_unsure(self, header: Header, frame: int) -> None:
         """Record that the reader does not know: every finding is unknown."""
         model = self._suggestions.model_for(header)
         if model is not None:
+            self._library.let_blind_go()
             unknown: dict[str, Answer] = dict.fromkeys(model.finding_names, "unknown")
             self._append((header.sop_instance_uid, frame), complete(model, unknown))
 
@@ -111,12 +128,34 @@ class Decisions(QObject):
 
     def add_to(self, state: FindingsState, key: FrameKey) -> FindingsState:
         """What the findings panel shows of a frame, with what the reader decided and wrote."""
-        state = replace(state, note=self.note_of(key))
+        state = replace(
+            state,
+            note=self.note_of(key),
+            measures=not state.is_hidden and self._measures(key),
+            keeps_answer=self._keeps_answer(key),
+        )
+        if self._library.blinds.measures(key) and (seen := _shown(self._library.told(key))) is not None:
+            self._seen[key] = seen
         review = self._library.decision(key)
         if review is None:
             return state
         answers = dict(review.findings)
         return replace(state, answers=answers, decided_by=review.reader, saved_at=clock(review.time))
+
+    def _measures(self, key: FrameKey) -> bool:
+        """Whether an answer of this reader to a frame is known to measure models: it was given blind."""
+        if not self._library.blinds.measures(key):
+            return False
+        review = self._library.decision(key)
+        is_own = review is not None and review.reader == self._workplace.settings.reader_name
+        return key in self._answered_blind or (is_own and review is not None and is_blind(review))
+
+    def _keeps_answer(self, key: FrameKey) -> bool:
+        """Whether Enter goes on with the reader's answer: where it measures, no suggestion overwrites it."""
+        review = self._library.decision(key)
+        if review is None or review.reader != self._workplace.settings.reader_name:
+            return False
+        return self._library.blinds.measures(key) and not self._library.is_hidden(key)
 
     def undo(self) -> None:
         """Take back what the reader did last, a decision or an annotation, on whichever study it was."""
@@ -140,18 +179,24 @@ class Decisions(QObject):
             self._workplace.settings.reader_name,
             findings,
             note=self.note_of(key),
-            shown=_shown(self._library.predictions.get(key)),
+            shown=_shown(self._library.told(key)) or self._seen_before(key),
             is_acceptance=is_acceptance,
         )
 
         def done(result: tuple[Review, Changes]) -> None:
             stored, _ = result
+            if self._library.blinds.measures(key) and is_blind(stored):
+                self._answered_blind.add(key)
             if self._notes.get(key) == stored.note:
                 del self._notes[key]
             self._on_stored(key, stored)
             self.decided.emit(stored, go_on)
 
         self._store_jobs.submit(lambda: self._workplace.store.append(review), done, self._on_store_error)
+
+    def _seen_before(self, key: FrameKey) -> Shown | None:
+        """What the reader saw of a film that measures, where the model in use has not answered it yet."""
+        return None if self._library.is_hidden(key) else self._seen.get(key)
 
     def _take(self, move: Callable[[str], Changes | None], nothing: str) -> None:
         reader = self._workplace.settings.reader_name

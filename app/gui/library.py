@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.gui.arrivals import Arrivals
+from app.gui.blinding import Blinds
 from app.gui.jobs import Jobs
 from app.gui.slices import Slices
 from app.gui.study_row import study_row
@@ -25,7 +26,7 @@ from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.prediction import Prediction
 from reviews.errors import StoreError
-from reviews.record import Changes, KnownImages, News, Review
+from reviews.record import Changes, KnownImages, News, Part, Review
 from studies.errors import StudyError
 from studies.image import Header, Study
 from studies.reader_pool import ReaderPool
@@ -77,6 +78,7 @@ class Library(QObject):
         self.failures: dict[FrameKey, str] = {}
         self.waiting: set[FrameKey] = set()
         self._read_studies: set[str] = set()
+        self.blinds = Blinds(lambda: workplace.settings.reader_name)
         self._cards: list[ModelCard] = []
         self._thumbnails: dict[str, NDArray[np.uint8]] = {}
         self._thumbnails_asked: set[str] = set()
@@ -135,6 +137,7 @@ class Library(QObject):
         self._store_jobs.submit(work, done, self._on_load_error)
 
     def _keep_part(self, known: KnownImages, studies: list[Study]) -> None:
+        self.blinds.take(known.parts, known.answered_by)
         for review in known.standing:
             self._stand((review.sop_instance_uid, review.frame), review)
         in_use = {card.id for card in self._cards}
@@ -162,6 +165,7 @@ class Library(QObject):
 
     def take_news(self, news: News) -> None:
         """Show what others added to the store."""
+        changed = self.blinds.take(news.parts, news.answered_by)
         for key, review in news.standing.items():
             self._stand(key, review)
         for uid, is_read in news.studies_read.items():
@@ -174,7 +178,8 @@ class Library(QObject):
                 self.waiting.discard(key)
                 self.failures.pop(key, None)
         self._arrivals.take(news.headers)
-        images = (*(uid for uid, _ in news.standing), *(p.sop_instance_uid for p in news.predictions))
+        told = (p.sop_instance_uid for p in news.predictions)
+        images = (*(uid for uid, _ in news.standing), *told, *changed)
         studies = (*(self._study_uid_of.get(uid, "") for uid in images), *news.studies_read)
         self.refresh_rows(uid for uid in studies if uid in self.studies)
 
@@ -239,18 +244,19 @@ class Library(QObject):
         batch = list(headers)
         store_jobs = self._store_jobs
 
+        def add() -> tuple[Changes, dict[str, Part]]:
+            store = self._workplace.store
+            return store.add_images(batch), store.parts_of([header.sop_instance_uid for header in batch])
+
         def keep() -> None:
-            store_jobs.submit(
-                lambda: self._workplace.store.add_images(batch),
-                lambda changes: self._on_added(batch, changes),
-                self._on_error,
-            )
+            store_jobs.submit(add, lambda added: self._on_added(batch, *added), self._on_error)
             self.import_progressed.emit(found, failures)
 
         if batch:
             self._scan_jobs.deliver(keep)
 
-    def _on_added(self, headers: list[Header], changes: Changes) -> None:
+    def _on_added(self, headers: list[Header], changes: Changes, parts: dict[str, Part]) -> None:
+        self.blinds.take(parts, {})
         new = {uid for uid, _ in changes.images_added} | set(changes.images_updated)
         self._arrivals.take(header for header in headers if header.sop_instance_uid in new)
 
@@ -369,6 +375,8 @@ class Library(QObject):
 
     def set_standing(self, key: FrameKey, review: Review | None) -> None:
         """What stands for a frame after a decision, an undo or a redo; without findings it is a note."""
+        if review is not None and review.findings:
+            self.blinds.answered(key, review.reader)
         self._stand(key, review)
         uid = self._study_uid_of.get(key[0])
         if uid is not None:
@@ -385,6 +393,31 @@ class Library(QObject):
         """The decision that stands for a frame; a note alone is none."""
         review = self.standing.get(key)
         return review if review is not None and review.findings else None
+
+    def is_hidden(self, key: FrameKey) -> bool:
+        """Whether nothing of what models say of a frame may be told to the reader, in any way."""
+        return self.blinds.is_hidden(key)
+
+    def let_blind_go(self) -> None:
+        """The reader's answer to a hidden frame is whole: what the model says of it is told now."""
+        key = self.blinds.let_go()
+        if key is not None:
+            self._refresh_soon(self._study_uid_of.get(key[0]))
+
+    def told(self, key: FrameKey) -> Prediction | None:
+        """What the model in use says of a frame, as far as the reader may know it."""
+        return None if self.is_hidden(key) else self.predictions.get(key)
+
+    def told_adapted(self, key: FrameKey) -> Prediction | None:
+        """What the site-adapted head says of a frame, as far as the reader may know it."""
+        return None if self.is_hidden(key) else self.adapted.get(key)
+
+    def awaits_answer(self, key: FrameKey) -> bool:
+        """Whether a frame has a suggestion, or may have a hidden one, and no answer yet."""
+        prediction = self.predictions.get(key)
+        if prediction is None or self.decision(key) is not None:
+            return False
+        return prediction.suggestion is not None or self.is_hidden(key)
 
     def corrections(self) -> int:
         """How many standing decisions differ from the suggestion that the reader saw."""

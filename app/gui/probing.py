@@ -10,6 +10,7 @@ from app.gui.reading_page import ReadingPage
 from app.gui.remarks import Remarks
 from inference.lung_mask import LungMask, outlines
 from inference.prediction import Prediction
+from widgets.blind_words import hidden_text
 from widgets.cover_shapes import COVER_KINDS, Cover, CoverKind
 from widgets.cover_tool import CoverTool
 from widgets.lung_outline import LungOutline
@@ -66,7 +67,8 @@ class Probing(QObject):
         findings = self._page.findings
         if not self._reading.cover(None if cover is None else cover.region):
             self.tool.clear()
-            self._remarks.say(self.tr("No model answers for this film, so there is nobody to ask."))
+            nobody = self.tr("No model answers for this film, so there is nobody to ask.")
+            self._remarks.say(hidden_text() if self._reading.is_hidden else nobody)
         elif cover is None:
             findings.end_cover()
         else:

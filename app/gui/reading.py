@@ -27,6 +27,7 @@ from inference.messages import Progressed
 from inference.prediction import Look, Prediction
 from reviews.record import Answer
 from studies.image import Header, Image, Study
+from widgets.blind_words import hidden_text
 from widgets.evidence_methods import LONG_METHODS, SPREAD
 
 VIEW = "reading"  # as `Films` knows it
@@ -76,6 +77,7 @@ class Reading(QObject):
     looked = Signal(str, float)  # device, milliseconds
     saved = Signal(str)  # HH:MM:SS
     decided = Signal(object, bool)  # Review, whether the reader wants to go on
+    went_on = Signal()  # with the answer as it stands
     annotations_taken = Signal(object)  # tuple[Annotation, ...]: undo or redo changed them
     moved_to = Signal(str)  # study UID: undo or redo went to another study
     failed = Signal(str)
@@ -115,6 +117,7 @@ class Reading(QObject):
         self._decisions.saved.connect(self.saved)
         self._decisions.taken.connect(self.show_frame)
         self._decisions.decided.connect(self.decided)
+        self._decisions.went_on.connect(self.went_on)
         self._decisions.annotations_taken.connect(self.annotations_taken)
         self._decisions.failed.connect(self._on_not_saved)
         self._decisions.remarked.connect(self.remarked)
@@ -134,8 +137,7 @@ class Reading(QObject):
 
     def _first_unanswered(self, study: Study) -> Position | None:
         for key, position in _frames(study):
-            prediction = self._library.predictions.get(key)
-            if prediction is not None and prediction.suggestion and not self._library.decision(key):
+            if self._library.awaits_answer(key):
                 return position
         return None
 
@@ -153,6 +155,8 @@ class Reading(QObject):
 
     def go_to(self, position: Position) -> None:
         """Show a frame: at once when it is decoded, else as soon as it is."""
+        if self.position is not None and self.position.key != position.key:
+            self._library.let_blind_go()
         self.position = position
         series = (position.study.study_instance_uid, position.series)
         is_other_series = series != self._shown_series
@@ -246,7 +250,10 @@ class Reading(QObject):
         model = self._suggestions.model_for(header)
         if model is None:
             return
-        if method in LONG_METHODS:
+        if method in LONG_METHODS and self._library.is_hidden(self.position.key):
+            self.remarked.emit(hidden_text())
+            self._show_heatmap()  # the choice that stands
+        elif method in LONG_METHODS:
             self._suggestions.explaining.choose(header, frame, model, method)
         else:
             self._suggestions.explaining.choose_none(self.position.key, model.id)
@@ -277,11 +284,16 @@ class Reading(QObject):
     def cover(self, region: Region | None) -> bool:
         """Ask what the model says with a part of the film covered, None to end it; whether one can answer."""
         model = None if self.position is None else self.model_for(self.position.header_and_frame[0])
-        if region is None or model is None or self.position is None:
+        if region is None or model is None or self.position is None or self.is_hidden:
             self._covering.end()
             return region is None
         self._covering.ask(*self.position.header_and_frame, model.id, region)
         return True
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether nothing of what the model says of the frame on the screen may be told."""
+        return self.position is not None and self._library.is_hidden(self.position.key)
 
     def on_covered(self, request: int, prediction: Prediction) -> None:
         self._covering.on_covered(request, prediction)

@@ -191,6 +191,10 @@ class ReadingActs(QObject):
         if settings != self._workplace.settings:
             self._workplace.settings = settings
             self._store_jobs.submit(self._workplace.keep_settings, None, self._on_store_error)
+        if "reader" in changes:  # who has not answered the same films
+            self._library.let_blind_go()
+            self._library.refresh_rows()
+            self._reading.refresh()
 
     # -- answers -------------------------------------------------------------------------------------
 

@@ -150,6 +150,7 @@ class ReadingDesk(QObject):
         reading.looked.connect(status.set_device)
         reading.saved.connect(self._on_saved)
         reading.decided.connect(self._on_decided)
+        reading.went_on.connect(self._go_on)
         reading.moved_to.connect(page.worklist.select)
         reading.failed.connect(self._remarks.say_failed)
         reading.remarked.connect(self._remarks.say)

@@ -37,8 +37,16 @@ def study_row(library: Library, study: Study) -> Row:
     frames = [
         (h.sop_instance_uid, n) for s in study.series for h in s.headers for n in range(1, h.frames + 1)
     ]
-    told = [p for key in frames if (p := library.predictions.get(key)) is not None]
-    is_covered = not cards or any(_covers(cards, series.headers[0]) for series in study.series)
+    told = [p for key in frames if (p := library.told(key)) is not None]
+    covered = [series for series in study.series if not cards or _covers(cards, series.headers[0])]
+    is_covered = bool(covered)
+    hidden = [
+        (h.sop_instance_uid, n)
+        for s in covered
+        for h in s.headers
+        for n in range(1, h.frames + 1)
+        if library.is_hidden((h.sop_instance_uid, n))
+    ]
     says = _what_is_said(library, told) if is_covered else _Said(reason_without_model(cards, first))
     failure = (
         next((library.failures[k] for k in frames if k in library.failures), "") if library.failures else ""
@@ -61,10 +69,11 @@ def study_row(library: Library, study: Study) -> Row:
         adapted=says.adapted,
         adapted_confidence=says.adapted_confidence,
         uncertainty=says.uncertainty,
-        status=_status(library, uid, frames, told, is_covered),
+        status=_status(library, uid, frames, told, hidden, is_covered),
         note=failure or says.reason,
         thumbnail=library.thumbnail_of(uid),
         is_waiting=any(k in library.waiting for k in frames),
+        is_hidden=bool(hidden) and says.suggestion is None,
     )
 
 
@@ -85,7 +94,7 @@ def _what_is_said(library: Library, told: list[Prediction]) -> _Said:
         return _Said()
     confidence = speaker.probability_of(speaker.suggestion)
     suggestion = in_words(card.display_of(speaker.suggestion))
-    adapted = library.adapted.get((speaker.sop_instance_uid, speaker.frame))
+    adapted = library.told_adapted((speaker.sop_instance_uid, speaker.frame))
     if adapted is None or adapted.suggestion is None:
         return _Said("", suggestion, confidence, None, None, speaker.uncertainty)
     return _Said(
@@ -104,11 +113,17 @@ def is_unfamiliar(prediction: Prediction) -> bool:
 
 
 def _status(
-    library: Library, uid: str, frames: list[FrameKey], told: list[Prediction], is_covered: bool
+    library: Library,
+    uid: str,
+    frames: list[FrameKey],
+    told: list[Prediction],
+    hidden: list[FrameKey],
+    is_covered: bool,
 ) -> Status:
     if library.is_study_read(uid):
         return "read"
-    suggested = [(p.sop_instance_uid, p.frame) for p in told if p.suggestion is not None]
+    # Whether the model suggests anything for a hidden frame is not told either.
+    suggested = [*((p.sop_instance_uid, p.frame) for p in told if p.suggestion is not None), *hidden]
     if any(library.decision(key) is not None for key in frames):
         return "read" if all(library.decision(key) is not None for key in suggested) else "part read"
     if library.failures and any(key in library.failures for key in frames):

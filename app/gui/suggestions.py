@@ -27,6 +27,7 @@ from inference.lung_mask import LungMask
 from inference.methods import FOR_ANY_MODEL
 from inference.prediction import Heatmap, Look
 from studies.image import Header
+from widgets.blind_words import hidden_text, unfinished_text
 from widgets.evidence_methods import all_methods
 from widgets.findings import FindingRow, FindingsState
 from widgets.words import in_words
@@ -125,7 +126,7 @@ class Suggestions(QObject):
         """Ask whether slightly altered copies of a frame give the same suggestion."""
         model = self.model_for(header)
         key = (header.sop_instance_uid, frame)
-        if model is not None and not self.is_checking(key):
+        if model is not None and not self.is_checking(key) and not self._library.is_hidden(key):
             self._ask(header, _Question(key, model.id, self.method, True, agreement=True), model)
 
     def is_checking(self, key: FrameKey) -> bool:
@@ -253,7 +254,9 @@ class Suggestions(QObject):
         """What the findings panel shows of a frame before the reader decides."""
         key = (header.sop_instance_uid, frame)
         model = self.model_for(header)
-        prediction = self._library.predictions.get(key)
+        prediction = self._library.told(key)
+        if model is not None and self._library.is_hidden(key):
+            return self._hidden_state(key, model)
         reason = self._reason_for_none(header, key)
         return FindingsState(
             findings=self._rows(key, model) if model else (),
@@ -267,9 +270,21 @@ class Suggestions(QObject):
             image_key=f"{key[0]}:{key[1]}",
         )
 
+    def _hidden_state(self, key: FrameKey, model: ModelCard) -> FindingsState:
+        """A frame of which the reader is told nothing yet: the findings to answer, and why nothing else."""
+        is_begun = self._library.blinds.is_held(key)
+        return FindingsState(
+            findings=self._rows(key, model),
+            task=model.task,
+            reason_no_suggestion=unfinished_text() if is_begun else hidden_text(),
+            image_key=f"{key[0]}:{key[1]}",
+            is_hidden=True,
+            is_begun=is_begun,
+        )
+
     def _rows(self, key: FrameKey, model: ModelCard) -> tuple[FindingRow, ...]:
-        prediction = self._library.predictions.get(key)
-        adapted = self._library.adapted.get(key)
+        prediction = self._library.told(key)
+        adapted = self._library.told_adapted(key)
         return tuple(
             FindingRow(
                 name=f.name,
@@ -285,7 +300,7 @@ class Suggestions(QObject):
         """Why a frame has no suggestion; empty when it has one, or will have."""
         if self.model_for(header) is None:
             return reason_without_model(self._models, header)
-        prediction = self._library.predictions.get(key)
+        prediction = self._library.told(key)
         if prediction is None:
             return self._library.failures.get(key, "") or self.worker_problem
         if prediction.suggestion is None:
@@ -298,7 +313,8 @@ class Suggestions(QObject):
         if model is None:
             return Evidence()
         key = (header.sop_instance_uid, frame)
-        prediction = self._library.predictions.get(key)
+        is_hidden = self._library.is_hidden(key)
+        prediction = self._library.told(key)
         suggestion = prediction.suggestion if prediction else None
         if chosen is not None and chosen in model.finding_names:
             selected = chosen
@@ -311,11 +327,11 @@ class Suggestions(QObject):
         return Evidence(
             choices=tuple((f.name, in_words(f.display)) for f in model.findings),
             selected=selected,
-            heatmap=next((m for m in maps if m.finding == selected), None),
+            heatmap=None if is_hidden else next((m for m in maps if m.finding == selected), None),
             methods=self.methods_for(model),
             method=method,
-            under_way=self.explaining.under_way(key),
-            why_no_maps=self._why_no_maps(model),
+            under_way=None if is_hidden else self.explaining.under_way(key),
+            why_no_maps=hidden_text() if is_hidden else self._why_no_maps(model),
             warnings=prediction.warnings if prediction and suggestion else (),
         )
 

@@ -19,9 +19,11 @@ from app.gui.window import Window
 from app.gui.workstation import Workstation
 from app.settings import Settings, write_settings
 from app.workplace import Workplace
+from tests.reviews.parts import give_part
 from widgets import theme
 from widgets.worklist import Row, StudyView
 
+PATIENTS = tuple(f"PHANTOM-{n:03}" for n in range(1, 10))
 LONG_MS = 40_000  # a worker that has to load torch on a busy machine
 OUR_THREADS = ("store", "strip", "scan", "readers", "adapt", "inference-client")
 
@@ -110,11 +112,25 @@ OpenDesk = Callable[[], Desk]
 
 
 @pytest.fixture
-def open_desk(qtbot: QtBot, qapp: QApplication, data_dir: Path, bundled: Path) -> Iterator[OpenDesk]:
+def measuring() -> tuple[str, ...]:
+    """Patients of the sample studies whose films measure models; a test file that has some says so itself.
+
+    All others are learned from: which part a patient belongs to is drawn by chance otherwise.
+    """
+    return ()
+
+
+@pytest.fixture
+def open_desk(
+    qtbot: QtBot, qapp: QApplication, data_dir: Path, bundled: Path, measuring: tuple[str, ...]
+) -> Iterator[OpenDesk]:
     """Sit down: ``desk = open_desk()``. Every desk is closed at the end, and its trainings are ended."""
     if not qapp.styleSheet():
         theme.apply(qapp)
     write_settings(data_dir, Settings(reader="A. Smith", samples_added=True))
+    store = data_dir / "overread.sqlite"
+    give_part(store, [f"patient:{name}" for name in measuring], "test")
+    give_part(store, [f"patient:{name}" for name in PATIENTS], "train")
     desks: list[Desk] = []
 
     def sit_down() -> Desk:

@@ -24,6 +24,7 @@ from studies.image import Header, Study
 from studies.reader_pool import ReaderPool
 from tests.app.making import CT, SAMPLES
 from tests.reviews.making import header, review
+from tests.reviews.parts import give_part
 from widgets.worklist import Worklist
 from widgets.worklist_model import Row
 
@@ -78,6 +79,7 @@ def readers() -> Iterator[ReaderPool]:
 
 @pytest.fixture
 def shelf(data_dir: Path, bundled: Path, readers: ReaderPool, qtbot: QtBot) -> Iterator[Shelf]:
+    give_part(data_dir / "overread.sqlite", [film(n).split_key for n in range(20)], "train")
     place = Workplace(data_dir, bundled)
     made = Shelf(place, readers, qtbot)
     yield made
