@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from inference.adapted import probabilities_of
-from inference.card import ModelCard
+from inference.card import REPLAY, ModelCard
 from inference.devices import best_device
 from inference.errors import InferenceError
 from inference.lungs import LungFinder
@@ -36,6 +36,7 @@ from training.learner import Learner
 from training.metrics import evaluate_results
 from training.networks import starting_network
 from training.plan import Plan
+from training.replay import Replay
 from training.runs import CHECKPOINT, append_event, stop_if_cancelled, write_plan
 from training.samples import Samples, fits, hints_for, require_some
 from training.tensors import Films
@@ -186,9 +187,16 @@ class _Run:
             "name": card.name, "architecture": card.architecture, "findings": list(card.finding_names),
             "parent": card.parent, "device": str(device), "epochs": self.plan.epochs,
             "depth": self.plan.depth if self.base else "all", "parts": self.samples.counts(),
-            "hints": [*self.samples.hints, *hints_for(self.samples, card.task)],
+            "hints": [*self.samples.hints, *hints_for(self.samples, card.task), *self._replay_hints()],
             "failures": list(self.samples.failures),
         })  # fmt: skip
+
+    def _replay_hints(self) -> tuple[str, ...]:
+        if self.base is None or self.plan.replay == 0 or REPLAY in self.base.companions:
+            return ()
+        return (
+            f"{self.base.name or self.base.id} brought no films of its own training, so none are replayed",
+        )
 
     def _films(self, card: ModelCard) -> Films:
         chosen = [
@@ -227,6 +235,9 @@ class _Run:
         told = f"{self.base.id} {self.base.weights_sha256}" if self.base else ""
         fingerprint = self.plan.fingerprint(used, self.samples.findings, told)
         path = self.folder / CHECKPOINT
+        if self.base is not None:
+            known = [f in self.base.finding_names for f in self.samples.findings]
+            learner.remember(known, self._replay(self.base))
         first, spent = self._restore(learner, checkpoint.read(path, fingerprint))
         started = time.monotonic()
         for epoch in range(first, self.plan.epochs + 1):
@@ -244,6 +255,13 @@ class _Run:
                 "learning_rate": rate, "elapsed_s": round(elapsed, 2),
                 "remaining_s": round(elapsed / epoch * (self.plan.epochs - epoch), 2),
             })  # fmt: skip
+
+    def _replay(self, base: ModelCard) -> Replay | None:
+        """Films of the base model's own training; None where it brought none, or none are asked for."""
+        path = self.registry.companion_path(base, REPLAY)
+        if path is None or self.plan.replay == 0:
+            return None
+        return Replay.read(path, base.companions[REPLAY]).of_findings(self.samples.findings)
 
     def _validate(self, learner: Learner, films: Films) -> dict[str, float | None]:
         rows = [i for i, s in enumerate(films.samples) if s.part == "validation" and films.readable[i]]
@@ -280,7 +298,8 @@ class _Run:
 
     def _has_stopped_improving(self) -> bool:
         patience, losses = self.plan.patience, [h["log_loss"] for h in self.history]
-        if not patience or None in losses or len(losses) <= patience:
+        alone = self.plan.head_epochs if self.base is not None and self.plan.depth != "head" else 0
+        if not patience or None in losses or len(losses) <= patience + alone:
             return False
         return bool(min(losses[-patience:]) >= min(losses[:-patience]))
 
