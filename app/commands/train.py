@@ -67,12 +67,12 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     lower_priority()
     try:
         best_device(options.device or "auto")
-        base = _base_model(options, workplace)
+        base = base_model(options, workplace)
         if base is not None:
             check_can_be_tuned(base)
         if base is None and options.backbone is not None:
             options.backbone = full_name(options.backbone)  # before a single film is decoded
-        samples = _samples(options, workplace, base)
+        samples = samples_for(options, workplace, base)
         for failure in samples.failures:
             output.failure(failure)
         plan = make_plan(options, base, samples)
@@ -84,23 +84,23 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
             margin=workplace.settings.gate_margin,
         )  # fmt: skip
         for event in events:
-            _tell(event, output)
+            tell(event, output)
             if event.event == "done":
-                _remember(event, workplace)
+                remember(event, workplace)
     except (NoDevice, UnknownArchitecture, TrainingError) as error:
         event = TrainingEvent("failed", {"reason": str(error)})
-        _leave_word(options, workplace, event)
+        leave_word(options, workplace, event)
         if isinstance(error, UnknownArchitecture) and output.as_json:
             output.result(event.as_json(), "")
         if isinstance(error, (NoDevice, UnknownArchitecture)):
             raise
         if isinstance(error, UnusablePlan):
             raise UsageError(f"{error}.") from error
-        _tell(event, output)
+        tell(event, output)
     return output.status
 
 
-def _tell(event: TrainingEvent, output: Output) -> None:
+def tell(event: TrainingEvent, output: Output) -> None:
     """Print an event; a failure is one sentence on stderr too, as every command's is."""
     if output.as_json or event.event != "failed":
         output.result(event.as_json(), describe(event))
@@ -108,7 +108,7 @@ def _tell(event: TrainingEvent, output: Output) -> None:
         output.failure(event.values["reason"])
 
 
-def _remember(done: TrainingEvent, workplace: Workplace) -> None:
+def remember(done: TrainingEvent, workplace: Workplace) -> None:
     """Keep what the training measured with the candidate; a training on every film measures nothing."""
     model = done.values["model"]
     if done.values["evaluation"] is not None:
@@ -116,7 +116,7 @@ def _remember(done: TrainingEvent, workplace: Workplace) -> None:
     workplace.store.remember_evaluation(model, "gate", done.values["gate"])
 
 
-def _leave_word(options: argparse.Namespace, workplace: Workplace, event: TrainingEvent) -> None:
+def leave_word(options: argparse.Namespace, workplace: Workplace, event: TrainingEvent) -> None:
     """A window that watches the run's folder has to see the failure too."""
     from training.runs import append_event
 
@@ -126,7 +126,7 @@ def _leave_word(options: argparse.Namespace, workplace: Workplace, event: Traini
         append_event(folder, event)
 
 
-def _base_model(options: argparse.Namespace, workplace: Workplace) -> ModelCard | None:
+def base_model(options: argparse.Namespace, workplace: Workplace) -> ModelCard | None:
     """The model to start from; None trains a new network."""
     if options.model is not None:
         return workplace.registry.find(options.model)
@@ -147,7 +147,7 @@ def current_model(base: ModelCard | None, workplace: Workplace) -> ModelCard | N
     return next((card for card in workplace.models_in_use() if family(card) == family(base)), base)
 
 
-def _samples(options: argparse.Namespace, workplace: Workplace, base: ModelCard | None) -> Samples:
+def samples_for(options: argparse.Namespace, workplace: Workplace, base: ModelCard | None) -> Samples:
     if options.labels is None:
         card = base if base is not None else most_reviewed_model(workplace)
         return from_store(workplace.store, card, least_examples=LEAST_TO_GROW)
