@@ -6,6 +6,7 @@ InferenceError
 +-- InvalidWeights      weights are damaged, carry code, or do not fit the architecture
 +-- UnknownFinding      the model does not know a finding of this name
 +-- NoDevice            the device that was asked for is not there
++-- NoNumbers           a network gave numbers that are not finite
 """
 
 
@@ -43,3 +44,7 @@ class CannotExplain(InferenceError):
 
 class ModelNotStored(InferenceError):
     """The registry's folder cannot be written, or a model may not be removed from it."""
+
+
+class NoNumbers(InferenceError):
+    """A network gave numbers that are not finite for an image."""

@@ -24,7 +24,7 @@ from inference.answer import prediction_from, suggested
 from inference.card import ModelCard
 from inference.covering import Region, covered
 from inference.devices import Memory
-from inference.errors import CannotExplain, InferenceError, InvalidWeights, UnknownFinding
+from inference.errors import CannotExplain, InferenceError, InvalidWeights, NoNumbers, UnknownFinding
 from inference.evidence import METHODS, Pass, can_explain_from_features, from_features, joined, run
 from inference.features import Seen
 from inference.lung_mask import LungMask, share_inside
@@ -371,7 +371,7 @@ class Predictor:
         )
         found = joined(computed.parts)
         if not (np.isfinite(found.logits).all() and np.isfinite(found.embedding).all()):
-            raise InferenceError(
+            raise NoNumbers(
                 f"{card.name or card.id} gave numbers that are not finite for this image, "
                 "so there is no prediction."
             )

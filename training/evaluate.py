@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from inference.card import ModelCard
+from inference.errors import NoNumbers
 from inference.prediction import Prediction
 from inference.predictor import Predictor
 from studies.errors import StudyError
@@ -64,14 +67,32 @@ def evaluate(
     for batch in _batches(samples.samples):
         with_pixels = [(s, i) for s, i in batch if isinstance(i, Image)]
         failures += [reason for _, reason in batch if isinstance(reason, str)]
-        results += _looked_at(predictor, card, with_pixels, samples.findings, names)
+        results += _answers(predictor, card, with_pixels, samples.findings, names)
         done += len(batch)
         told(done, total)
     measured = evaluate_results(
         results, names, card.id, bootstrap=bootstrap, seed=seed, task=card.task, failures=failures,
         operating_points=card.operating_points,
     )  # fmt: skip
-    return added(measured, card.task)
+    return replace(added(measured, card.task, bootstrap, seed), knows=card.finding_names)
+
+
+def _answers(
+    predictor: Predictor,
+    card: ModelCard,
+    images: Sequence[tuple[Sample, Image]],
+    known: Sequence[str],
+    names: Sequence[str],
+) -> list[ImageResult]:
+    """What the model says of each image; of one that it gives no finite numbers for, that it gives none."""
+    try:
+        return _looked_at(predictor, card, images, known, names)
+    except NoNumbers:
+        if len(images) > 1:
+            return [r for one in images for r in _answers(predictor, card, [one], known, names)]
+        sample, _ = images[0]
+        truth = _truth_by_name(sample, known, names, card.task)
+        return [ImageResult(sample.image, sample.patient, truth, (math.nan,) * len(names))]
 
 
 def _looked_at(

@@ -19,6 +19,7 @@ class Evaluation:
     A figure that cannot be had is None. `intervals` are 95% intervals from a bootstrap over
     patients. `per_image` (path or uid, patient, truth indices, probabilities) feeds plots and the
     gate's paired comparison and is left out of `as_json`.
+    `knows` are the findings that the model itself answers, empty for all of them.
     What `lung_share`, `without_lungs` and `unfamiliar` mean stands in `training.probes`.
     """
 
@@ -41,6 +42,9 @@ class Evaluation:
     lung_share_per_finding: dict[str, float | None] = field(default_factory=dict)
     without_lungs: dict[str, Any] | None = None
     unfamiliar: float | None = None
+    macro_auprc: float | None = None
+    intervals_per_finding: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
+    knows: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The object that `evaluate --json` prints."""
@@ -62,8 +66,19 @@ class Evaluation:
             "lung_share_per_finding": self.lung_share_per_finding,
             "without_lungs": self.without_lungs,
             "unfamiliar": self.unfamiliar,
+            "macro_auprc": self.macro_auprc,
+            "intervals_per_finding": {
+                finding: {k: list(v) for k, v in own.items()}
+                for finding, own in self.intervals_per_finding.items()
+            },
+            "knows": list(self.known_findings),
             "warnings": list(self.warnings),
         }
+
+    @property
+    def known_findings(self) -> tuple[str, ...]:
+        """Findings that the model itself answers; the others of `findings` it never suggests."""
+        return self.knows or self.findings
 
     @property
     def warnings(self) -> tuple[str, ...]:

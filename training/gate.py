@@ -21,8 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.card import Task
+from training.bootstrap import interval, resamples
 from training.events import Evaluation, Gate, ImageResult, Verdict
-from training.metrics import Table, calibration_error, figures, interval, recalls, resamples, table_of
+from training.metrics import figures, recalls
+from training.reliability import calibration_error
+from training.table import Table, table_of
 
 MARGIN = -0.02
 LEAST_RESAMPLES = 1000  # with fewer an interval's ends are themselves a draw of lots

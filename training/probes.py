@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from inference.card import ModelCard, Task
 from inference.covering import Region, covered
 from inference.lung_mask import LungMask, outlines
+from training.bootstrap import interval, resamples
 from training.events import Evaluation, ImageResult
-from training.metrics import area_under_roc, table_of
+from training.ranking import area_under_roc
+from training.table import is_answered, table_of
 
 if TYPE_CHECKING:
     from inference.lungs import LungFinder
@@ -63,9 +65,9 @@ def finder_for(registry: ModelRegistry, *cards: ModelCard) -> LungFinder | None:
     return LungFinder(registry.lungs_folder) if needed or wanted else None
 
 
-def added(evaluation: Evaluation, task: Task) -> Evaluation:
-    """An evaluation with what its results say beside being right or wrong."""
-    results = evaluation.per_image
+def added(evaluation: Evaluation, task: Task, bootstrap: int = 0, seed: int = 0) -> Evaluation:
+    """An evaluation with what its results say beside being right or wrong, with intervals."""
+    results = tuple(result for result in evaluation.per_image if is_answered(result))
     share, by_finding = lung_shares(results, evaluation.findings)
     return replace(
         evaluation,
@@ -73,7 +75,27 @@ def added(evaluation: Evaluation, task: Task) -> Evaluation:
         lung_share_per_finding=by_finding,
         without_lungs=without_lungs(results, task),
         unfamiliar=unfamiliar_share(results),
+        intervals=evaluation.intervals | _intervals(results, task, bootstrap, seed),
     )
+
+
+def _intervals(
+    results: Sequence[ImageResult], task: Task, bootstrap: int, seed: int
+) -> dict[str, tuple[float, float]]:
+    """95% intervals, over patients, of the two shares."""
+    strange = [None if r.unfamiliarity is None else float(r.unfamiliarity > 1.0) for r in results]
+    told = {}
+    for name, shares in (("lung_share", [r.lung_share for r in results]), ("unfamiliar", strange)):
+        rows = [i for i, share in enumerate(shares) if share is not None]
+        if not rows:
+            continue
+        values = np.array([shares[i] for i in rows], np.float64)
+        table = table_of([results[i] for i in rows], task)
+        drawn = [weights @ values / weights.sum(axis=1) for weights in resamples(table, bootstrap, seed)]
+        bounds = interval(np.concatenate(drawn), table.patients) if drawn else None
+        if bounds is not None:
+            told[name] = bounds
+    return told
 
 
 def _corners(outline: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:

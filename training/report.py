@@ -12,7 +12,9 @@ from pathlib import Path
 
 from inference.card import ModelCard
 from training.events import Evaluation
-from training.metrics import calibration_bins, roc_points, table_of
+from training.ranking import roc_points
+from training.reliability import calibration_bins
+from training.table import table_of
 
 SIDE, MARGIN = 260, 40  # of a plot, in SVG units
 COLOURS = ("#2f7fd1", "#d1742f", "#3a9d6e", "#a55bc4", "#c0455a", "#7c8a2e", "#3aa3a8", "#8a6d5a")

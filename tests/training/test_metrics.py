@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,8 +14,19 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 from sklearn.calibration import calibration_curve
 
+from training.bootstrap import interval
 from training.events import ImageResult
-from training.metrics import area_under_roc, calibration_bins, evaluate_results, roc_points, table_of
+from training.metrics import evaluate_results
+from training.ranking import (
+    auroc,
+    average_precision,
+    precision_recall_points,
+    ranking,
+    roc_points,
+    sensitivity_at,
+)
+from training.reliability import calibration_bins, calibration_error, calibration_errors
+from training.table import table_of
 
 NAMES = ("a", "b", "c")
 
@@ -56,21 +68,57 @@ def test_figures_agree_with_scikit_learn() -> None:
         assert (own["precision"], own["recall"], own["f1"], own["support"]) == pytest.approx(
             (precision[k], recall[k], f1[k], support[k])
         )
-        assert own["auroc"] == pytest.approx(reference.roc_auc_score(np.equal(truths, k), said[:, k]))
+        shown = np.equal(truths, k)
+        assert own["auroc"] == pytest.approx(reference.roc_auc_score(shown, said[:, k]))
+        assert own["auprc"] == pytest.approx(reference.average_precision_score(shown, said[:, k]))
+        alarms, hits, _ = reference.roc_curve(shown, said[:, k], drop_intermediate=False)
+        for specificity in (0.9, 0.95):
+            at = own[f"sensitivity_at_{100 * specificity:.0f}_specificity"]
+            assert at == pytest.approx(hits[alarms <= 1 - specificity + 1e-9].max())
+    areas = [reference.average_precision_score(np.equal(truths, k), said[:, k]) for k in range(3)]
+    assert told.macro_auprc == pytest.approx(np.mean(areas))
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 4), st.integers(0, 3)), min_size=2, max_size=30))
 @settings(max_examples=60, deadline=None)
-def test_weighted_auroc_is_that_of_repeated_images(rows: list[tuple[bool, int, int]]) -> None:
+def test_weighted_figures_of_a_ranking_are_those_of_repeated_images(
+    rows: list[tuple[bool, int, int]],
+) -> None:
     truth = np.array([float(t) for t, _, _ in rows])
     score = np.array([float(s) for _, s, _ in rows])
     weight = np.array([w for _, _, w in rows])
-    ours = area_under_roc(truth, score, weight[None].astype(float))[0]
-    repeated = np.repeat(truth, weight)
-    if 0 < repeated.sum() < repeated.size:
-        assert ours == pytest.approx(reference.roc_auc_score(repeated, np.repeat(score, weight)))
-    else:
-        assert np.isnan(ours)
+    ranked = ranking(truth, score, weight[None].astype(float))
+    assert ranked is not None
+    ours = [float(f(ranked)[0]) for f in (auroc, average_precision, partial(sensitivity_at, specificity=0.6))]
+    repeated, scores = np.repeat(truth, weight), np.repeat(score, weight)
+    if not 0 < repeated.sum() < repeated.size:
+        assert np.isnan(ours).all()
+        return
+    alarms, hits, _ = reference.roc_curve(repeated, scores, drop_intermediate=False)
+    theirs = [
+        reference.roc_auc_score(repeated, scores),
+        reference.average_precision_score(repeated, scores),
+        hits[alarms <= 0.4 + 1e-9].max(),
+    ]
+    assert ours == pytest.approx(theirs)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 4)), min_size=2, max_size=40))
+@settings(max_examples=40, deadline=None)
+def test_curves_are_scikit_learn_s(rows: list[tuple[bool, int]]) -> None:
+    truth = np.array([float(t) for t, _ in rows])
+    score = np.array([float(s) for _, s in rows])
+    if not 0 < truth.sum() < truth.size:
+        assert roc_points(truth, score) is None
+        assert precision_recall_points(truth, score) is None
+        return
+    roc, curve = roc_points(truth, score), precision_recall_points(truth, score)
+    assert roc is not None
+    assert curve is not None
+    alarms, hits, _ = reference.roc_curve(truth, score, drop_intermediate=False)
+    assert np.allclose(roc, (alarms, hits))
+    precision, recall, _ = reference.precision_recall_curve(truth, score)
+    assert np.allclose(curve, (recall[:-1][::-1], precision[:-1][::-1]))  # it adds the point (0, 1)
 
 
 def test_figures_that_cannot_be_had_are_none() -> None:
@@ -83,6 +131,9 @@ def test_figures_that_cannot_be_had_are_none() -> None:
         "f1": None,
         "support": 0,
         "auroc": None,
+        "auprc": None,
+        "sensitivity_at_90_specificity": None,
+        "sensitivity_at_95_specificity": None,
         "operating_point": None,
         "sensitivity": None,
         "specificity": None,
@@ -131,7 +182,50 @@ def test_intervals_hold_the_figure() -> None:
     low, high = told.intervals["accuracy"]
     assert told.accuracy is not None
     assert low < told.accuracy < high
-    assert {"accuracy", "balanced_accuracy", "macro_auroc", "log_loss", "brier"} <= set(told.intervals)
+    every = {"accuracy", "balanced_accuracy", "macro_auroc", "macro_auprc", "log_loss", "brier", "ece"}
+    assert every == set(told.intervals)
+
+
+def test_every_figure_of_a_finding_has_an_interval() -> None:
+    _, _, results = random_results(240)
+    told = evaluate_results(results, NAMES, "m", bootstrap=400, operating_points={"a": 0.3})
+    for name in NAMES:
+        own, bounds = told.per_finding[name], told.intervals_per_finding[name]
+        expected = {key for key, value in own.items() if value is not None} - {"support", "operating_point"}
+        assert set(bounds) == expected
+        for key in expected:
+            value = own[key]
+            assert value is not None
+            assert bounds[key][0] <= value <= bounds[key][1]
+    assert "sensitivity" in told.intervals_per_finding["a"]
+    assert "sensitivity" not in told.intervals_per_finding["b"]
+    json.dumps(told.as_json(), allow_nan=False)
+
+
+def test_calibration_error_of_each_row_of_weights_is_that_of_repeated_images() -> None:
+    _, _, results = random_results(80)
+    weights = np.random.default_rng(1).integers(0, 3, (5, 80)).astype(float)
+    told = calibration_errors(table_of(results, "multiclass"), weights)
+    for row, error in zip(weights, told, strict=True):
+        repeated = [r for r, w in zip(results, row, strict=True) for _ in range(int(w))]
+        assert error == pytest.approx(calibration_error(table_of(repeated, "multiclass")))
+
+
+def test_an_image_without_numbers_counts_for_nothing_and_is_named() -> None:
+    _, _, results = random_results(60)
+    nothing = replace(results[7], image="broken", probabilities=(float("nan"), 0.5, 0.5))
+    told = evaluate_results([*results, nothing], NAMES, "m", bootstrap=50)
+    without = evaluate_results(results, NAMES, "m", bootstrap=50)
+    assert told.failures == ("broken: the model gave no finite numbers for it.",)
+    assert told.as_json() == without.as_json()
+
+
+def test_few_patients_have_wider_intervals() -> None:
+    values = np.random.default_rng(0).normal(size=4000)
+    many, few = interval(values, 1000), interval(values, 12)
+    assert many is not None
+    assert few is not None
+    assert few[1] - few[0] > 1.1 * (many[1] - many[0])
 
 
 def test_ten_films_of_one_patient_are_no_more_certain_than_one() -> None:

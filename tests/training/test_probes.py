@@ -127,3 +127,16 @@ def test_an_evaluation_says_it_all_as_json() -> None:
     assert told["unfamiliar"] == 0.0
     assert told["without_lungs"]["alarm"] is True
     assert told["warnings"] == [told["without_lungs"]["warning"]]
+
+
+def test_where_the_evidence_lies_has_an_interval_over_patients() -> None:
+    random = np.random.default_rng(3)
+    shares = random.uniform(0.4, 0.9, 60)
+    results = [result(i, 0.8, None, float(shares[i]), 1.5 if i % 5 == 0 else 0.4) for i in range(60)]
+    told = added(evaluate_results(results, NAMES, "m", bootstrap=300), "multiclass", bootstrap=300)
+    low, high = told.intervals["lung_share"]
+    spread = 1.96 * shares.std() / np.sqrt(60)
+    assert (low, high) == pytest.approx((shares.mean() - spread, shares.mean() + spread), abs=0.01)
+    low, high = told.intervals["unfamiliar"]
+    assert low < 0.2 < high
+    assert "accuracy" in told.intervals
