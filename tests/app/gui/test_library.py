@@ -79,7 +79,7 @@ def readers() -> Iterator[ReaderPool]:
 
 @pytest.fixture
 def shelf(data_dir: Path, bundled: Path, readers: ReaderPool, qtbot: QtBot) -> Iterator[Shelf]:
-    give_part(data_dir / "overread.sqlite", [film(n).split_key for n in range(20)], "train")
+    give_part(data_dir / "overread.sqlite", [film(n).split_key for n in range(3000)], "train")
     place = Workplace(data_dir, bundled)
     made = Shelf(place, readers, qtbot)
     yield made
