@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LIGHT = (
-    "adapt", "calibrate", "errors", "events", "gate", "metrics", "plan", "report", "runs", "samples", "splits"
+    "adapt", "asking", "calibrate", "errors", "events", "gate", "metrics", "plan", "report",
+    "runs", "samples", "splits", "suspects",
 )  # fmt: skip
 
 
