@@ -60,10 +60,7 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     from training.networks import check_can_be_tuned
     from training.runs import lower_priority
 
-    if (options.labels is None) != (options.images is None):
-        raise UsageError("--labels and --images go together.")
-    if options.run is not None and (options.run in ("", ".", "..") or set(options.run) & set("/\\:")):
-        raise UsageError(f"--run {options.run!r}: a plain name for a folder is expected.")
+    check_options(options)
     lower_priority()
     try:
         best_device(options.device or "auto")
@@ -98,6 +95,14 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
             raise UsageError(f"{error}.") from error
         tell(event, output)
     return output.status
+
+
+def check_options(options: argparse.Namespace) -> None:
+    """Raise `UsageError` for options that contradict each other."""
+    if (getattr(options, "labels", None) is None) != (getattr(options, "images", None) is None):
+        raise UsageError("--labels and --images go together.")
+    if options.run is not None and (options.run in ("", ".", "..") or set(options.run) & set("/\\:")):
+        raise UsageError(f"--run {options.run!r}: a plain name for a folder is expected.")
 
 
 def tell(event: TrainingEvent, output: Output) -> None:
