@@ -71,6 +71,8 @@ def ask_order(
     task: Task = "multiclass",
     operating_points: Sequence[float] | None = None,
     names: Sequence[str] | None = None,
+    reading: int | None = None,
+    turn: int | None = None,
 ) -> AskOrder:
     """Order waiting films.
 
@@ -92,6 +94,11 @@ def ask_order(
     names
         N names that the films keep for good, by which lots are drawn: so an order does not change with the
         rows in which films are given. Without, films are named by their rows.
+    reading
+        The row of the film that is on the screen: it stands first, before marks, and takes its turn.
+    turn
+        At which of the turns to begin; without, each read film was one. A reader who is asked about the
+        first film of each new order so gets all kinds of questions.
     """
     count = len(embeddings)
     lots = _lots([str(row) for row in range(count)] if names is None else names, seed)
@@ -101,8 +108,11 @@ def ask_order(
     margins = np.full(count, np.inf)
     leading = np.full((count, 2), -1, np.int8)
     margins[is_seen], leading[is_seen] = _margins(probabilities[is_seen], task, operating_points)
-    asking = _Asking(margins, _Unlike(embeddings, decided, is_seen), hidden, lots, ~urgent)
-    order, why = asking.in_turns(list(np.flatnonzero(urgent)[np.argsort(lots[urgent])]))
+    first = [] if reading is None else [reading]
+    marked = [int(row) for row in np.flatnonzero(urgent)[np.argsort(lots[urgent])] if row != reading]
+    asking = _Asking(margins, _Unlike(embeddings, decided, is_seen), hidden, lots)
+    begin = (len(decided) if turn is None else turn) + len(first)
+    order, why = asking.in_turns([*first, *marked], begin)
     why[urgent] = WHY.index("urgent")
     return AskOrder(order, why, leading)
 
@@ -204,29 +214,29 @@ class _Asking:
         unlike: _Unlike,
         hidden: NDArray[np.bool_],
         lots: NDArray[np.float64],
-        is_open: NDArray[np.bool_],
     ) -> None:
         self._margins = margins
         self._unlike = unlike
         self._lots = lots
-        self._is_open = is_open.copy()
+        self._is_open = np.ones(len(margins), np.bool_)
         by_margin = np.lexsort((lots, margins))[: int(np.isfinite(margins).sum())]
         by_lot = np.argsort(lots, kind="stable")
         self._unsure: Iterator[int] = iter(by_margin.tolist())
         self._any: Iterator[int] = iter(by_lot.tolist())
         self._any_hidden: Iterator[int] = iter(by_lot[hidden[by_lot]].tolist())
-        self._lots_drawn = 0
 
-    def in_turns(self, asked: list[int]) -> tuple[NDArray[np.intp], NDArray[np.int8]]:
-        """Every film in order behind those that are `asked` already, and why each has its place."""
+    def in_turns(self, first: list[int], begin: int) -> tuple[NDArray[np.intp], NDArray[np.int8]]:
+        """Every film in order behind the `first`, and why each has its place."""
         why = np.full(len(self._margins), WHY.index("later"), np.int8)
-        for urgent in asked:
-            self._unlike.choose(urgent)
-        for turn in range(ASKED):
+        self._is_open[first] = False
+        asked = list(first)
+        for place in first:
+            self._unlike.choose(place)
+        for turn in range(begin, begin + ASKED):
             kind = TURNS[turn % len(TURNS)]
-            row = self._next(kind)
+            row = self._next(kind, turn)
             if row is None:  # nothing of this kind is left
-                kind, row = "lot", self._next("lot")
+                kind, row = "lot", self._next("lot", turn)
             if row is None:
                 break
             self._is_open[row] = False
@@ -235,14 +245,14 @@ class _Asking:
             asked.append(row)
         return np.concatenate((np.asarray(asked, np.intp), self._rest())), why
 
-    def _next(self, kind: Why) -> int | None:
+    def _next(self, kind: Why, turn: int) -> int | None:
         if kind == "unlike":
             return self._unlike.farthest(self._is_open)
         if kind == "unsure":
             return self._first_open(self._unsure)
         # Every other lot is drawn among films of the test part: by their number alone they would wait long.
-        self._lots_drawn += 1
-        hidden = self._first_open(self._any_hidden) if self._lots_drawn % 2 else None
+        is_for_test = turn // len(TURNS) % 2 == 0
+        hidden = self._first_open(self._any_hidden) if is_for_test else None
         return self._first_open(self._any) if hidden is None else hidden
 
     def _first_open(self, rows: Iterator[int]) -> int | None:

@@ -50,6 +50,35 @@ def test_kinds_of_question_take_turns() -> None:
     assert set(told[ASKED:]) == {"later"}
 
 
+def test_a_reader_who_takes_the_first_film_of_each_order_is_asked_all_kinds_of_questions() -> None:
+    embeddings, said = films(200)
+    hidden = np.arange(200) % 5 == 0
+    names = [str(n) for n in range(200)]
+    left, read, kinds = list(range(200)), list[int](), list[str]()
+    for _ in range(16):
+        found = ask_order(
+            embeddings[left], said[left], embeddings[read], flags(len(left)), hidden[left],
+            names=[names[n] for n in left],
+        )  # fmt: skip
+        kinds.append(found.why_of(int(found.order[0])))
+        read.append(left.pop(int(found.order[0])))
+    assert kinds == list(TURNS) * 4
+    assert sum(hidden[read]) >= 2
+
+
+def test_the_film_on_the_screen_stays_first_and_the_next_ones_follow_its_turn() -> None:
+    embeddings, said = films(200)
+    before = ask_order(embeddings, said, NOBODY, flags(200), flags(200))
+    first, second = (int(row) for row in before.order[:2])
+    left = np.delete(np.arange(200), first)
+    after = ask_order(
+        embeddings[left], said[left], embeddings[[first]], flags(199, 7), flags(199),
+        reading=int(np.flatnonzero(left == second)[0]),
+    )  # fmt: skip
+    assert int(left[after.order[0]]) == second
+    assert [after.why_of(int(row)) for row in after.order[1:5]] == ["urgent", "unsure", "lot", "unsure"]
+
+
 def test_the_smallest_margins_are_asked_about_and_their_two_findings_told() -> None:
     embeddings, said = films(80)
     top = np.sort(said, axis=1)
