@@ -213,7 +213,7 @@ def _adapted(
             said = _spread(fitted, head, base, waiting.embeddings[left])
             asked = ask_order(
                 waiting.embeddings[left], said, waiting.embeddings[read], none, none, seed,
-                names=[str(row) for row in left],
+                names=[str(row) for row in left], turn=len(read),
             )  # fmt: skip
             read.append(int(left[asked.order[0]]))
 
