@@ -53,9 +53,8 @@ def search(films: int, values: int, runs: int) -> int:
     """Time searches among embeddings like a network's, and among such that have no structure at all."""
     random = np.random.default_rng(0)
     print(f"{films} films of {values} values; the {NEAREST} nearest; {runs} searches each, one thread")
-    print(
-        f"{'embeddings':20}{'read':>8}{'median':>10}{'95th':>9}{'longest':>9}{'product':>9}{'first':>9}   (ms)"
-    )
+    titles = "".join(f"{title:>9}" for title in ("median", "95th", "longest", "product", "first"))
+    print(f"{'embeddings':20}{'read':>8} {titles}   (ms)")
     made = {"like a network's": in_clusters, "without structure": at_random}
     wrong = sum(measured(kind, make(films, values, random), runs, random) for kind, make in made.items())
     print("Every answer that was checked is that of brute force." if not wrong else f"{wrong} ANSWERS DIFFER")

@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 Embeddings = NDArray[np.float32]
 
 _EPSILON = float(np.finfo(np.float32).eps)
+_LEAST_LENGTH = np.float32(1e-30)
+"""What is nearer to the middle than this is compared in double precision in any case."""
 _GATHERED_SHARE = 0.1
 """Fewer rows than this share are copied before they are compared; more are compared where they lie."""
 _USELESS_SHARE = 0.5
@@ -94,7 +96,7 @@ class NearestFilms:
         across = np.float32(np.sqrt(max(1.0 - float((along**2).sum()), 0.0)))
         whole = len(rows) >= _GATHERED_SHARE * len(matrix)
         places, rest = self._places[: len(matrix)], self._rest[: len(matrix)]
-        apart = np.maximum(self._lengths[: len(matrix)], np.finfo(np.float32).tiny)
+        apart = np.maximum(self._lengths[: len(matrix)], _LEAST_LENGTH)
         pointing = along.astype(np.float32)
         if whole:
             most = ((places @ pointing + rest * across) / apart)[rows]
@@ -103,7 +105,7 @@ class NearestFilms:
         likely = rows[np.argpartition(-most, count - 1)[:count]]
         least = _similarities(matrix[likely], centre, away).min()  # so much have `count` films at least
         slack = (self._directions + 64) * _EPSILON
-        left = rows[most >= least - slack]
+        left = rows[(most >= least - slack) | (apart[rows] <= _LEAST_LENGTH)]
         if len(left) > _USELESS_SHARE * len(rows):  # films that differ in every direction alike
             self._basis, self._directions = None, 0
         return np.asarray(left, np.intp)
@@ -211,7 +213,7 @@ def _may_be_nearest(
         along = matrix[rows] @ pointing
     else:
         along = (matrix @ pointing)[rows]
-    apart = np.maximum(lengths[rows], np.finfo(np.float32).tiny)
+    apart = np.maximum(lengths[rows], _LEAST_LENGTH)
     # A product of D terms is off by at most about D eps |x| |u| (Higham 2002, 3.1), and |x| <= |x - c| + |c|.
     # What cannot be told apart so, near the middle or without a finite value, stays in the race.
     offset = np.float32((centre * away).sum())
@@ -219,8 +221,8 @@ def _may_be_nearest(
     with np.errstate(over="ignore", invalid="ignore"):
         slack = np.float32((matrix.shape[1] + 16) * _EPSILON) * (1 + 2 * middle / apart)
         told = (along - offset) / apart
-        surely = np.nan_to_num(told - slack, nan=-np.inf)
-        possibly = np.nan_to_num(told + slack, nan=np.inf)
+        surely = np.where(apart > _LEAST_LENGTH, np.nan_to_num(told - slack, nan=-np.inf), -np.inf)
+        possibly = np.where(apart > _LEAST_LENGTH, np.nan_to_num(told + slack, nan=np.inf), np.inf)
     if len(rows) <= count:
         return np.ones(len(rows), np.bool_)
     threshold = np.partition(surely, len(rows) - count)[len(rows) - count]

@@ -41,7 +41,7 @@ def found(
 numbers = st.floats(-100, 100, width=32)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.data())
 def test_the_nearest_are_those_that_brute_force_finds(data: st.DataObject) -> None:
     count, width = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 24))
@@ -55,7 +55,7 @@ def test_the_nearest_are_those_that_brute_force_finds(data: st.DataObject) -> No
     assert found(matrix, centre, query, wanted, rows) == by_brute_force(matrix, centre, query, wanted, rows)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.data())
 def test_searching_by_bounds_finds_the_same_while_films_come_and_change(data: st.DataObject) -> None:
     width = data.draw(st.integers(1, 12))
