@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,7 @@ class ModelFilms:
         self._missing: set[FrameKey] = set()  # decided, without an embedding in the cache
         self._unfamiliarity = np.zeros(0, np.float32)  # by row
         self._untold: dict[int, None] = {}  # rows whose frame is a new one
+        self.is_told = False  # whether anything was said of the rows
         self._truth = np.zeros((0, 0), np.int8)  # by row; (N, K with what was added)
         self._is_fitted = np.zeros(0, np.bool_)  # by row: decided, and not in the test part
 
@@ -151,8 +153,9 @@ class ModelFilms:
         found = self._answers.get(key)
         return None if found is None else found[1]
 
-    def new_keys(self) -> tuple[tuple[int, FrameKey, float], ...]:
-        """(row, frame, unfamiliarity) of rows that got a frame since this was asked last."""
-        told = tuple((row, self.table.keys[row], float(self._unfamiliarity[row])) for row in self._untold)
-        self._untold.clear()
-        return told
+    def new_keys(self, at_most: int) -> tuple[tuple[int, FrameKey, float], ...]:
+        """(row, frame, unfamiliarity) of rows that got a frame since this was asked last, some of them."""
+        rows = list(islice(self._untold, at_most))
+        for row in rows:
+            del self._untold[row]
+        return tuple((row, self.table.keys[row], float(self._unfamiliarity[row])) for row in rows)

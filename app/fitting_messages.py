@@ -55,21 +55,33 @@ class Ready:
     elapsed_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Frames that the process has an embedding of, a few at a time: before the `Scored` that is about them.
+
+    Parameters
+    ----------
+    keys
+        (row, frame, unfamiliarity) of rows of the process's table that are new or have another frame by now;
+        the last is NaN where it is not known.
+    is_first
+        Nothing that was said of the model's rows before is valid: the process is a new one.
+    """
+
+    model_id: str
+    keys: tuple[tuple[int, FrameKey, float], ...]
+    is_first: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """What a re-fitted head says of every frame that the process has an embedding of.
-
-    Rows are those of the process's table. Only rows that got another frame since the last `Scored` of the
-    model are named in `keys`; the arrays are about all of them.
+    """What a re-fitted head says of every frame that the process has an embedding of, a row each.
 
     Parameters
     ----------
     findings
         Machine name and display name of the K findings that the head answers: those of the model's card,
         then those that readers added.
-    keys
-        (row, frame, unfamiliarity) of rows that are new or have another frame by now; the last is NaN where
-        it is not known.
     probabilities
         (N, K) float32, calibrated.
     suggestion
@@ -87,7 +99,6 @@ class Scored:
     request: int
     model_id: str
     findings: tuple[tuple[str, str], ...]
-    keys: tuple[tuple[int, FrameKey, float], ...]
     probabilities: NDArray[np.float32]
     suggestion: NDArray[np.int16]
     uncertainty: NDArray[np.float32]
@@ -131,4 +142,4 @@ class Died:
     will_restart: bool = True
 
 
-FittingEvent = Ready | Scored | Neighbours | Failed | Died
+FittingEvent = Ready | Known | Scored | Neighbours | Failed | Died

@@ -28,6 +28,7 @@ from app.fitting_messages import (
     Fit,
     FittingEvent,
     FittingSettings,
+    Known,
     Nearest,
     Neighbours,
     Ready,
@@ -53,6 +54,7 @@ from training.replay import Replay
 _log = logging.getLogger(__name__)
 
 _AT_ONCE = 200  # images that are brought into memory between two looks into the pipe
+_TOLD_AT_ONCE = 500  # frames that are named in a message
 
 
 def main(connection: Connection, settings: FittingSettings) -> None:
@@ -105,7 +107,7 @@ class Fitter:
         try:
             self._take_news()
             if isinstance(asked, Fit):
-                yield self._fit(asked)
+                yield from self._fit(asked)
             elif isinstance(asked, Score):
                 yield from self._score(asked)
             else:
@@ -181,11 +183,13 @@ class Fitter:
     def _load_on(self) -> Iterator[FittingEvent]:
         try:
             next(self._loading[0])
+            for films in self._films.values():
+                yield from _told(films)
         except StopIteration:
             self._loading.popleft()
             for model_id, request in self._is_waited_for.items():
                 if (head := self._heads.get(model_id)) is not None:
-                    yield self._scored(request, self._films[model_id], head, 0.0, is_fitted=False)
+                    yield from self._scored(request, self._films[model_id], head, 0.0, is_fitted=False)
             self._is_waited_for.clear()
         except StoreError as error:
             self._loading.popleft()
@@ -197,7 +201,7 @@ class Fitter:
 
     # -- answers ---------------------------------------------------------------------------------
 
-    def _fit(self, asked: Fit) -> Scored:
+    def _fit(self, asked: Fit) -> Iterator[FittingEvent]:
         started = time.monotonic()
         (films,) = self._films_of((asked.model_id,))
         card = films.card
@@ -210,7 +214,7 @@ class Fitter:
         self._heads[card.id] = head
         if self._loading:
             self._is_waited_for[card.id] = asked.request
-        return self._scored(asked.request, films, head, time.monotonic() - started)
+        yield from self._scored(asked.request, films, head, time.monotonic() - started)
 
     def _score(self, asked: Score) -> Iterator[FittingEvent]:
         for films in self._films_of(asked.model_ids):
@@ -223,11 +227,12 @@ class Fitter:
             self._heads[films.card.id] = head
             if self._loading:
                 self._is_waited_for[films.card.id] = asked.request
-            yield self._scored(asked.request, films, head, 0.0, is_fitted=False)
+            yield from self._scored(asked.request, films, head, 0.0, is_fitted=False)
 
     def _scored(
         self, request: int, films: ModelFilms, head: AdaptedHead, elapsed_s: float, *, is_fitted: bool = True
-    ) -> Scored:
+    ) -> Iterator[FittingEvent]:
+        yield from _told(films)
         card = head.card_of(films.card)
         table = films.table
         if len(table):
@@ -236,11 +241,10 @@ class Fitter:
             probabilities = np.zeros((0, len(head.findings)), np.float32)
         suggestion = suggestions_of(card, probabilities) if len(table) else np.zeros(0, np.int16)
         suggestion = np.where(films.unfamiliarity > 1.0, -1, suggestion).astype(np.int16)
-        return Scored(
+        yield Scored(
             request=request,
             model_id=films.card.id,
             findings=tuple((f.name, f.display) for f in card.findings),
-            keys=films.new_keys(),
             probabilities=probabilities,
             suggestion=suggestion,
             uncertainty=uncertainties_of(probabilities, card.task),
@@ -273,6 +277,13 @@ class Fitter:
             read = Replay.read(path, card.companions[REPLAY]) if path is not None else None
             self._replays[card.id] = read and read.of_findings(card.finding_names)
         return self._replays[card.id]
+
+
+def _told(films: ModelFilms) -> Iterator[Known]:
+    """Which frame is in which row, as far as that was not said, in messages that nobody waits for long."""
+    while keys := films.new_keys(_TOLD_AT_ONCE):
+        yield Known(films.card.id, keys, is_first=not films.is_told)
+        films.is_told = True
 
 
 def _take_all(several: list[ModelFilms], header: Header) -> None:

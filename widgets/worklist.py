@@ -26,6 +26,7 @@ from widgets.numbers import counted, grouped
 from widgets.theme import TOKENS, space
 from widgets.worklist_delegate import TEXT_LINES, THUMBNAIL_PX, StudyDelegate, row_height
 from widgets.worklist_model import Order, Row, Status, WorklistModel
+from widgets.worklist_scores import RowScores
 
 __all__ = ["Order", "Row", "Status", "Worklist"]
 
@@ -135,6 +136,10 @@ class Worklist(QWidget):
             self._is_waiting = False
         if rows or not more_follow:
             self._rearrange(lambda: self._model.update_rows(rows, more_follow), keeps_top=True)
+
+    def score_rows(self, scores: RowScores) -> None:
+        """Show what re-fitted heads say of studies that are here."""
+        self._rearrange(lambda: self._model.score_rows(scores), keeps_top=True)
 
     def set_waiting(self, is_waiting: bool) -> None:
         """Draw skeleton rows until the first study is there."""

@@ -23,6 +23,7 @@ from PySide6.QtCore import (
 from widgets.blind_words import hidden_text
 from widgets.words import in_words
 from widgets.worklist_rows import Order, Row, Rows, Slots, Status, name_of
+from widgets.worklist_scores import RowScores
 
 __all__ = ["ROW_ROLE", "Order", "Row", "Status", "WorklistModel", "name_of", "status_text"]
 
@@ -120,6 +121,14 @@ class WorklistModel(QAbstractListModel):
         self._preparing.start()
         if self._is_due and (done.added or not more_follow):
             self._is_due = False
+            self._move_to(self._rows.arranged(self._order))
+        self._tell_changed(done.changed)
+
+    def score_rows(self, scores: RowScores) -> None:
+        """Take what re-fitted heads say of many studies; all of them go to their places at once."""
+        done = self._rows.score(scores, self._order)
+        self._preparing.start()
+        if done.is_rearranged:
             self._move_to(self._rows.arranged(self._order))
         self._tell_changed(done.changed)
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import operator
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from widgets.worklist_scores import RowScores
 
 Status = Literal["to read", "read", "part read", "no suggestion", "reading failed"]
 Order = Literal["newest", "uncertain", "patient", "to read"]
@@ -144,6 +146,11 @@ class Rows:
         self._dates = np.empty(0, "S19")
         self._uncertainties = np.empty(0, np.float64)
         self._statuses = np.empty(0, np.int8)
+        self._suggests = np.empty(0, np.bool_)  # whether a suggestion is shown
+        self._is_scored = np.empty(0, np.bool_)  # whether what follows is newer than the row
+        self._score_names = np.empty(0, np.int32)  # in `_names_of_scores`; -1 for none
+        self._score_confidences = np.empty(0, np.float32)
+        self._names_of_scores: list[str] = []
         self._texts: list[str | None] = []
         self._names: list[str | None] = []
         self._textless: list[int] = []  # slots whose text has to be made
@@ -158,7 +165,19 @@ class Rows:
         return len(self._rows)
 
     def __getitem__(self, slot: int) -> Row:
+        if self._is_scored[slot]:
+            self._rows[slot] = self._with_score(slot)
+            self._is_scored[slot] = False
         return self._rows[slot]
+
+    def _with_score(self, slot: int) -> Row:
+        name, key = int(self._score_names[slot]), float(self._uncertainties[slot])
+        return replace(
+            self._rows[slot],
+            adapted=self._names_of_scores[name] if name >= 0 else None,
+            adapted_confidence=float(self._score_confidences[slot]) if name >= 0 else None,
+            uncertainty=-1.0 - key if key < 0 else None,
+        )
 
     def slot_of(self, uid: str) -> int | None:
         return self._slots.get(uid)
@@ -200,6 +219,10 @@ class Rows:
         self._dates = np.concatenate((self._dates, _dates_of(rows)))
         self._uncertainties = np.concatenate((self._uncertainties, _uncertainties_of(rows)))
         self._statuses = np.concatenate((self._statuses, _statuses_of(rows)))
+        self._suggests = np.concatenate((self._suggests, _suggests_of(rows)))
+        self._is_scored = np.concatenate((self._is_scored, np.zeros(count, np.bool_)))
+        self._score_names = np.concatenate((self._score_names, np.full(count, -1, np.int32)))
+        self._score_confidences = np.concatenate((self._score_confidences, np.zeros(count, np.float32)))
         for made, missing in ((self._texts, self._textless), (self._names, self._nameless)):
             made += [None] * count
             missing += slots
@@ -236,7 +259,47 @@ class Rows:
         if dates.dtype.itemsize > self._dates.dtype.itemsize:
             self._dates = self._dates.astype(dates.dtype)
         self._dates[slots], self._uncertainties[slots], self._statuses[slots] = dates, uncertainties, statuses
+        self._suggests[slots], self._is_scored[slots] = _suggests_of(rows), False
         return not self._found_again(slots) or order not in self._orders
+
+    def score(self, scores: RowScores, order: Order) -> Update:
+        """Take what re-fitted heads say of rows; each is changed when it is looked at.
+
+        Rows that show no suggestion by now, or are not here, stay as they are.
+        """
+        slots = np.fromiter(
+            (self._slots.get(uid, -1) for uid in scores.study_uids), np.intp, len(scores.study_uids)
+        )
+        which = np.flatnonzero((slots >= 0) & self._suggests[slots]) if len(self._rows) else slots[:0]
+        slots = slots[which]
+        codes = np.array([self._code_of(name) for name in scores.names] + [-1], np.int32)
+        names = codes[scores.suggestion[which]]
+        renamed = slots[names != self._shown_names(slots)]
+        self._score_names[slots], self._is_scored[slots] = names, True
+        self._score_confidences[slots] = scores.confidence[which]
+        told = scores.uncertainty[which]
+        keys = np.where(np.isnan(told), self._uncertainties[slots], -1.0 - told)
+        if not np.array_equal(keys, self._uncertainties[slots]):
+            self._orders.pop("uncertain", None)
+        self._uncertainties[slots] = keys
+        for slot in renamed.tolist():
+            if self._texts[slot] is not None:
+                self._texts[slot] = None
+                self._textless.append(slot)
+        return Update(slots, 0, not self._found_again(renamed) or order not in self._orders)
+
+    def _code_of(self, name: str) -> int:
+        if name not in self._names_of_scores:
+            self._names_of_scores.append(name)
+        return self._names_of_scores.index(name)
+
+    def _shown_names(self, slots: Slots) -> NDArray[np.int32]:
+        """The site-adapted suggestions of some rows as they are, as numbers of `_names_of_scores`."""
+        shown = self._score_names[slots]
+        for place in np.flatnonzero(~self._is_scored[slots]).tolist():
+            name = self._rows[slots[place]].adapted
+            shown[place] = -1 if name is None else self._code_of(name)
+        return shown
 
     def _found_again(self, slots: Slots) -> bool:
         """Search the changed rows; whether the result is what it was."""
@@ -286,12 +349,12 @@ class Rows:
         return np.asarray(slots, np.intp)
 
     def _make_texts(self, until: float = float("inf")) -> None:
-        rows, texts, missing = self._rows, self._texts, self._textless
+        texts, missing = self._texts, self._textless
         while missing and time.perf_counter() < until:
             some = missing[-256:]
             del missing[-256:]
             for slot in some:
-                texts[slot] = rows[slot].searched_text
+                texts[slot] = self[slot].searched_text
 
     # Order
 
@@ -362,6 +425,10 @@ def _dates_of(rows: list[Row]) -> NDArray[np.bytes_]:
 
 def _uncertainties_of(rows: list[Row]) -> NDArray[np.float64]:
     return np.fromiter(map(_uncertainty_key, rows), np.float64, len(rows))
+
+
+def _suggests_of(rows: list[Row]) -> NDArray[np.bool_]:
+    return np.fromiter((row.suggestion is not None for row in rows), np.bool_, len(rows))
 
 
 def _statuses_of(rows: list[Row]) -> NDArray[np.int8]:

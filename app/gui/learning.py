@@ -1,33 +1,28 @@
 """How the window learns: the quick re-fit after each correction, and training runs.
 
-The re-fit is numpy on cached embeddings in a thread of its own; a run is a process (see `app.runs`),
-watched ten times a second.
+The re-fit is done by a process beside the window (`app.gui.adapting`); a run is a process that outlives it
+(see `app.runs`), watched ten times a second.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.gui.adapting import Adapting
 from app.gui.jobs import Jobs
-from app.gui.library import FrameKey, Library
+from app.gui.library import Library
 from app.runs import ENDS, Run, new_run, newest_run
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.coverage import family
 from inference.errors import InferenceError
-from inference.heads import read_head
-from inference.prediction import Prediction
 from reviews.errors import StoreError
 from reviews.record import Collected
-from training.errors import TrainingError
 from widgets.words import in_words
-
-if TYPE_CHECKING:
-    from app.adapting import Adapted
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +43,6 @@ class Comparison:
 class Learning(QObject):
     """Adaptation, training runs, promotion. Lives on the GUI thread."""
 
-    adapted = Signal(object)  # Adapted
     collected = Signal(object)  # Collected
     run_started = Signal()
     run_event = Signal(object)  # dict of the contract
@@ -67,9 +61,7 @@ class Learning(QObject):
         self._workplace = workplace
         self._library = library
         self._store_jobs = store_jobs
-        self._adapt_jobs = Jobs("adapt", 1, self)
-        self._is_adapting = False
-        self._adapt_again: set[str] = set()
+        self.adapting = Adapting(workplace, library, self)
         self._run: Run | None = None
         self._ended_run: Run | None = None
         self._timer = QTimer(self)
@@ -80,71 +72,11 @@ class Learning(QObject):
 
     def adapt_soon(self, card: ModelCard) -> None:
         """Re-fit the head of a model; while one fit runs, at most one more waits."""
-        if self._is_adapting:
-            self._adapt_again.add(card.id)
-            return
-        self._is_adapting = True
-        workplace = self._workplace
-        frames: list[FrameKey] = list(self._library.predictions)
-        header_of = self._library.header_of  # only looks studies up, which never change
-
-        def work() -> tuple[Adapted, dict[FrameKey, Prediction]]:
-            # Imported here, in the thread: SciPy comes with it, and the window must not wait for that.
-            from app.adapting import adapt_head, rescore
-
-            head = read_head(card, workplace.registry.weights_path(card))
-            done = adapt_head(workplace, card, head, lambda sample: None)
-            return done, rescore(workplace, card, frames, header_of)
-
-        def done(result: tuple[Adapted, dict[FrameKey, Prediction]]) -> None:
-            adapted, predictions = result
-            self._library.set_adapted({**self._library.adapted, **predictions})
-            self.adapted.emit(adapted)
-            self._adaptation_ended()
-
-        self._adapt_jobs.submit(work, done, self._on_adapt_error)
+        self.adapting.fit_soon(card)
 
     def rescore(self) -> None:
         """Show what the adapted heads on disk say of every frame, as after a start or a promotion."""
-        workplace, cards = self._workplace, self._library.cards
-        frames: list[FrameKey] = list(self._library.predictions)
-        header_of = self._library.header_of
-
-        def work() -> dict[FrameKey, Prediction]:
-            scored: dict[FrameKey, Prediction] = {}
-            for card in cards:
-                if workplace.adapted_head_path(card).exists():
-                    from app.adapting import rescore
-
-                    scored |= rescore(workplace, card, frames, header_of)
-            return scored
-
-        def done(scored: dict[FrameKey, Prediction]) -> None:
-            if scored:
-                self._library.set_adapted({**self._library.adapted, **scored})
-
-        if frames:
-            self._adapt_jobs.submit(work, done, self._on_rescore_error)
-
-    def _on_rescore_error(self, error: Exception) -> None:
-        if not isinstance(error, (InferenceError, StoreError)):
-            raise error
-        log.info("an adapted head was not used: %s", error)
-
-    def _on_adapt_error(self, error: Exception) -> None:
-        self._adaptation_ended()
-        if not isinstance(error, (TrainingError, InferenceError, StoreError)):
-            raise error
-        # Too few answers to fit anything yet is no failure; the suggestions stay the base model's.
-        log.info("the head was not re-fitted: %s", error)
-
-    def _adaptation_ended(self) -> None:
-        self._is_adapting = False
-        if self._adapt_again:
-            model_id = self._adapt_again.pop()
-            card = self._library.card_of(model_id)
-            if card is not None:
-                self.adapt_soon(card)
+        self.adapting.score()
 
     # -- in the long run: training ---------------------------------------------------------------
 
@@ -333,4 +265,4 @@ class Learning(QObject):
 
     def close(self) -> None:
         self._timer.stop()
-        self._adapt_jobs.close(wait=False)
+        self.adapting.close()

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.fitting_messages import Scored
+from app.gui.adapted_scores import AdaptedScores
 from app.gui.arrivals import Arrivals
 from app.gui.blinding import Blinds
 from app.gui.jobs import Jobs
@@ -31,7 +33,9 @@ from studies.errors import StudyError
 from studies.image import Header, Study
 from studies.reader_pool import ReaderPool
 from studies.scan import Found, assemble, scan
+from widgets.words import in_words
 from widgets.worklist_model import Row
+from widgets.worklist_scores import RowScores
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +43,7 @@ IMPORT_BATCH = 64
 IMPORT_INTERVAL_S = 0.1
 FIRST_PART, PART = 60, 400  # studies that are read from the store at once
 ROWS_A_STEP, ROWS_AT_ONCE = 50, 2000  # made before others have their turn; shown together
+SCORED_A_STEP = 1000
 REFRESHING_MS = 100
 FrameKey = tuple[str, int]
 
@@ -56,6 +61,7 @@ class Library(QObject):
 
     studies_added = Signal(list)  # StudyInstanceUIDs of studies that are new, or have other images now
     rows_changed = Signal(list, bool)  # list[Row], whether more will follow at once
+    rows_scored = Signal(object)  # RowScores
     adapted_changed = Signal()
     import_progressed = Signal(int, int)  # images found, failures
     import_finished = Signal(object)  # Imported
@@ -73,7 +79,9 @@ class Library(QObject):
         self._study_uid_of: dict[str, str] = {}  # SOPInstanceUID: StudyInstanceUID
         self._uids_of_patient: dict[str, dict[str, None]] = {}  # PatientID: StudyInstanceUIDs
         self.predictions: dict[FrameKey, Prediction] = {}
-        self.adapted: dict[FrameKey, Prediction] = {}
+        self.adapted = AdaptedScores(self.header_of)
+        self._speakers: dict[str, FrameKey] = {}  # by study: the frame whose suggestion its row shows
+        self._is_scoring = self._is_scoring_due = False
         self.standing: dict[FrameKey, Review] = {}
         self.failures: dict[FrameKey, str] = {}
         self.waiting: set[FrameKey] = set()
@@ -188,7 +196,7 @@ class Library(QObject):
         self._cards = cards
         ids = {card.id for card in cards}
         self.predictions = {k: p for k, p in self.predictions.items() if p.model in ids}
-        self.adapted = {k: p for k, p in self.adapted.items() if k in self.predictions}
+        self.adapted.keep(card.id for card in cards)
 
     @property
     def cards(self) -> tuple[ModelCard, ...]:
@@ -349,16 +357,38 @@ class Library(QObject):
         if prediction.model in {card.id for card in self._cards}:
             self.predictions[key] = prediction
             if adapted is not None:
-                self.adapted[key] = adapted
+                self.adapted.put(adapted)
         self._refresh_soon(self._study_uid_of.get(key[0]))
 
-    def set_adapted(self, adapted: dict[FrameKey, Prediction]) -> None:
-        """Replace what the adapted heads say; the rows of which that is something else move."""
-        before, self.adapted = self.adapted, adapted
-        touched = [key for key in before.keys() | adapted.keys() if before.get(key) is not adapted.get(key)]
-        uids = (self._study_uid_of.get(uid) for uid, _ in touched)
-        self.refresh_rows(dict.fromkeys(uid for uid in uids if uid is not None))
+    def take_scores(self, scored: Scored, card: ModelCard) -> None:
+        """A head was re-fitted: show what it says of every study, and move the rows to their places."""
+        self.adapted.take_scores(scored, card)
         self.adapted_changed.emit()
+        self._is_scoring_due = True
+        if not self._is_scoring:
+            self._is_scoring = True
+            self._slices.run(self._score_rows())
+
+    def _score_rows(self) -> Iterator[None]:
+        """Rows are not made anew: numbers go to the worklist, which puts them into those that are seen."""
+        while self._is_scoring_due:
+            self._is_scoring_due = False
+            uids, keys = list(self._speakers), list(self._speakers.values())
+            parts = []
+            for first in range(0, len(uids), SCORED_A_STEP):
+                parts.append(self.adapted.suggested(keys[first : first + SCORED_A_STEP]))
+                yield
+            if parts and not self._is_scoring_due:  # else there are newer ones by now
+                self.rows_scored.emit(
+                    RowScores(
+                        uids,
+                        tuple(in_words(name) for name in parts[0].names),
+                        np.concatenate([part.suggestion for part in parts]),
+                        np.concatenate([part.confidence for part in parts]),
+                        np.concatenate([part.uncertainty for part in parts]),
+                    )
+                )
+        self._is_scoring = False
 
     def set_waiting(self, keys: Iterable[FrameKey], is_told: bool = True) -> None:
         """The model will be asked about these frames and has not answered yet; the rows say so if told."""
@@ -469,7 +499,12 @@ class Library(QObject):
 
     def row(self, uid: str) -> Row:
         """A study as the worklist shows it."""
-        return study_row(self, self.studies[uid])
+        row, speaker = study_row(self, self.studies[uid])
+        if speaker is None:
+            self._speakers.pop(uid, None)
+        else:
+            self._speakers[uid] = speaker
+        return row
 
     def thumbnail_of(self, study_uid: str) -> NDArray[np.uint8] | None:
         return self._thumbnails.get(study_uid)

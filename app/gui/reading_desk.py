@@ -83,6 +83,7 @@ class ReadingDesk(QObject):
         worklist = self._window.reading.worklist
         self._library.studies_added.connect(self._on_studies_added)
         self._library.rows_changed.connect(worklist.update_rows)
+        self._library.rows_scored.connect(worklist.score_rows)
         self._library.import_progressed.connect(self._on_import_progressed)
         self._library.import_finished.connect(self._on_import_finished)
         self._library.failed.connect(self._remarks.say_failed)

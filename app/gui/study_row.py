@@ -28,10 +28,11 @@ class _Said(NamedTuple):
     adapted: str | None = None
     adapted_confidence: float | None = None
     uncertainty: float | None = None
+    speaker: FrameKey | None = None
 
 
-def study_row(library: Library, study: Study) -> Row:
-    """A study as the worklist shows it: its most uncertain suggested frame speaks for it."""
+def study_row(library: Library, study: Study) -> tuple[Row, FrameKey | None]:
+    """A study as the worklist shows it; its most uncertain suggested frame speaks for it, and is told."""
     uid, cards = study.study_instance_uid, library.cards
     first = study.first
     frames = [
@@ -52,7 +53,7 @@ def study_row(library: Library, study: Study) -> Row:
         next((library.failures[k] for k in frames if k in library.failures), "") if library.failures else ""
     )
     modalities = "/".join(dict.fromkeys(s.modality for s in study.series if s.modality))
-    return Row(
+    row = Row(
         study_uid=uid,
         patient=first.patient_name or (Path(first.path).name if first.kind != "dicom" else ""),
         patient_id=first.patient_id,
@@ -75,6 +76,7 @@ def study_row(library: Library, study: Study) -> Row:
         is_waiting=any(k in library.waiting for k in frames),
         is_hidden=bool(hidden) and says.suggestion is None,
     )
+    return row, says.speaker
 
 
 def _covers(cards: Sequence[ModelCard], header: Header) -> bool:
@@ -94,16 +96,18 @@ def _what_is_said(library: Library, told: list[Prediction]) -> _Said:
         return _Said()
     confidence = speaker.probability_of(speaker.suggestion)
     suggestion = in_words(card.display_of(speaker.suggestion))
-    adapted = library.told_adapted((speaker.sop_instance_uid, speaker.frame))
-    if adapted is None or adapted.suggestion is None:
-        return _Said("", suggestion, confidence, None, None, speaker.uncertainty)
+    key = (speaker.sop_instance_uid, speaker.frame)
+    told_adapted = library.told_adapted(key)
+    if told_adapted is None or told_adapted.suggestion is None:
+        return _Said("", suggestion, confidence, None, None, speaker.uncertainty, key)
     return _Said(
         "",
         suggestion,
         confidence,
-        in_words(card.display_of(adapted.suggestion)),
-        adapted.probability_of(adapted.suggestion),
-        adapted.uncertainty,
+        in_words((library.adapted.card_of(key) or card).display_of(told_adapted.suggestion)),
+        told_adapted.probability_of(told_adapted.suggestion),
+        told_adapted.uncertainty,
+        key,
     )
 
 

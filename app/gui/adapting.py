@@ -1,0 +1,81 @@
+"""How a correction counts at once: a process re-fits heads, and the window shows what they say."""
+
+from __future__ import annotations
+
+import logging
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from app.fitting import Fitting
+from app.fitting_messages import Died, Failed, FittingEvent, Known, Ready, Scored
+from app.gui.library import Library
+from app.workplace import Workplace
+from inference.card import ModelCard
+
+log = logging.getLogger(__name__)
+
+
+class Adapting(QObject):
+    """Asks for re-fitted heads and gives the library what they say. Lives on the GUI thread."""
+
+    adapted = Signal(object)  # Scored, once the worklist has it
+    told = Signal(object)  # FittingEvent: what others asked the process
+    missing = Signal(list)  # FrameKeys of decided films that nobody has an embedding of
+    failed = Signal(int, str)  # request, a sentence
+    died = Signal(str)  # a sentence
+
+    _came = Signal(object)  # FittingEvent, from the handle's thread
+
+    def __init__(self, workplace: Workplace, library: Library, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._library = library
+        self._came.connect(self._on_event, Qt.ConnectionType.QueuedConnection)
+        self.fitting = Fitting(workplace.folder, workplace.bundled, self._came.emit)
+        self._is_closed = False
+
+    def start(self) -> None:
+        """Start the process; it needs a while, and nobody waits for it."""
+        self.fitting.start()
+
+    def fit_soon(self, card: ModelCard) -> None:
+        """Re-fit the head of a model; while one fit runs, at most one more waits."""
+        self.fitting.start()
+        self.fitting.fit(card.id)
+
+    def score(self) -> None:
+        """Show what the adapted heads on disk say of every frame, as after a start or a promotion."""
+        if self._library.cards:
+            self.fitting.start()
+            self.fitting.score(tuple(card.id for card in self._library.cards))
+
+    def _on_event(self, event: FittingEvent) -> None:
+        if self._is_closed:
+            return
+        if isinstance(event, Known):
+            self._library.adapted.take_known(event)
+        elif isinstance(event, Scored):
+            self._on_scored(event)
+        elif isinstance(event, Failed):
+            # Too few answers to fit anything yet is no failure; the suggestions stay the base model's.
+            log.info("the head was not re-fitted: %s", event.reason)
+            self.failed.emit(event.request, event.reason)
+        elif isinstance(event, Died):
+            log.info("the fitting process ended, will_restart=%s", event.will_restart)
+            self.died.emit(event.reason)
+        elif not isinstance(event, Ready):
+            self.told.emit(event)
+
+    def _on_scored(self, scored: Scored) -> None:
+        card = self._library.card_of(scored.model_id)
+        if card is None:  # it went out of use
+            return
+        self._library.take_scores(scored, card)
+        if scored.is_fitted:
+            self.adapted.emit(scored)
+        if scored.missing:
+            self.missing.emit(list(scored.missing))
+
+    def close(self) -> None:
+        """End the process."""
+        self._is_closed = True
+        self.fitting.stop()
