@@ -60,6 +60,7 @@ def fine_tune(
     films: Films | None = None,
     learnt: dict[str, torch.Tensor] | None = None,
     concludes: bool = True,
+    wish_folder: Path | None = None,
 ) -> Iterator[TrainingEvent]:
     """Train a candidate and measure it on the test part.
 
@@ -86,6 +87,8 @@ def fine_tune(
     concludes
         False ends after the last epoch, as a trial of a search does: the test part is not looked at, and
         nothing enters the registry.
+    wish_folder
+        Where the file `cancel` is looked for, by default in `run_folder`.
 
     Yields
     ------
@@ -96,6 +99,7 @@ def fine_tune(
         run_folder.mkdir(parents=True, exist_ok=True)
         run = _Run(plan, samples, registry, run_folder, base, current or base, cache_folder, margin)
         run.films, run.learnt, run.concludes = films, learnt, concludes
+        run.look_up = partial(stop_if_cancelled, wish_folder or run_folder)
         for event in _ended_in_words(run.events()):
             append_event(run_folder, event)
             yield event
