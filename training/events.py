@@ -129,10 +129,11 @@ class TrainingEvent:
     """One thing a training says.
 
     `event` is ``plan`` (what will happen), ``prepare`` (decoding, with done/total), ``epoch``,
-    ``done``, ``cancelled`` or ``failed``; `values` holds the contract's other keys for it.
+    ``done``, ``cancelled`` or ``failed``; a search begins with ``search`` and ``trial``…. `values` holds the
+    contract's other keys for it.
     """
 
-    event: Literal["plan", "prepare", "epoch", "done", "cancelled", "failed"]
+    event: Literal["search", "trial", "plan", "prepare", "epoch", "done", "cancelled", "failed"]
     values: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
