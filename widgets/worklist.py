@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -24,11 +24,12 @@ from PySide6.QtWidgets import (
 from widgets import theme
 from widgets.numbers import counted, grouped
 from widgets.theme import TOKENS, space
+from widgets.worklist_asked import Asked
 from widgets.worklist_delegate import TEXT_LINES, THUMBNAIL_PX, StudyDelegate, row_height
 from widgets.worklist_model import Order, Row, Status, WorklistModel
 from widgets.worklist_scores import RowScores
 
-__all__ = ["Order", "Row", "Status", "Worklist"]
+__all__ = ["Asked", "Order", "Row", "Status", "Worklist"]
 
 
 class SkeletonRows(QWidget):
@@ -60,6 +61,8 @@ class StudyView(QTableView):
     here), and a table with fixed heights does not.
     """
 
+    menu_requested = Signal(object)  # QPoint on the screen
+
     def __init__(self, model: WorklistModel) -> None:
         super().__init__()
         self.setModel(model)
@@ -79,6 +82,19 @@ class StudyView(QTableView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalScrollBar().setSingleStep(row_height() // 2)
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for the menu of the chosen row: where the mouse is, or, by a key, at the row."""
+        index = self.currentIndex()
+        if not index.isValid():
+            return
+        is_by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
+        if is_by_mouse and not self.indexAt(event.pos()).isValid():
+            return
+        at = event.globalPos()
+        if not is_by_mouse:
+            at = self.viewport().mapToGlobal(self.visualRect(index).center())
+        self.menu_requested.emit(at)
+
 
 class Worklist(QWidget):
     """Studies to read. Refreshing changes rows where they stand and keeps selection, scrolling and focus.
@@ -91,11 +107,17 @@ class Worklist(QWidget):
         The button of the empty state.
     thumbnails_wanted(list of study_uid)
         Rows that came into view without a thumbnail; a long list needs no others.
+    order_changed(Order)
+        The reader chose another order.
+    menu_requested(QPoint)
+        The reader asks what can be done with the chosen study; the place is on the screen.
     """
 
     study_selected = Signal(str)
     open_requested = Signal()
     thumbnails_wanted = Signal(list)
+    order_changed = Signal(str)
+    menu_requested = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -117,6 +139,7 @@ class Worklist(QWidget):
         self._asking = QTimer(self, singleShot=True, interval=40)
         self._asking.timeout.connect(self._ask_for_thumbnails)
         self._view.verticalScrollBar().valueChanged.connect(self._asking.start)
+        self._view.menu_requested.connect(self.menu_requested)
         self._view.selectionModel().currentChanged.connect(self._on_current_changed)
         self._refresh_page()
 
@@ -145,6 +168,10 @@ class Worklist(QWidget):
         """Draw skeleton rows until the first study is there."""
         self._is_waiting = is_waiting
         self._refresh_page()
+
+    def ask(self, asked: Asked) -> None:
+        """Take another order in which the reader is asked about studies; what is looked at stays in place."""
+        self._rearrange(lambda: self._model.ask(asked), keeps_top=True)
 
     def set_identity_hidden(self, is_hidden: bool) -> None:
         """Hide who the patients are, in what is drawn, told and spoken."""
@@ -219,15 +246,19 @@ class Worklist(QWidget):
         combo.setAccessibleName(self.tr("Order of the studies"))
         orders: tuple[tuple[Order, str], ...] = (
             ("newest", self.tr("Newest first")),
+            ("ask first", self.tr("Ask first")),
             ("uncertain", self.tr("Most uncertain first")),
             ("patient", self.tr("Patient name")),
             ("to read", self.tr("To read first")),
         )
         for order, text in orders:
             combo.addItem(text, order)
-        combo.currentIndexChanged.connect(
-            lambda index: self._rearrange(lambda: self._model.set_order(combo.itemData(index)))
+        asking = self.tr(
+            "What a reader's answer helps most with: your urgent marks, then films of which the model is "
+            "unsure, films unlike those read so far, and a random share; each row's tooltip says which"
         )
+        combo.setItemData(combo.findData("ask first"), asking, Qt.ItemDataRole.ToolTipRole)
+        combo.currentIndexChanged.connect(lambda index: self._on_order_chosen(combo.itemData(index)))
         return combo
 
     def _lay_out(self) -> None:
@@ -267,6 +298,10 @@ class Worklist(QWidget):
         return _centred(self._nothing_found, button)
 
     # What happened
+
+    def _on_order_chosen(self, order: Order) -> None:
+        self._rearrange(lambda: self._model.set_order(order))
+        self.order_changed.emit(order)
 
     def _on_current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
         uid = self._model.uid_at(current.row()) if current.isValid() else None

@@ -127,8 +127,11 @@ class StudyDelegate(QStyledItemDelegate):
             QRect(place.left(), place.top() + round(i * height), place.width(), round(height))
             for i in range(TEXT_LINES)
         ]
+        painter.setFont(_font())
+        taken = self._paint_urgency(painter, row, lines[0])
         painter.setFont(_font(is_strong=row.status != "read"))
-        _draw(painter, lines[0], name_of(row) or self.tr("Name not in the file"), TOKENS.text)
+        name = name_of(row) or self.tr("Name not in the file")
+        _draw(painter, lines[0].adjusted(0, 0, -taken, 0), name, TOKENS.text)
         painter.setFont(_font())
         who = "  ".join(part for part in (row.patient_id, row.birth_date, row.sex) if part)
         _draw(painter, lines[1], who, TOKENS.text_quiet)
@@ -141,6 +144,19 @@ class StudyDelegate(QStyledItemDelegate):
             self._paint_named(painter, rest, f"→ {row.adapted}", probability_text(row.adapted_confidence))
         elif row.images > 1:
             _draw(painter, rest, self.tr("{0} images").format(row.images), TOKENS.text_quiet)
+
+    def _paint_urgency(self, painter: QPainter, row: Row, place: QRect) -> int:
+        """Draw flag and word at the right of a study that is marked; return the width they take in px."""
+        if not row.urgent_by:
+            return 0
+        colour = TOKENS.look_again if row.is_urgent else TOKENS.text_quiet
+        word = self.tr("urgent")
+        width = space(5) + painter.fontMetrics().horizontalAdvance(word) + 2
+        left = place.right() + 1 - width
+        flag = theme.icon("flag" if row.is_urgent else "flag-outline", colour)
+        flag.paint(painter, QRect(left, place.center().y() - 6, 14, 14))
+        _draw(painter, QRect(left + space(5), place.top(), width - space(5), place.height()), word, colour)
+        return width + space(2)
 
     def _paint_status(self, painter: QPainter, row: Row, place: QRect) -> int:
         """Draw icon and word; return the width they take in px."""

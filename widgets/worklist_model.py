@@ -22,6 +22,7 @@ from PySide6.QtCore import (
 
 from widgets.blind_words import hidden_text
 from widgets.words import in_words
+from widgets.worklist_asked import Asked, urgency_text
 from widgets.worklist_rows import Order, Row, Rows, Slots, Status, name_of
 from widgets.worklist_scores import RowScores
 
@@ -64,6 +65,7 @@ class WorklistModel(QAbstractListModel):
         self._shown: Slots = np.empty(0, np.intp)  # by place
         self._places: Slots = np.empty(0, np.intp)  # by slot; -1 where the search hides it
         self._order: Order = "newest"
+        self._only: Sequence[str] | None = None
         self._is_due = False  # whether rows changed that have not gone to their places yet
         self._is_identity_hidden = False
         self._preparing = QTimer(self, interval=0)
@@ -79,7 +81,8 @@ class WorklistModel(QAbstractListModel):
     ) -> Any:
         if not index.isValid() or not 0 <= index.row() < len(self._shown):
             return None
-        row = self._rows[self._shown[index.row()]]
+        slot = int(self._shown[index.row()])
+        row = self._rows[slot]
         if self._is_identity_hidden:
             row = _without_identity(row)
         if role == ROW_ROLE:
@@ -87,9 +90,9 @@ class WorklistModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return name_of(row)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tooltip(row)
+            return self._tooltip(row, self._reason(slot))
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self._spoken(row)
+            return self._spoken(row, self._reason(slot))
         return None
 
     # What the worklist asks
@@ -131,6 +134,29 @@ class WorklistModel(QAbstractListModel):
         if done.is_rearranged:
             self._move_to(self._rows.arranged(self._order))
         self._tell_changed(done.changed)
+
+    def ask(self, asked: Asked) -> None:
+        """Take another order in which the reader is asked about studies."""
+        self._rows.ask(asked)
+        if self._order == "ask first" and self._only is None:
+            self._move_to(self._rows.arranged(self._order))
+
+    def show_only(self, uids: Sequence[str] | None) -> None:
+        """Show these studies in this order, or, for None, all of them again."""
+        if uids is not None or self._only is not None:
+            self._only = uids
+            self._rows.show_only(uids)
+            self._reset()
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether some studies alone are shown."""
+        return self._only is not None
+
+    def _reason(self, slot: int) -> str:
+        """Why the reader is asked about a study, where the order is that of asking."""
+        is_asked = self._order == "ask first" and self._rows[slot].awaits_reader
+        return self._rows.reason(slot) if is_asked and self._only is None else ""
 
     def set_order(self, order: Order) -> None:
         if order != self._order:
@@ -227,7 +253,7 @@ class WorklistModel(QAbstractListModel):
 
     # Words
 
-    def _tooltip(self, row: Row) -> str:
+    def _tooltip(self, row: Row, reason: str) -> str:
         who = (
             (self.tr("Patient ID"), row.patient_id),
             (self.tr("Born"), row.birth_date),
@@ -248,13 +274,20 @@ class WorklistModel(QAbstractListModel):
             lines.append(hidden_text())
         if row.note:
             lines.append(in_words(row.note))
+        if row.urgent_by:
+            lines.append(urgency_text(row.urgent_by))
+        if reason:
+            lines.append(reason)
         return "\n".join(lines).replace("<", "‹")  # a name out of a file is never read as markup
 
-    def _spoken(self, row: Row) -> str:
+    def _spoken(self, row: Row, reason: str) -> str:
         said = [name_of(row), row.modality, row.date, row.description]
         if row.suggestion and row.confidence is not None:
             said.append(self.tr("suggested {0}, {1:.0%}").format(row.suggestion, row.confidence))
         said.append(status_text(row.status))
         if row.is_hidden:
             said.append(hidden_text())
+        if row.urgent_by:
+            said.append(urgency_text(row.urgent_by))
+        said.append(reason)
         return ", ".join(part for part in said if part)

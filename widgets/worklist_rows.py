@@ -15,10 +15,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from widgets.worklist_asked import Asked, reason_text
 from widgets.worklist_scores import RowScores
 
 Status = Literal["to read", "read", "part read", "no suggestion", "reading failed"]
-Order = Literal["newest", "uncertain", "patient", "to read"]
+Order = Literal["newest", "ask first", "uncertain", "patient", "to read"]
 Slots = NDArray[np.intp]
 """(n,) positions of rows in `Rows`, where each keeps its own for good."""
 
@@ -30,6 +31,7 @@ _STATUS_RANK: dict[Status, int] = {
     "no suggestion": 3,
     "read": 4,
 }
+NOWHERE = 2**40  # the place of studies that nobody is asked about
 _UID_OF = operator.attrgetter("study_uid")
 _LAST_RANK_AWAITING = max(_STATUS_RANK[status] for status in AWAITING_READER)
 
@@ -55,6 +57,10 @@ class Row:
         (h, w) or (h, w, 3) uint8, None until it is ready.
     is_waiting
         The model is still looking at it.
+    urgent_by
+        Readers who mark it urgent.
+    is_urgent
+        Whether the reader who sits here is one of them.
     is_hidden
         What the model suggests is not told before the reader has answered.
     """
@@ -80,6 +86,8 @@ class Row:
     thumbnail: NDArray[np.uint8] | None = None
     is_waiting: bool = False
     is_hidden: bool = False
+    urgent_by: tuple[str, ...] = ()
+    is_urgent: bool = False
 
     @property
     def awaits_reader(self) -> bool:
@@ -91,7 +99,8 @@ class Row:
         """Every text field, for searching."""
         texts = (self.patient, self.patient_id, self.birth_date, self.accession, self.date, self.modality)
         more = (self.description, self.suggestion, self.adapted, self.status, self.note)
-        return "\n".join(filter(None, (*texts, *more))).casefold().replace("^", " ")
+        marked = ("urgent", *self.urgent_by) if self.urgent_by else ()
+        return "\n".join(filter(None, (*texts, *more, *marked))).casefold().replace("^", " ")
 
 
 def name_of(row: Row) -> str:
@@ -146,6 +155,9 @@ class Rows:
         self._dates = np.empty(0, "S19")
         self._uncertainties = np.empty(0, np.float64)
         self._statuses = np.empty(0, np.int8)
+        self._asked = Asked()
+        self._asked_places = np.empty(0, np.int64)  # in `_asked`, or `NOWHERE`
+        self._only: Slots | None = None  # the only ones that are shown, in their order
         self._suggests = np.empty(0, np.bool_)  # whether a suggestion is shown
         self._is_scored = np.empty(0, np.bool_)  # whether what follows is newer than the row
         self._score_names = np.empty(0, np.int32)  # in `_names_of_scores`; -1 for none
@@ -219,6 +231,7 @@ class Rows:
         self._dates = np.concatenate((self._dates, _dates_of(rows)))
         self._uncertainties = np.concatenate((self._uncertainties, _uncertainties_of(rows)))
         self._statuses = np.concatenate((self._statuses, _statuses_of(rows)))
+        self._asked_places = np.concatenate((self._asked_places, np.full(count, NOWHERE, np.int64)))
         self._suggests = np.concatenate((self._suggests, _suggests_of(rows)))
         self._is_scored = np.concatenate((self._is_scored, np.zeros(count, np.bool_)))
         self._score_names = np.concatenate((self._score_names, np.full(count, -1, np.int32)))
@@ -256,6 +269,7 @@ class Rows:
             self._orders.pop("uncertain", None)
         if not np.array_equal(statuses, self._statuses[slots]):
             self._orders.pop("to read", None)
+            self._orders.pop("ask first", None)
         if dates.dtype.itemsize > self._dates.dtype.itemsize:
             self._dates = self._dates.astype(dates.dtype)
         self._dates[slots], self._uncertainties[slots], self._statuses[slots] = dates, uncertainties, statuses
@@ -310,6 +324,29 @@ class Rows:
         self._found[slots] = found
         return is_same
 
+    def ask(self, asked: Asked) -> None:
+        """Take another order in which a reader is asked about studies; of those that are here."""
+        self._asked = asked
+        self._asked_places = np.full(len(self._rows), NOWHERE, np.int64)
+        slots = np.fromiter(
+            (self._slots.get(uid, -1) for uid in asked.study_uids), np.intp, len(asked.study_uids)
+        )
+        is_here = slots >= 0
+        self._asked_places[slots[is_here]] = np.flatnonzero(is_here)
+        self._orders.pop("ask first", None)
+
+    def reason(self, slot: int) -> str:
+        """Why a reader is asked about a study, in a sentence; empty where there is nothing to say."""
+        place = int(self._asked_places[slot])
+        return "" if place == NOWHERE else reason_text(self._asked, place)
+
+    def show_only(self, uids: Sequence[str] | None) -> None:
+        """Show these studies in this order, or, for None, all in the order that is chosen."""
+        self._only = None
+        if uids is not None:
+            slots = (self._slots.get(uid, -1) for uid in uids)
+            self._only = np.fromiter((slot for slot in slots if slot >= 0), np.intp)
+
     # Search
 
     @property
@@ -360,7 +397,7 @@ class Rows:
 
     def arranged(self, order: Order) -> Slots:
         """The rows that the search finds, in the order; equal ones stand newest first."""
-        whole = self._ordered(order)
+        whole = self._ordered(order) if self._only is None else self._only
         return whole if self._found is None else whole[self._found[whole]]
 
     def _ordered(self, order: Order) -> Slots:
@@ -384,6 +421,9 @@ class Rows:
     def _keys(self, order: Order) -> NDArray[np.generic]:
         if order == "uncertain":
             return self._uncertainties
+        if order == "ask first":
+            behind = NOWHERE + self._statuses.astype(np.int64)
+            return np.where(self._asked_places == NOWHERE, behind, self._asked_places)
         return self._statuses if order == "to read" else self._name_ranks()
 
     def _name_ranks(self) -> NDArray[np.int32]:

@@ -23,7 +23,13 @@ def shown(model: WorklistModel) -> str:
 
 @pytest.mark.parametrize(
     ("order", "expected"),
-    [("newest", "bdcae"), ("uncertain", "ceadb"), ("patient", "dcaeb"), ("to read", "dbcea")],
+    [
+        ("newest", "bdcae"),
+        ("ask first", "dbcea"),
+        ("uncertain", "ceadb"),
+        ("patient", "dcaeb"),
+        ("to read", "dbcea"),
+    ],
 )
 def test_each_order_puts_studies_where_a_reader_expects_them(
     order: Order, expected: str, qtbot: QtBot

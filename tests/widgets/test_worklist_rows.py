@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import get_args
 
 import hypothesis.strategies as st
+import numpy as np
 from hypothesis import given, settings
 from PySide6.QtCore import QPersistentModelIndex
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
+from widgets.worklist_asked import Asked
 from widgets.worklist_model import WorklistModel
 from widgets.worklist_rows import Order, Row, Rows, Status, name_of
 
@@ -57,10 +59,11 @@ a_change = st.one_of(
     ),
     st.tuples(st.just("order"), st.sampled_from(get_args(Order))),
     st.tuples(st.just("prepare"), st.none()),
+    st.tuples(st.just("ask"), st.lists(st.sampled_from("abcdefghij"), max_size=6, unique=True)),
 )
 
 
-def plainly(rows: dict[str, Row], order: Order, text: str) -> list[str]:
+def plainly(rows: dict[str, Row], order: Order, text: str, asked: list[str]) -> list[str]:
     """What a reader expects to see, worked out in the simplest way."""
 
     def name(row: Row) -> tuple[bool, str, str]:
@@ -74,6 +77,8 @@ def plainly(rows: dict[str, Row], order: Order, text: str) -> list[str]:
         newest.sort(key=name)
     elif order == "to read":
         newest.sort(key=lambda r: RANKS[r.status])
+    elif order == "ask first":
+        newest.sort(key=lambda r: asked.index(r.study_uid) if r.study_uid in asked else 99 + RANKS[r.status])
     return [row.study_uid for row in newest]
 
 
@@ -84,12 +89,13 @@ def plainly(rows: dict[str, Row], order: Order, text: str) -> list[str]:
 def test_whatever_happens_the_list_shows_what_a_plain_sort_and_search_give(
     first: list[Row], order: Order, changes: list[tuple[str, object]]
 ) -> None:
-    model, rows, text = WorklistModel(), dict[str, Row](), ""
+    model, rows, text, asked = WorklistModel(), dict[str, Row](), "", list[str]()
     QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
     model.set_order(order)
     for kind, value in [("set", first), *changes]:
         if kind == "set":
             rows = {row.study_uid: row for row in value}  # type: ignore[attr-defined]
+            asked = []
             model.set_rows(value)  # type: ignore[arg-type]
         elif kind in ("update", "change"):
             if kind == "change":
@@ -108,9 +114,13 @@ def test_whatever_happens_the_list_shows_what_a_plain_sort_and_search_give(
         elif kind == "order":
             order = value  # type: ignore[assignment]
             model.set_order(order)
+        elif kind == "ask":
+            uids_asked: list[str] = value  # type: ignore[assignment]
+            asked = [uid for uid in uids_asked if uid in rows]  # who comes later waits for the next order
+            model.ask(Asked(uids_asked, np.zeros(len(uids_asked), np.int8)))
         else:
             model._prepare()
-        assert uids(model) == plainly(rows, order, text)
+        assert uids(model) == plainly(rows, order, text, asked)
         assert [model.uid_at(place) for place in range(model.rowCount())] == uids(model)
         assert [model.position_of(uid) for uid in uids(model)] == list(range(model.rowCount()))
         assert model.counts() == (len(rows), sum(row.awaits_reader for row in rows.values()))
