@@ -329,7 +329,18 @@ def make_store(folder: Path, count: int) -> None:
         best = max(found, key=lambda f: f.probability).name
         uncertainty = draw.random()
         predictions.append(
-            Prediction(header.sop_instance_uid, 1, card.id, found, best, uncertainty, (), 41.0, "cpu")
+            Prediction(
+                header.sop_instance_uid,
+                1,
+                card.id,
+                found,
+                best,
+                uncertainty,
+                (),
+                41.0,
+                "cpu",
+                weights_sha256=card.weights_sha256,
+            )
         )
     place.store.remember_predictions(predictions)
     for prediction in predictions[:DECIDED]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import zipfile
@@ -52,6 +53,14 @@ class AdaptedHead:
         """(K,) probabilities for one (D,) embedding, or (N, K) for (N, D)."""
         said = probabilities_of(embedding @ self.weight.T + self.bias, temperature, task)
         return said if self.trust is None else _believed(said, self.trust, task)
+
+    def sha256_on(self, card: ModelCard) -> str:
+        """SHA-256 of a model's weights and this head together: of what a re-fitted head said."""
+        parts = [self.weight, self.bias, *([] if self.trust is None else [self.trust])]
+        digest = hashlib.sha256(card.weights_sha256.encode())
+        for part in parts:
+            digest.update(np.ascontiguousarray(part, np.float32).tobytes())
+        return digest.hexdigest()
 
     def fits(self, card: ModelCard) -> bool:
         """Whether it was fitted for this model: its findings, and perhaps some that readers added."""

@@ -34,6 +34,7 @@ def prediction_from(
     unfamiliarity: float | None = None,
     lung_shares: Mapping[str, float | None] | None = None,
     agreement: float | None = None,
+    weights_sha256: str = "",
 ) -> Prediction:
     """The prediction that (K,) probabilities, in the card's order, amount to.
 
@@ -49,6 +50,8 @@ def prediction_from(
         By finding, the share of its positive evidence that lies in the lungs.
     agreement
         Share of altered copies with the same suggestion (`inference.agreement`).
+    weights_sha256
+        Of what said it, where that is not the card's weights alone.
     """
     suggestion, reason = _suggestion(card, header, probabilities, unfamiliarity)
     share = (lung_shares or {}).get(suggestion) if suggestion is not None else None
@@ -75,6 +78,7 @@ def prediction_from(
         agreement=agreement,
         unfamiliarity=unfamiliarity,
         lung_share=share,
+        weights_sha256=weights_sha256 or card.weights_sha256,
     )
 
 

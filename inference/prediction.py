@@ -44,6 +44,10 @@ class Prediction:
     lung_share
         Share of the suggested finding's positive evidence that lies inside the lungs, in [0, 1]; None
         where there is no such evidence, or no lungs.
+    weights_sha256
+        Of what said it: the model's weights; of a head that was re-fitted, the weights and that head
+        together. A model that comes with the program keeps its name when its weights change. Empty in what
+        was kept before this was.
     """
 
     sop_instance_uid: str
@@ -59,6 +63,7 @@ class Prediction:
     agreement: float | None = None
     unfamiliarity: float | None = None
     lung_share: float | None = None
+    weights_sha256: str = ""
 
     def probability_of(self, name: str) -> float | None:
         return next((f.probability for f in self.findings if f.name == name), None)

@@ -406,7 +406,8 @@ class Predictor:
         adapted = None
         if self._adapted_head is not None:
             refitted = self._adapted_head.probabilities(seen.embedding, card.temperature, card.task)
-            adapted = self._prediction(ADAPTED, header, frame, seen, refitted, {}, this, None)
+            made_by = self._adapted_head.sha256_on(card)
+            adapted = self._prediction(ADAPTED, header, frame, seen, refitted, {}, this, None, made_by)
         prediction = self._prediction(card.id, header, frame, seen, own, shares, this, agreement)
         wanted = tuple(heatmap for name in maps for heatmap in heatmaps if heatmap.finding == name)
         return Look(prediction, wanted, seen.embedding, adapted, seen.lungs)
@@ -421,6 +422,7 @@ class Predictor:
         lung_shares: dict[str, float | None],
         this: _Run,
         agreement: float | None,
+        made_by: str = "",
     ) -> Prediction:
         return prediction_from(
             self._model.card,
@@ -434,6 +436,7 @@ class Predictor:
             unfamiliarity=seen.unfamiliarity,
             lung_shares=lung_shares,
             agreement=agreement,
+            weights_sha256=made_by,
         )
 
 

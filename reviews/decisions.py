@@ -246,4 +246,6 @@ def _as_shown(values: dict[str, Any]) -> Shown:
         model=values["model"],
         suggestion=values["suggestion"],
         probabilities=tuple((name, probability) for name, probability in values["probabilities"]),
+        weights_sha256=values.get("weights_sha256", ""),
+        beside=_as_shown(values["beside"]) if values.get("beside") else None,
     )

@@ -92,7 +92,14 @@ def audit_rows(store: Store) -> list[RowValues]:
 def _shown(shown: Shown | None) -> RowValues | None:
     if shown is None:
         return None
-    return {"suggestion": shown.suggestion, "probabilities": dict(shown.probabilities)}
+    told: RowValues = {
+        "suggestion": shown.suggestion,
+        "probabilities": dict(shown.probabilities),
+        "weights_sha256": shown.weights_sha256 or None,
+    }
+    if shown.beside is not None:
+        told["beside"] = {"model": shown.beside.model} | (_shown(shown.beside) or {})
+    return told
 
 
 def _audited(review: Review, header: Header, undo_ids: set[int]) -> RowValues:

@@ -73,4 +73,5 @@ def _as_prediction(uid: str, frame: int, model: str, said: dict[str, Any]) -> Pr
         agreement=said.get("agreement"),
         unfamiliarity=said.get("unfamiliarity"),
         lung_share=said.get("lung_share"),
+        weights_sha256=said.get("weights_sha256", ""),
     )

@@ -34,11 +34,21 @@ REGIONS: tuple[AnnotationKind, ...] = ("evidence", "not-evidence")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The suggestion a reader saw when deciding: kept with the decision for good."""
+    """The suggestion a reader saw when deciding: kept with the decision for good.
+
+    Parameters
+    ----------
+    weights_sha256
+        Of what made it (`inference.prediction.Prediction`); empty in what was kept before this was.
+    beside
+        What a re-fitted head said beside it, where the reader saw that too.
+    """
 
     model: str
     suggestion: str | None
     probabilities: tuple[tuple[str, float], ...] = ()
+    weights_sha256: str = ""
+    beside: Shown | None = None
 
 
 @dataclass(frozen=True, slots=True)

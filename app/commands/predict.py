@@ -96,6 +96,7 @@ def line(path: str, prediction: Prediction, adapted: bool = False) -> dict[str, 
         "agreement": prediction.agreement,
         "unfamiliarity": prediction.unfamiliarity,
         "lung_share": prediction.lung_share,
+        "weights_sha256": prediction.weights_sha256,
     }
 
 

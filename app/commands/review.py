@@ -62,7 +62,7 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
             findings=answers,
             note=options.note,
             # Who types a command has been shown nothing by it.
-            shown=Shown(model=card.id, suggestion=None),
+            shown=Shown(model=card.id, suggestion=None, weights_sha256=card.weights_sha256),
         )
     )
     known = ", ".join(f"{name} {answer}" for name, answer in review.findings)

@@ -6,12 +6,13 @@ then is it shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 
 from PySide6.QtCore import QObject, Signal
 
+from app.gui.added_findings import AddedFindings
 from app.gui.evidence import operating_point
 from app.gui.film_cache import FilmCache, FrameKey
 from app.gui.jobs import Jobs
@@ -21,7 +22,7 @@ from app.workplace import Workplace
 from inference.prediction import Prediction
 from reviews.blinding import is_blind
 from reviews.errors import StoreError
-from reviews.normalise import complete
+from reviews.normalise import complete, consistent
 from reviews.record import Answer, Changes, Review, Shown
 from studies.image import Header
 from widgets.findings import FindingsState
@@ -46,6 +47,7 @@ class Decisions(QObject):
         suggestions: Suggestions,
         films: FilmCache,
         store_jobs: Jobs,
+        added: AddedFindings,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -54,6 +56,7 @@ class Decisions(QObject):
         self._suggestions = suggestions
         self._films = films
         self._store_jobs = store_jobs
+        self._added = added
         self._notes: dict[FrameKey, str] = {}  # written, and not on disk yet
         self._seen: dict[FrameKey, Shown] = {}  # of films that measure, by whoever sits here
         self._answered_blind: set[FrameKey] = set()  # since the window was opened
@@ -77,6 +80,7 @@ class Decisions(QObject):
         if self._films.get(key) is None:
             self.remarked.emit(self.tr("The film is not on the screen yet, so nothing was accepted."))
             return
+        added = self._added.names(model)
         answers: dict[str, Answer]
         if model.task == "multiclass":
             answers = {prediction.suggestion: "present"}
@@ -85,7 +89,9 @@ class Decisions(QObject):
                 f.name: "present" if f.probability >= (operating_point(model, f.name) or 0.0) else "absent"
                 for f in prediction.findings
             }
-        self._append(key, complete(model, answers), is_acceptance=True, go_on=True)
+            # Of these the model says nothing, so there was nothing to accept: what stands goes on standing.
+            answers = consistent(self._standing_answers(key, added), answers)
+        self._append(key, complete(model, answers, added), is_acceptance=True, go_on=True)
 
     def answer(self, header: Header, frame: int, finding: str, answer: Answer) -> None:
         """Record a correction of one finding; several-findings models keep the other answers."""
@@ -93,11 +99,11 @@ class Decisions(QObject):
         if model is None:
             return
         key = (header.sop_instance_uid, frame)
+        added = self._added.names(model)
         answers: dict[str, Answer] = {finding: answer}
-        review = self._library.decision(key)
-        if model.task == "multilabel" and review is not None:
-            answers = {**dict(review.findings), finding: answer}
-        findings = complete(model, answers)
+        if model.task == "multilabel":
+            answers = consistent(self._standing_answers(key, (*model.finding_names, *added)), answers)
+        findings = complete(model, answers, added)
         if model.task == "multilabel" and any(said == "unknown" for _, said in findings):
             self._library.blinds.hold(key)
         else:
@@ -110,7 +116,12 @@ class Decisions(QObject):
         if model is not None:
             self._library.let_blind_go()
             unknown: dict[str, Answer] = dict.fromkeys(model.finding_names, "unknown")
-            self._append((header.sop_instance_uid, frame), complete(model, unknown))
+            self._append((header.sop_instance_uid, frame), complete(model, unknown, self._added.names(model)))
+
+    def _standing_answers(self, key: FrameKey, names: Collection[str]) -> dict[str, Answer]:
+        """What stands for a frame of some findings; earlier models may have answered others."""
+        review = self._library.decision(key)
+        return {} if review is None else {name: said for name, said in review.findings if name in names}
 
     def write_note(self, key: FrameKey, note: str) -> None:
         """Record a note with the decision that stands; without one it waits for the decision."""
@@ -128,13 +139,15 @@ class Decisions(QObject):
 
     def add_to(self, state: FindingsState, key: FrameKey) -> FindingsState:
         """What the findings panel shows of a frame, with what the reader decided and wrote."""
+        model = self._suggestions.model_for(header) if (header := self._library.header_of(key[0])) else None
         state = replace(
             state,
+            findings=state.findings + (self._added.rows(key, model) if model is not None else ()),
             note=self.note_of(key),
             measures=not state.is_hidden and self._measures(key),
             keeps_answer=self._keeps_answer(key),
         )
-        if self._library.blinds.measures(key) and (seen := _shown(self._library.told(key))) is not None:
+        if self._library.blinds.measures(key) and (seen := self._shown_of(key)) is not None:
             self._seen[key] = seen
         review = self._library.decision(key)
         if review is None:
@@ -179,7 +192,7 @@ class Decisions(QObject):
             self._workplace.settings.reader_name,
             findings,
             note=self.note_of(key),
-            shown=_shown(self._library.told(key)) or self._seen_before(key),
+            shown=self._shown_of(key) or self._seen_before(key),
             is_acceptance=is_acceptance,
         )
 
@@ -193,6 +206,9 @@ class Decisions(QObject):
             self.decided.emit(stored, go_on)
 
         self._store_jobs.submit(lambda: self._workplace.store.append(review), done, self._on_store_error)
+
+    def _shown_of(self, key: FrameKey) -> Shown | None:
+        return _shown(self._library.told(key), self._library.told_adapted(key))
 
     def _seen_before(self, key: FrameKey) -> Shown | None:
         """What the reader saw of a film that measures, where the model in use has not answered it yet."""
@@ -238,12 +254,13 @@ class Decisions(QObject):
         self.failed.emit(self.tr("Not saved. {0}").format(error))
 
 
-def _shown(prediction: Prediction | None) -> Shown | None:
-    """What the reader saw of a prediction when they decided."""
+def _shown(prediction: Prediction | None, adapted: Prediction | None = None) -> Shown | None:
+    """What the reader saw of a prediction, and of that of a re-fitted head beside it, when they decided."""
     if prediction is None:
         return None
     findings = tuple((f.name, f.probability) for f in prediction.findings)
-    return Shown(prediction.model, prediction.suggestion, findings)
+    beside = _shown(adapted)
+    return Shown(prediction.model, prediction.suggestion, findings, prediction.weights_sha256, beside)
 
 
 def clock(time: str) -> str:

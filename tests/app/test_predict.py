@@ -18,7 +18,7 @@ from tests.app.making import CT, FINDINGS, SAMPLES, film, write_inverted_dicom, 
 
 PHANTOM = SAMPLES / "PHANTOM-001" / "chest-1.dcm"
 KEYS = ["path", "sop_instance_uid", "frame", "model", "findings", "suggestion", "uncertainty", "warnings"]
-KEYS += ["margin", "agreement", "unfamiliarity", "lung_share"]
+KEYS += ["margin", "agreement", "unfamiliarity", "lung_share", "weights_sha256"]
 
 
 def test_a_line_holds_exactly_what_the_contract_says(overread: Overread, png: Path) -> None:

@@ -68,7 +68,7 @@ def review(image: Header, reader: str = "Ada", frame: int = 1, **answers: Answer
         frame,
         reader,
         tuple(findings.items()),  # type: ignore[arg-type]
-        shown=Shown("starter", "pneumonia", (("covid-19", 0.125), ("pneumonia", 0.1 + 0.2))),
+        shown=Shown("starter", "pneumonia", (("covid-19", 0.125), ("pneumonia", 0.1 + 0.2)), "ab" * 32),
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import tempfile
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from reviews.errors import InvalidAnswer, InvalidReview, UnknownImage
-from reviews.record import Answer, Review
+from reviews.record import Answer, Review, Shown
 from reviews.store import Store
 from studies.image import Header
 from tests.reviews.making import header, review
@@ -33,7 +36,10 @@ def standing_findings(store: Store, uid: str = FILM.sop_instance_uid) -> dict[st
 
 
 def test_a_decision_comes_back_with_id_and_time_and_all_that_was_shown(films: Store) -> None:
-    given = replace(review(FILM), note="Läsion? 🫁", is_acceptance=True)
+    seen = review(FILM).shown
+    assert seen is not None
+    shown = replace(seen, beside=Shown("adapted", "covid-19", (("covid-19", 0.75),), "cd" * 32))
+    given = replace(review(FILM), note="Läsion? 🫁", is_acceptance=True, shown=shown)
     recorded, changes = films.append(given)
     assert recorded.id > 0
     assert datetime.fromisoformat(recorded.time).utcoffset() is not None
@@ -42,6 +48,21 @@ def test_a_decision_comes_back_with_id_and_time_and_all_that_was_shown(films: St
     assert films.standing(FILM.sop_instance_uid, 1) == recorded
     assert changes.images_reviewed == ((FILM.sop_instance_uid, 1),)
     assert changes.review == recorded
+
+
+def test_what_was_shown_before_models_told_their_hash_is_read_as_it_was(films: Store) -> None:
+    recorded, _ = films.append(review(FILM))
+    path = films.place
+    films.close()
+    with closing(sqlite3.connect(path)) as raw, raw:
+        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            raw.execute(f'DROP TRIGGER "{name}"')
+        old = {"model": "starter", "suggestion": "pneumonia", "probabilities": [["pneumonia", 0.5]]}
+        raw.execute("UPDATE review SET shown = ?", (json.dumps(old),))
+    with Store(path) as again:
+        (decision,) = again.history()
+    assert decision.id == recorded.id
+    assert decision.shown == Shown("starter", "pneumonia", (("pneumonia", 0.5),))
 
 
 def test_a_time_that_is_given_is_kept_in_utc(films: Store) -> None:

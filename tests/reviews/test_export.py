@@ -37,6 +37,7 @@ def test_a_label_row_has_the_keys_of_the_contract_and_nothing_else(store: Store)
             "shown": {
                 "suggestion": "pneumonia",
                 "probabilities": {"covid-19": 0.125, "pneumonia": 0.1 + 0.2},
+                "weights_sha256": "ab" * 32,
             },
             "note": "look",
             "accepted": True,

@@ -85,6 +85,7 @@ def prediction(uid: str = "1.2", model: str = "starter", probability: float = 0.
         warnings=("an ankle",),
         elapsed_ms=3.25,
         device="cuda",
+        weights_sha256="ab" * 32,
     )
 
 

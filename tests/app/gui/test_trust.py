@@ -21,7 +21,9 @@ def remember(data: Path, bundled: Path, path: Path, **said: object) -> None:
     header = read_header(path)
     place.store.add_images([header])
     findings = tuple(FindingProbability(n, p) for n, p in zip(FINDINGS, (0.1, 0.2, 0.7), strict=True))
+    made_by = place.registry.find("starter").weights_sha256
     known: dict[str, object] = {"suggestion": "pneumonia", "uncertainty": 0.5, **said}
+    known["weights_sha256"] = made_by
     uid = header.sop_instance_uid
     place.store.remember_prediction(Prediction(uid, 1, "starter", findings, **known))  # type: ignore[arg-type]
     place.close()
