@@ -1,14 +1,14 @@
 """`train`: fine-tune from the store's reviews, or train from a CSV of labels; events as they come.
 
 Every choice of `training.plan.Plan` is an option of the same name. Without `--labels` the reviews of
-the store are learned from, starting from the promoted model (`--model`); with `--labels` and no
-`--model` a new network is trained from scratch (`--backbone`).
+the store are learned from, starting from the promoted model (`--model`) and going as deep as they allow
+(`training.presets`); with `--labels` and no `--model` a new network is trained from scratch (`--backbone`).
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -24,13 +24,12 @@ from training.errors import TrainingError, UnusablePlan
 from training.events import TrainingEvent
 from training.plan import _CHOICES as CHOICES
 from training.plan import Depth, Plan
+from training.presets import Suggestion, is_waiting_candidate, preset, suggested
 from training.samples import LEAST_TO_GROW, Samples, from_csv, from_store
 
 NOT_OPTIONS = ("covers", "display_names", "mean", "std")
 ALIASES = {"batch_size": ("--batch",), "optimiser": ("--optimizer",), "learning_rate": ("--lr",)}
 DISPLAY_NAMES = {"covid-19": "COVID-19 pattern", "no-finding": "no finding", "pneumonia": "other pneumonia"}
-# Fine-tuning moves less than training from scratch: a tenth of the learning rate, fewer epochs.
-FINE_TUNING_DEFAULTS: dict[str, Any] = {"learning_rate": 1e-4, "epochs": 10, "depth": "last"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +72,8 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         for failure in samples.failures:
             output.failure(failure)
         plan = make_plan(options, base, samples)
+        if base is not None and options.depth is None:
+            samples = replace(samples, hints=(*samples.hints, suggested_for(samples).reason))
         folder = workplace.runs_folder / options.run if options.run else new_run(workplace.runs_folder).folder
         folder.mkdir(parents=True, exist_ok=True)
         events = fine_tune(
@@ -132,9 +133,21 @@ def leave_word(options: argparse.Namespace, workplace: Workplace, event: Trainin
 
 
 def base_model(options: argparse.Namespace, workplace: Workplace) -> ModelCard | None:
-    """The model to start from; None trains a new network."""
+    """The model to start from; None trains a new network.
+
+    Raises
+    ------
+    UnusablePlan
+        It is a candidate that nobody promoted: what is wrong with it would be handed on unseen.
+    """
     if options.model is not None:
-        return workplace.registry.find(options.model)
+        card = workplace.registry.find(options.model)
+        if is_waiting_candidate(card, {p.model for p in workplace.store.promotions()}):
+            raise UnusablePlan(
+                f"{card.name or card.id} ({card.id}) is a candidate that nobody promoted; a training starts "
+                f"from a model that is or was in use, such as {card.parent}, the one it was made from"
+            )
+        return card
     if options.labels is not None:
         return None
     if options.backbone is not None:
@@ -179,7 +192,10 @@ def make_plan(options: argparse.Namespace, base: ModelCard | None, samples: Samp
     Labels with several findings on a film make a new model one of several findings, unless `--task`
     says otherwise.
     """
-    chosen = dict(FINE_TUNING_DEFAULTS) if base is not None else {}
+    chosen: dict[str, Any] = {}
+    if base is not None:
+        depth = getattr(options, "depth", None) or suggested_for(samples).depth
+        chosen = preset(depth, base, getattr(options, "epochs", None))
     for field in fields(Plan):
         value = getattr(options, field.name, None)
         if field.name not in NOT_OPTIONS and value is not None:
@@ -194,6 +210,13 @@ def make_plan(options: argparse.Namespace, base: ModelCard | None, samples: Samp
         chosen["display_names"] = samples.display_names
     assert chosen.get("depth", "all") in get_args(Depth)
     return Plan(**chosen)
+
+
+def suggested_for(samples: Samples) -> Suggestion:
+    """How deep these samples let a model be tuned."""
+    films = samples.of_part("train")
+    counts = {f: sum(s.truth[i] == 1 for s in films) for i, f in enumerate(samples.findings)}
+    return suggested(counts, len(films))
 
 
 def describe(event: TrainingEvent) -> str:
