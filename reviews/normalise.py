@@ -58,3 +58,20 @@ def complete(
         return "absent" if excluded else answer
 
     return tuple((name, answer_for(name)) for name in names)
+
+
+def consistent(standing: Mapping[str, Answer], new: Mapping[str, Answer]) -> dict[str, Answer]:
+    """New answers beside those that stand, without what they exclude: the last word counts.
+
+    Whoever calls something present no longer means ``no-finding``, and whoever calls ``no-finding`` present
+    means none of what stood.
+    """
+    present = {name for name, answer in new.items() if answer == "present"}
+    kept: dict[str, Answer]
+    if NO_FINDING in present:
+        kept = {name: answer for name, answer in standing.items() if answer != "present"}
+    elif present:
+        kept = {name: answer for name, answer in standing.items() if name != NO_FINDING}
+    else:
+        kept = dict(standing)
+    return {**kept, **new}

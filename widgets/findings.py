@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets import theme
+from widgets.findings_add import FindingAdder
 from widgets.findings_heading import Heading
 from widgets.findings_note import NoteField
 from widgets.findings_rows import NUMBER_WIDTH, Answer, FindingLine, FindingRow, Task
@@ -52,6 +53,8 @@ class FindingsPanel(QWidget):
         The reader asks whether slightly altered copies give the same.
     cover_ended()
         The reader wants the cover on the film taken away.
+    finding_wanted(text), finding_taken_away(name)
+        The reader typed the name of a finding that the model has never seen; does not want it after all.
     """
 
     accepted = Signal()
@@ -64,6 +67,8 @@ class FindingsPanel(QWidget):
     refused = Signal(str)
     agreement_wanted = Signal()
     cover_ended = Signal()
+    finding_wanted = Signal(str)
+    finding_taken_away = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,6 +88,9 @@ class FindingsPanel(QWidget):
         self._columns = QWidget()
         self._second_column = _label("caption")
         self._rows = QVBoxLayout()
+        self.adder = FindingAdder()
+        self.adder.wanted.connect(self.finding_wanted)
+        self.adder.left.connect(lambda: self.setFocus(Qt.FocusReason.OtherFocusReason))
         self._decision = _label("quiet")
         self._saved = _label("saved")
         self._build_buttons()
@@ -97,6 +105,7 @@ class FindingsPanel(QWidget):
         is_other_image = state.image_key != self._state.image_key
         if is_other_image:
             self._selected_finding = None
+            self.adder.close_field()
         if is_other_image or state.is_hidden:
             self.end_cover()
         self._keep_lines(state)
@@ -185,6 +194,12 @@ class FindingsPanel(QWidget):
         self._lines[position - 1].answer()
         return True
 
+    def add_finding(self) -> None:
+        """Let the reader type the name of a finding that the model has never seen."""
+        if self._state.findings:
+            self.adder.open_field()
+            self._scrolling.ensureWidgetVisible(self.adder)
+
     def focus_note(self) -> None:
         if self._note.isEnabled():
             self._note.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -254,7 +269,12 @@ class FindingsPanel(QWidget):
         self._rows.setSpacing(space(2))
         self._rows.setContentsMargins(0, 0, space(1), 0)
         rows = QWidget()
-        rows.setLayout(self._rows)
+        inner = QVBoxLayout(rows)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(space(1))
+        inner.addLayout(self._rows)
+        inner.addWidget(self.adder)
+        inner.addStretch()
         self._scrolling = scrolling = QScrollArea()
         scrolling.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scrolling.setFrameShape(QFrame.Shape.NoFrame)
@@ -318,8 +338,8 @@ class FindingsPanel(QWidget):
         for line in self._lines:
             line.answered.connect(self._on_answered)
             line.evidence_wanted.connect(self._on_evidence_wanted)
+            line.taken_away.connect(self.finding_taken_away)
             self._rows.addWidget(line)
-        self._rows.addStretch()
 
     def _keep_in_sight(self) -> None:
         """In a low window the panels scroll together; the first findings stay beside their answers."""
@@ -333,6 +353,7 @@ class FindingsPanel(QWidget):
         self._decision.setText(state.decision_text)
         self._saved.setText(self.tr("saved {0}").format(state.saved_at) if state.saved_at else "")
         can_answer = bool(state.findings)
+        self.adder.setVisible(can_answer)
         self._accept.setEnabled(can_answer)
         self._accept.setVisible(not state.keeps_answer and not state.is_begun)
         self._go_on.setVisible(state.keeps_answer)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QRadioButton,
     QSizePolicy,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -36,6 +37,15 @@ class FindingRow:
     Probabilities are calibrated, in [0, 1], None where there are none. `adapted` is that of the head fitted
     to this site's reviews. `operating_point` is the threshold from which on the finding is suggested; in
     one-of-many models it is marked and decides nothing, and None where the model's card gives none.
+
+    Parameters
+    ----------
+    is_added
+        A reader added it: the model has never seen it and says nothing of it.
+    remark
+        How far an added finding is learned.
+    can_be_taken_away
+        No film shows it yet, so an added finding can go again.
     """
 
     name: str
@@ -43,6 +53,9 @@ class FindingRow:
     probability: float | None = None
     adapted: float | None = None
     operating_point: float | None = None
+    is_added: bool = False
+    remark: str = ""
+    can_be_taken_away: bool = False
 
     @property
     def reaches_operating_point(self) -> bool:
@@ -72,6 +85,9 @@ class ProbabilityBar(QAbstractButton):
         said = self.tr("no probability") if row.probability is None else f"{row.probability:.0%}"
         self.setAccessibleName(self.tr("Evidence for {0}, {1}").format(row.display, said))
         tip = self.tr("Show the evidence for {0}").format(row.display)
+        if row.is_added:
+            tip = self.tr("The model has never seen {0}; the ring is the site-adapted value")
+            tip = tip.format(row.display)
         if row.operating_point is not None:
             tip += "\n" + self.tr("Operating point {0}").format(probability_text(row.operating_point))
         self.setToolTip(tip)
@@ -170,10 +186,13 @@ class FindingLine(QWidget):
         The reader clicked; the line shows the answer at once, and what stands with the next `fill`.
     evidence_wanted(name)
         The reader pressed the bar.
+    taken_away(name)
+        The reader does not want an added finding after all.
     """
 
     answered = Signal(str, str)
     evidence_wanted = Signal(str)
+    taken_away = Signal(str)
 
     def __init__(self, row: FindingRow, position: int, task: Task) -> None:
         super().__init__()
@@ -194,6 +213,12 @@ class FindingLine(QWidget):
         self._covered = _number_label("strong")
         self._covered.hide()
         self._shows_adapted = False
+        self._remark = QLabel()
+        self._remark.setProperty("role", "caption")
+        self._remark.setTextFormat(Qt.TextFormat.PlainText)
+        self._remark.setWordWrap(True)
+        self._remark.hide()
+        self._take_away = self._made_take_away(row)
         self.bar = ProbabilityBar(row)
         self.bar.clicked.connect(lambda: self.evidence_wanted.emit(self.name))
         self._lay_out()
@@ -225,6 +250,10 @@ class FindingLine(QWidget):
         self._answer.setFont(font)
         suggested = self.tr("{0}, suggested").format(row.display)
         self._answer.setAccessibleName(suggested if is_suggested else row.display)
+
+        self._remark.setText(row.remark)
+        self._remark.setVisible(bool(row.remark))
+        self._take_away.setVisible(row.is_added and row.can_be_taken_away)
 
     def show_covered(self, probability: float | None, is_asked: bool) -> None:
         """Show what the model would say with a part of the film covered, in the place of *site*."""
@@ -265,10 +294,21 @@ class FindingLine(QWidget):
         self._show_answer(answer)
         self.answered.emit(self.name, answer)
 
+    def _made_take_away(self, row: FindingRow) -> QToolButton:
+        """For a name that was mistyped."""
+        button = QToolButton()
+        button.setIcon(theme.icon("close", TOKENS.text_quiet))
+        button.setAccessibleName(self.tr("Take {0} away").format(row.display))
+        button.setToolTip(self.tr("Take the finding away: no film was answered with it"))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda: self.taken_away.emit(self.name))
+        button.hide()
+        return button
+
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(space(2))
-        for widget in (self._answer, self._number, self._adapted, self._covered):
+        for widget in (self._answer, self._take_away, self._number, self._adapted, self._covered):
             top.addWidget(widget)
         below = QHBoxLayout()
         below.setContentsMargins(space(6), 0, 0, 0)
@@ -284,6 +324,8 @@ class FindingLine(QWidget):
         whole.setSpacing(0)
         whole.addLayout(top)
         whole.addLayout(below)
+        whole.addWidget(self._remark)
+        self._remark.setContentsMargins(space(6), 0, 0, 0)
 
 
 def _number_label(role: str) -> QLabel:

@@ -251,6 +251,13 @@ ACTIONS: tuple[Action, ...] = (
     _finding(8, QT_TRANSLATE_NOOP("Actions", "Eighth finding")),
     _finding(9, QT_TRANSLATE_NOOP("Actions", "Ninth finding")),
     Action("unsure", ANSWERS, QT_TRANSLATE_NOOP("Actions", "Unsure"), ("U",), lambda do: do.mark_unsure()),
+    Action(
+        "add finding",
+        ANSWERS,
+        QT_TRANSLATE_NOOP("Actions", "Add a finding that the model has never seen"),
+        ("Shift+N",),
+        lambda do: do.add_finding(),
+    ),
     Action("note", ANSWERS, QT_TRANSLATE_NOOP("Actions", "Write a note"), ("N",), lambda do: do.write_note()),
     Action("undo", ANSWERS, QT_TRANSLATE_NOOP("Actions", "Take back"), ("Ctrl+Z",), lambda do: do.undo()),
     Action(

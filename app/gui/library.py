@@ -21,6 +21,7 @@ from app.fitting_messages import Scored
 from app.gui.adapted_scores import AdaptedScores
 from app.gui.arrivals import Arrivals
 from app.gui.blinding import Blinds
+from app.gui.examples import Examples
 from app.gui.jobs import Jobs
 from app.gui.slices import Slices
 from app.gui.study_row import study_row
@@ -83,6 +84,7 @@ class Library(QObject):
         self._speakers: dict[str, FrameKey] = {}  # by study: the frame whose suggestion its row shows
         self._is_scoring = self._is_scoring_due = False
         self.standing: dict[FrameKey, Review] = {}
+        self.examples = Examples()
         self.failures: dict[FrameKey, str] = {}
         self.waiting: set[FrameKey] = set()
         self._read_studies: set[str] = set()
@@ -148,9 +150,8 @@ class Library(QObject):
         self.blinds.take(known.parts, known.answered_by)
         for review in known.standing:
             self._stand((review.sop_instance_uid, review.frame), review)
-        in_use = {card.id for card in self._cards}
         for prediction in known.predictions:
-            if prediction.model in in_use:
+            if self._is_in_use(prediction):
                 self.predictions.setdefault((prediction.sop_instance_uid, prediction.frame), prediction)
         new = [study for study in studies if study.study_instance_uid not in self.studies]
         for study in new:
@@ -178,10 +179,9 @@ class Library(QObject):
             self._stand(key, review)
         for uid, is_read in news.studies_read.items():
             (self._read_studies.add if is_read else self._read_studies.discard)(uid)
-        in_use = {card.id for card in self._cards}
         for prediction in news.predictions:
             key = (prediction.sop_instance_uid, prediction.frame)
-            if prediction.model in in_use:
+            if self._is_in_use(prediction):
                 self.predictions[key] = prediction
                 self.waiting.discard(key)
                 self.failures.pop(key, None)
@@ -194,9 +194,17 @@ class Library(QObject):
     def set_models(self, cards: list[ModelCard]) -> None:
         """The models in use: predictions of others are no longer shown."""
         self._cards = cards
-        ids = {card.id for card in cards}
-        self.predictions = {k: p for k, p in self.predictions.items() if p.model in ids}
+        self.predictions = {k: p for k, p in self.predictions.items() if self._is_in_use(p)}
         self.adapted.keep(card.id for card in cards)
+
+    def _is_in_use(self, prediction: Prediction) -> bool:
+        """Whether a model in use said it: by its name, and by its weights, which a model that comes with the
+        program may change under the same name."""
+        card = self.card_of(prediction.model)
+        if card is None:
+            return False
+        kept_before = not prediction.weights_sha256 and not card.bundled
+        return kept_before or prediction.weights_sha256 == card.weights_sha256
 
     @property
     def cards(self) -> tuple[ModelCard, ...]:
@@ -354,7 +362,7 @@ class Library(QObject):
         key = (prediction.sop_instance_uid, prediction.frame)
         self.waiting.discard(key)
         self.failures.pop(key, None)
-        if prediction.model in {card.id for card in self._cards}:
+        if self._is_in_use(prediction):
             self.predictions[key] = prediction
             if adapted is not None:
                 self.adapted.put(adapted)
@@ -413,6 +421,7 @@ class Library(QObject):
             self._tell_row(uid)
 
     def _stand(self, key: FrameKey, review: Review | None) -> None:
+        self.examples.take(key, self.standing.get(key), review)
         if review is None:
             self.standing.pop(key, None)
         else:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
+from app.gui.added_findings import AddedFindings
 from app.gui.covering import Covering
 from app.gui.decisions import Decisions
 from app.gui.film_cache import FrameKey
@@ -96,7 +97,12 @@ class Reading(QObject):
         self._library = library
         self._films = films
         self._suggestions = Suggestions(workplace, library, client, store_jobs, self)
-        self._decisions = Decisions(workplace, library, self._suggestions, films.cache, store_jobs, self)
+        self.added = AddedFindings(workplace, library, store_jobs, self)
+        self.added.changed.connect(self.refresh)
+        self.added.failed.connect(self.failed)
+        self._decisions = Decisions(
+            workplace, library, self._suggestions, films.cache, store_jobs, self.added, self
+        )
         self._shown_series: tuple[str, int] | None = None
         self.position: Position | None = None
         self.finding: str | None = None  # whose heatmap is asked for
@@ -209,6 +215,7 @@ class Reading(QObject):
     def set_models(self, models: list[ModelCard]) -> None:
         """The models in use. `ask_in_background` has to be called after it."""
         self._suggestions.set_models(models)
+        self.added.refresh()
         self.refresh()
 
     def model_for(self, header: Header) -> ModelCard | None:
@@ -346,6 +353,23 @@ class Reading(QObject):
         """Record that the reader does not know."""
         if self.position is not None:
             self._decisions.answer_unsure(*self.position.header_and_frame)
+
+    def add_finding(self, typed: str) -> None:
+        """Add a finding that the model of the film on the screen has never seen."""
+        if (model := self._model()) is not None:
+            self.added.add(typed, model)
+
+    def take_finding_away(self, name: str) -> None:
+        """Take an added finding away that nobody has used."""
+        if (model := self._model()) is not None:
+            self.added.take_away(name, model)
+
+    def known_findings(self) -> tuple[str, ...]:
+        """Names of findings that could be added for the film on the screen."""
+        return self.added.known_names(model) if (model := self._model()) is not None else ()
+
+    def _model(self) -> ModelCard | None:
+        return None if self.position is None else self.model_for(self.position.header_and_frame[0])
 
     def write_note(self, note: str) -> None:
         if self.position is not None:

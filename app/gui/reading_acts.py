@@ -207,6 +207,11 @@ class ReadingActs(QObject):
     def mark_unsure(self) -> None:
         self.page.findings.mark_unsure()
 
+    def add_finding(self) -> None:
+        if not self.page.side.isVisible():
+            self.page.side.show()
+        self.page.findings.add_finding()
+
     def write_note(self) -> None:
         if not self.page.side.isVisible():
             self.page.side.show()

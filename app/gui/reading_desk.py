@@ -170,6 +170,11 @@ class ReadingDesk(QObject):
         findings.finding_selected.connect(self._on_finding_selected)
         findings.agreement_wanted.connect(reading.check_agreement)
         findings.set_agreement_offered(True)
+        findings.finding_wanted.connect(reading.add_finding)
+        findings.finding_taken_away.connect(reading.take_finding_away)
+        reading.added.refused.connect(self._on_finding_refused)
+        reading.added.added.connect(self._on_finding_added)
+        reading.added.changed.connect(lambda: findings.adder.set_known(reading.known_findings()))
         evidence.finding_changed.connect(reading.select_finding)
         evidence.method_changed.connect(self._on_method_changed)
         evidence.cancel_requested.connect(reading.cancel_explanation)
@@ -187,6 +192,7 @@ class ReadingDesk(QObject):
         strip.set_current(*position.key)
         strip.set_decided(self._decided_frames())
         self._window.reading.viewer.set_position(position.index, position.count)
+        self._window.reading.findings.adder.set_known(self._reading.known_findings())
         self._window.reading.worklist.select(study.study_instance_uid)
 
     def _decided_frames(self) -> list[FrameKey]:
@@ -240,6 +246,17 @@ class ReadingDesk(QObject):
         panel.set_spread(_spread_at_peak(heatmap))
         panel.set_notes(evidence.why_no_maps if heatmap is None and evidence.under_way is None else "")
         panel.set_warning(" ".join(in_words(warning) for warning in evidence.warnings))
+
+    def _on_finding_added(self, _: str) -> None:
+        self._window.reading.findings.adder.close_field()
+        self._window.focus_film()
+
+    def _on_finding_refused(self, sentence: str) -> None:
+        adder = self._window.reading.findings.adder
+        if adder.is_open:
+            adder.refuse(sentence)
+        else:
+            self._remarks.say_failed(sentence)
 
     def _on_finding_selected(self, name: str) -> None:
         self.show_heatmaps(True)

@@ -160,6 +160,8 @@ class Workstation(QObject):
                 self.reading.refresh()
             if news.headers or news.standing:
                 self.learning.refresh_collected()
+            if news.are_findings_changed:
+                self.reading.added.refresh()
             if news.are_models_changed:
                 self.learning.refresh_models()
 

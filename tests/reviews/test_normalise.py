@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from inference.card import FindingName, ModelCard, Task
 from reviews.errors import InvalidAnswer
-from reviews.normalise import complete
+from reviews.normalise import complete, consistent
 from reviews.record import Answer
 
 NAMES = ("covid-19", "no-finding", "pneumonia")
@@ -119,3 +119,22 @@ def test_completing_keeps_what_was_said_and_never_says_more_twice(
     assert all(dict(once)[name] == a for name, a in answers.items() if a != "unknown")
     assert {n for n, a in once if a == "present"} == {n for n, a in answers.items() if a == "present"}
     assert complete(card(task), dict(once)) == once
+
+
+@given(
+    standing=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(["present", "absent", "unknown"])),
+    name=st.sampled_from(NAMES),
+    answer=st.sampled_from(["present", "absent", "unknown"]),
+)
+def test_the_last_word_counts_and_never_contradicts_what_stood(
+    standing: dict[str, Answer], name: str, answer: Answer
+) -> None:
+    try:
+        before = dict(complete(card("multilabel"), standing))
+    except InvalidAnswer:
+        return
+    after = dict(complete(card("multilabel"), consistent(before, {name: answer})))
+    assert after[name] == answer or (answer == "unknown" and "present" in after.values())
+    assert after["no-finding"] != "present" or list(after.values()).count("present") == 1
+    others = {n: a for n, a in before.items() if n not in (name, "no-finding") and a == "absent"}
+    assert others.items() <= after.items()

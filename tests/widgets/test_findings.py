@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QLabel,
+    QLineEdit,
     QPlainTextEdit,
     QPushButton,
     QRadioButton,
@@ -435,3 +436,95 @@ def test_the_bars_show_both_values(panel: FindingsPanel) -> None:
     panel.show_cover(False, {"pneumonia": 0.1})
     assert len({bytes(i.constBits()) for i in (alone, high, bar.grab().toImage())}) == 3
     assert bar.accessibleDescription() == "10% with the part covered"
+
+
+# -- findings that readers add -----------------------------------------------------------------------
+
+TUBERCULOSIS = FindingRow("tuberculosis", "Tuberculosis", is_added=True, can_be_taken_away=True, remark="new")
+
+
+def field(panel: FindingsPanel) -> QLineEdit:
+    return panel.adder.findChildren(QLineEdit)[0]
+
+
+def test_a_finding_is_typed_and_asked_for_with_enter(panel: FindingsPanel, qtbot: QtBot) -> None:
+    panel.show_state(SUGGESTED)
+    assert field(panel).isHidden()
+    panel.add_finding()
+    assert field(panel).isVisible()
+    QTest.keyClicks(field(panel), "Tuberculosis")
+    with qtbot.waitSignal(panel.finding_wanted) as wanted:
+        QTest.keyClick(field(panel), Qt.Key.Key_Return)
+    assert wanted.args == ["Tuberculosis"]
+    panel.adder.close_field()
+    assert field(panel).isHidden()
+
+
+def test_esc_leaves_the_field_and_asks_for_nothing(panel: FindingsPanel, qtbot: QtBot) -> None:
+    panel.show_state(SUGGESTED)
+    QTest.mouseClick(button(panel, "Add a finding"), Qt.MouseButton.LeftButton)
+    QTest.keyClicks(field(panel), "Tuber")
+    with qtbot.assertNotEmitted(panel.finding_wanted), qtbot.assertNotEmitted(panel.accepted):
+        QTest.keyClick(field(panel), Qt.Key.Key_Escape)
+    assert field(panel).isHidden()
+
+
+def test_what_cannot_be_added_is_said_beside_the_field_and_can_be_mended(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    panel.add_finding()
+    QTest.keyClicks(field(panel), "pneumonia")
+    panel.adder.refuse("It is a finding of the model already.")
+    assert "It is a finding of the model already." in texts(panel)
+    assert field(panel).selectedText() == "pneumonia"
+    QTest.keyClicks(field(panel), "T")
+    assert "already" not in texts(panel)
+
+
+def test_typing_is_completed_from_names_that_are_known(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    panel.adder.set_known(["Tuberculosis", "Atelectasis"])
+    panel.add_finding()
+    QTest.keyClicks(field(panel), "culo")
+    completer = field(panel).completer()
+    assert completer.completionCount() == 1
+    assert completer.currentCompletion() == "Tuberculosis"
+
+
+def test_an_added_finding_is_answered_like_the_others(panel: FindingsPanel, qtbot: QtBot) -> None:
+    panel.show_state(replace(SUGGESTED, findings=(*THREE, TUBERCULOSIS)))
+    with qtbot.waitSignal(panel.answered) as answered:
+        assert panel.correct_by_position(4)
+    assert answered.args == ["tuberculosis", "present"]
+    assert "new" in texts(panel)
+    assert not any(bar.isEnabled() for bar in panel.findChildren(ProbabilityBar) if "Tuber" in bar.toolTip())
+
+
+def test_an_added_finding_shows_the_site_adapted_value_and_never_a_models(panel: FindingsPanel) -> None:
+    rows = tuple(replace(row, adapted=0.2) for row in THREE)
+    learned = replace(TUBERCULOSIS, adapted=0.4, remark="3 examples so far: rough", can_be_taken_away=False)
+    panel.show_state(replace(SUGGESTED, findings=(*rows, learned)))
+    shown = texts(panel)
+    assert "3 examples so far: rough" in shown
+    assert ".40" in shown
+    assert "–" in shown  # in the model's column
+    assert not button(panel, "Take Tuberculosis away").isVisible()
+
+
+def test_a_mistyped_finding_is_taken_away_with_a_click(panel: FindingsPanel, qtbot: QtBot) -> None:
+    panel.show_state(replace(SUGGESTED, findings=(*THREE, TUBERCULOSIS)))
+    with qtbot.waitSignal(panel.finding_taken_away) as taken:
+        QTest.mouseClick(button(panel, "Take Tuberculosis away"), Qt.MouseButton.LeftButton)
+    assert taken.args == ["tuberculosis"]
+
+
+def test_another_image_closes_the_field(panel: FindingsPanel) -> None:
+    panel.show_state(SUGGESTED)
+    panel.add_finding()
+    panel.show_state(replace(SUGGESTED, image_key="b:1"))
+    assert field(panel).isHidden()
+
+
+def test_nothing_is_added_where_no_model_answers(panel: FindingsPanel) -> None:
+    panel.show_state(FindingsState(reason_no_suggestion="No model.", image_key="d:1"))
+    panel.add_finding()
+    assert not panel.adder.isVisible()
