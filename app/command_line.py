@@ -31,6 +31,7 @@ COMMANDS = {
     "review": ("review", "record what a reader decides"),
     "adapt": ("adapt", "re-fit the model's head from all reviews"),
     "train": ("train", "fine-tune from reviews, or train from a CSV of labels"),
+    "search": ("search", "search for the settings of a training, and train with the best"),
     "jobs": ("jobs", "trainings that another machine does: pack, run, take, list"),
     "evaluate": ("evaluate", "figures of a model on labelled images"),
     "models": ("models", "list, show, import, promote, roll back and remove models"),
