@@ -17,6 +17,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from app.fitting_messages import (
+    Ask,
     Asked,
     Died,
     Done,
@@ -107,6 +108,10 @@ class Fitting:
     def nearest(self, model_id: str, key: FrameKey, count: int) -> int:
         """Ask for the decided frames that are nearest to one; `Neighbours` follows. The latest wins."""
         return self._ask(lambda number: Nearest(number, model_id, key, count))
+
+    def order(self, model_ids: tuple[str, ...], reader: str, reading: str) -> int:
+        """Ask for the order in which a reader is asked about waiting studies; `Ordered` follows."""
+        return self._ask(lambda number: Ask(number, model_ids, reader, reading))
 
     def _ask(self, make: Callable[[int], Asked]) -> int:
         asked = make(next(self._numbers))

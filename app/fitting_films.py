@@ -148,6 +148,10 @@ class ModelFilms:
         """Rows of frames on which a decision stands, of any part."""
         return np.sort(self.table.rows(key for key in self._answers if key in self.table))
 
+    def decided_in_order(self) -> NDArray[np.intp]:
+        """The same rows in the order in which they were first decided on."""
+        return self.table.rows(key for key in self._answers if key in self.table)
+
     def part_of(self, key: FrameKey) -> Part | None:
         """The part of a decided frame's patient."""
         found = self._answers.get(key)

@@ -45,7 +45,20 @@ class Nearest:
     count: int
 
 
-Asked = Fit | Score | Nearest
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """In which order is a reader asked about the studies that wait? `Ordered` follows.
+
+    `reading` is the StudyInstanceUID of the study on the screen, which stays first; empty for none.
+    """
+
+    request: int
+    model_ids: tuple[str, ...]
+    reader: str
+    reading: str = ""
+
+
+Asked = Fit | Score | Nearest | Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +124,47 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The decided frames nearest to one, the nearest first, and how far each of them is."""
+    """The decided frames most like one, the most alike first.
+
+    Parameters
+    ----------
+    similarities
+        Cosines of their embeddings with that of the frame, from the middle of what the model knows.
+    compared
+        How many decided frames there are with an embedding, the frame itself left out.
+    is_known
+        Whether the model has looked at the frame: else there is nothing to compare.
+    """
 
     request: int
     key: FrameKey
-    keys: tuple[FrameKey, ...]
-    distances: tuple[float, ...]
+    keys: tuple[FrameKey, ...] = ()
+    similarities: tuple[float, ...] = ()
+    compared: int = 0
+    is_known: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ordered:
+    """Waiting studies in the order of asking; those that no model has looked at are not among them.
+
+    Parameters
+    ----------
+    why
+        (n,) int8: index into `training.asking.WHY`.
+    names
+        Display names of findings.
+    leading, said
+        (n, 2) int16 and float32: which of `names` the model wavers between, -1 where nothing is told; and
+        their probabilities.
+    """
+
+    request: int
+    study_uids: tuple[str, ...]
+    why: NDArray[np.int8]
+    names: tuple[str, ...]
+    leading: NDArray[np.int16]
+    said: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +190,4 @@ class Died:
     will_restart: bool = True
 
 
-FittingEvent = Ready | Known | Scored | Neighbours | Failed | Died
+FittingEvent = Ready | Known | Scored | Neighbours | Ordered | Failed | Died

@@ -20,8 +20,10 @@ from multiprocessing.connection import Connection
 import numpy as np
 import threadpoolctl
 
+from app.fitting_asking import Asking, Said
 from app.fitting_films import ModelFilms
 from app.fitting_messages import (
+    Ask,
     Asked,
     Done,
     Failed,
@@ -85,9 +87,18 @@ class Fitter:
         self._own_heads: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self._replays: dict[str, Replay | None] = {}
         self._moment: Token | None = None
+        self._asking = Asking(workplace.store)
         self._asked: deque[Asked] = deque()
         self._loading: deque[Iterator[None]] = deque()
         self._is_waited_for: dict[str, int] = {}  # model id: request; scored again once all films are here
+
+    def answer_now(self, asked: Asked) -> list[FittingEvent]:
+        """Bring every film into memory, then answer: for a command, which can wait."""
+        self._films_of(tuple(asked.model_ids) if isinstance(asked, (Ask, Score)) else (asked.model_id,))
+        while self._loading:
+            for _ in self._load_on():
+                pass
+        return list(self._answer(asked))
 
     def serve(self, connection: Connection) -> None:
         """Until the pipe is closed."""
@@ -110,6 +121,8 @@ class Fitter:
                 yield from self._fit(asked)
             elif isinstance(asked, Score):
                 yield from self._score(asked)
+            elif isinstance(asked, Ask):
+                yield self._asking.order(asked, self._all_said(asked.model_ids))
             else:
                 yield self._nearest(asked)
         except TooLittleData as error:
@@ -129,6 +142,8 @@ class Fitter:
             self._moment = store.moment()
             return
         self._moment, news = store.news_since(self._moment)
+        if news.headers:
+            self._asking.forget_parts()
         if news.are_findings_changed:
             for films in self._films.values():
                 films.set_added(self._added(films.card))
@@ -265,6 +280,23 @@ class Fitter:
         first = np.argsort(apart, kind="stable")[: asked.count]
         keys: list[FrameKey] = [films.table.keys[rows[n]] for n in first]
         return Neighbours(asked.request, asked.key, tuple(keys), tuple(float(apart[n]) for n in first))
+
+    def _all_said(self, model_ids: tuple[str, ...]) -> list[Said]:
+        """What each model says of its films: re-fitted where it is, else by itself."""
+        several = []
+        for films in self._films_of(model_ids):
+            card, head = films.card, self._heads.get(films.card.id)
+            if head is None or not head.reviews:
+                try:
+                    head = AdaptedHead(card.id, *self._own_head(card), card.finding_names, reviews=0)
+                except InferenceError:  # it ends in no layer that could be asked here
+                    continue
+            card = head.card_of(card)
+            width = (0, len(head.findings))
+            matrix = films.table.matrix
+            said = head.probabilities(matrix, card.temperature, card.task) if len(matrix) else np.zeros(width)
+            several.append(Said(films, card, np.asarray(said, np.float32)))
+        return several
 
     def _own_head(self, card: ModelCard) -> tuple[np.ndarray, np.ndarray]:
         if card.id not in self._own_heads:

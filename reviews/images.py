@@ -213,6 +213,20 @@ def _as_header(uid: str, path: str, values: dict[str, Any]) -> Header:
     return Header(path=path, sop_instance_uid=uid, **values)
 
 
+def studies_of(connection: Connection, uids: Sequence[str]) -> dict[str, str]:
+    """StudyInstanceUIDs of some images by SOPInstanceUID."""
+    found: dict[str, str] = {}
+    for first in range(0, len(uids), _AT_ONCE):
+        rows = connection.execute(
+            select(image.c.sop_instance_uid, image.c.study_instance_uid).where(
+                image.c.sop_instance_uid.in_(uids[first : first + _AT_ONCE])
+            )
+        )
+        for uid, study in rows:
+            found[uid] = study
+    return found
+
+
 # -- parts ---------------------------------------------------------------------------------------
 
 

@@ -188,6 +188,11 @@ class Store:
         assert part is not None  # just assigned
         return part
 
+    def studies_of(self, uids: Sequence[str]) -> dict[str, str]:
+        """The StudyInstanceUID of some images, by SOPInstanceUID."""
+        with self._database.read() as connection:
+            return images.studies_of(connection, uids)
+
     def parts_of(self, uids: Sequence[str]) -> dict[str, Part]:
         """The parts of some images of the store by SOPInstanceUID."""
         with self._database.read() as connection:

@@ -107,7 +107,7 @@ def ask_order(
     is_seen[is_seen] = np.isfinite(embeddings[is_seen].sum(axis=1))
     margins = np.full(count, np.inf)
     leading = np.full((count, 2), -1, np.int8)
-    margins[is_seen], leading[is_seen] = _margins(probabilities[is_seen], task, operating_points)
+    margins[is_seen], leading[is_seen] = margins_of(probabilities[is_seen], task, operating_points)
     first = [] if reading is None else [reading]
     marked = [int(row) for row in np.flatnonzero(urgent)[np.argsort(lots[urgent])] if row != reading]
     asking = _Asking(margins, _Unlike(embeddings, decided, is_seen), hidden, lots)
@@ -128,7 +128,7 @@ def _lots(names: Sequence[str], seed: int) -> NDArray[np.float64]:
     return np.asarray((drawn ^ (drawn >> np.uint64(31))) >> np.uint64(11), np.float64) / 2.0**53
 
 
-def _margins(
+def margins_of(
     probabilities: NDArray[np.floating], task: Task, operating_points: Sequence[float] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
     """(n,) how far the model is from another answer, and (n, 2) the findings that this is about."""

@@ -1,4 +1,4 @@
-"""`export labels|audit|annotations`: what was decided, measured and marked, as CSV or JSON."""
+"""`export labels|audit|annotations|worklist`: what was decided, measured and marked, as CSV or JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app.commands import export_worklist
 from app.output import Output
 from app.workplace import Workplace
 from reviews.annotation_export import annotation_row, write_annotations_csv
@@ -18,6 +19,7 @@ _WRITERS: dict[str, Callable[[Sequence[RowValues], Path], None]] = {
     "labels": write_labels_csv,
     "audit": write_audit_csv,
     "annotations": write_annotations_csv,
+    "worklist": export_worklist.write_worklist_csv,
 }
 
 
@@ -27,14 +29,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("labels", "the reviews that stand"),
         ("audit", "every decision ever recorded"),
         ("annotations", "measurements and marks that stand, with their values"),
+        ("worklist", "studies that wait, in an order of the worklist"),
     ):
         sub = kinds.add_parser(kind, help=line)
+        if kind == "worklist":
+            export_worklist.configure(sub)
         sub.add_argument("--out", type=Path, metavar="PATH", help="a CSV file (default: JSON lines)")
 
 
 def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
     if options.kind == "annotations":
         rows = _annotation_rows(workplace, output)
+    elif options.kind == "worklist":
+        rows = export_worklist.worklist_rows(options, workplace, output)
     else:
         rows = label_rows(workplace.store) if options.kind == "labels" else audit_rows(workplace.store)
     if options.out is not None:
