@@ -381,7 +381,8 @@ class Library(QObject):
         """Rows are not made anew: numbers go to the worklist, which puts them into those that are seen."""
         while self._is_scoring_due:
             self._is_scoring_due = False
-            uids, keys = list(self._speakers), list(self._speakers.values())
+            told = {uid: key for uid, key in self._speakers.items() if not self.is_hidden(key)}
+            uids, keys = list(told), list(told.values())
             parts = []
             for first in range(0, len(uids), SCORED_A_STEP):
                 parts.append(self.adapted.suggested(keys[first : first + SCORED_A_STEP]))
