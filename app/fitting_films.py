@@ -13,6 +13,7 @@ from inference.card import FindingName, ModelCard
 from inference.coverage import reason_not_covered
 from inference.embeddings import EmbeddingTable, FrameKey
 from inference.features import FeatureCache, feature_key
+from inference.neighbours import NearestFilms
 from reviews.record import Answer, Part, Review
 from studies.image import Header
 from training.adapt import Films
@@ -41,6 +42,8 @@ class ModelFilms:
         self.is_told = False  # whether anything was said of the rows
         self._truth = np.zeros((0, 0), np.int8)  # by row; (N, K with what was added)
         self._is_fitted = np.zeros(0, np.bool_)  # by row: decided, and not in the test part
+        self._is_decided = np.zeros(0, np.bool_)  # by row
+        self.near: NearestFilms | None = None  # once somebody searches
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -66,6 +69,9 @@ class ModelFilms:
         self._make_room(row + 1)
         self._unfamiliarity[row] = math.nan if unfamiliarity is None else unfamiliarity
         self._untold[row] = None
+        self._is_decided[row] = key in self._answers
+        if self.near is not None:
+            self.near.note(row)
         if key in self._answers:
             self.table.hold(key)
             self._judge(key)
@@ -80,7 +86,7 @@ class ModelFilms:
             self._missing.discard(key)
             row = self.table.row_of(key)
             if row is not None:
-                self._is_fitted[row] = False
+                self._is_fitted[row] = self._is_decided[row] = False
                 self.table.hold(key, False)
             return
         self._answers[key] = dict(review.findings), part
@@ -88,6 +94,7 @@ class ModelFilms:
         (self._missing.discard if is_here else self._missing.add)(key)
         if is_here:
             self.table.hold(key)
+            self._is_decided[self.table.rows([key])] = True
             self._judge(key)
 
     def retake(self, header: Header) -> None:
@@ -121,6 +128,7 @@ class ModelFilms:
         if count > len(self._is_fitted):
             more = max(1024, 2 * len(self._is_fitted)) - len(self._is_fitted)
             self._is_fitted = np.pad(self._is_fitted, (0, more))
+            self._is_decided = np.pad(self._is_decided, (0, more))
             self._unfamiliarity = np.pad(self._unfamiliarity, (0, more))
             width = len(self.names)
             truth = np.full((len(self._is_fitted), width), -1, np.int8)
@@ -146,7 +154,7 @@ class ModelFilms:
 
     def decided_rows(self) -> NDArray[np.intp]:
         """Rows of frames on which a decision stands, of any part."""
-        return np.sort(self.table.rows(key for key in self._answers if key in self.table))
+        return np.flatnonzero(self._is_decided[: len(self.table)])
 
     def decided_in_order(self) -> NDArray[np.intp]:
         """The same rows in the order in which they were first decided on."""

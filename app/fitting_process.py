@@ -37,12 +37,12 @@ from app.fitting_messages import (
     Score,
     Scored,
 )
+from app.fitting_near import nearest_decided
 from app.workplace import Workplace, WorkplaceError
 from inference.adapted import AdaptedHead
 from inference.answer import suggestions_of, uncertainties_of
 from inference.card import REPLAY, FindingName, ModelCard
 from inference.coverage import family
-from inference.embeddings import FrameKey
 from inference.errors import InferenceError
 from inference.heads import read_head
 from reviews.added_findings import beyond
@@ -271,15 +271,11 @@ class Fitter:
 
     def _nearest(self, asked: Nearest) -> Neighbours:
         (films,) = self._films_of((asked.model_id,))
-        row = films.table.row_of(asked.key)
-        rows = films.decided_rows()
-        rows = rows[rows != (-1 if row is None else row)]
-        if row is None or not len(rows):
-            return Neighbours(asked.request, asked.key, (), ())
-        apart = np.linalg.norm(films.table.matrix[rows] - films.table.matrix[row], axis=1)
-        first = np.argsort(apart, kind="stable")[: asked.count]
-        keys: list[FrameKey] = [films.table.keys[rows[n]] for n in first]
-        return Neighbours(asked.request, asked.key, tuple(keys), tuple(float(apart[n]) for n in first))
+        if asked.key not in films.table:  # looked at a moment ago, or not brought into memory yet
+            header = self._workplace.store.header(asked.key[0])
+            if header is not None and films.covers(header):
+                films.take_frame(header, asked.key[1])
+        return nearest_decided(films, self._replay(films.card), asked)
 
     def _all_said(self, model_ids: tuple[str, ...]) -> list[Said]:
         """What each model says of its films: re-fitted where it is, else by itself."""
