@@ -34,6 +34,9 @@ WIDER = 0.02
 """Of the film's side: so far beyond the lungs evidence may lie."""
 _SAMPLES = 3  # in a cell, each way
 
+_OfReader = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""Of one film: masks (K, m, m), known (K,), drawn (K,)."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Allowed:
@@ -47,16 +50,20 @@ class Allowed:
         (B, K) float32: 1 where something is known of where that finding's evidence may lie.
     drawn
         (B, K) float32: 1 where a reader said it.
+    whole
+        (B, 1, m, m): where anything that tells findings apart may lie. A reader who drew where one finding
+        is has said it of all.
     """
 
     masks: torch.Tensor
     known: torch.Tensor
     drawn: torch.Tensor
+    whole: torch.Tensor
 
     def mixed_with(self, other: Allowed) -> Allowed:
         """Of films that were mixed with others: what either allows, known where it is of both."""
-        masks = torch.maximum(self.masks, other.masks)
-        return Allowed(masks, self.known * other.known, self.drawn * other.drawn)
+        masks, whole = torch.maximum(self.masks, other.masks), torch.maximum(self.whole, other.whole)
+        return Allowed(masks, self.known * other.known, self.drawn * other.drawn, whole)
 
 
 class AllowedRegions:
@@ -79,7 +86,7 @@ class AllowedRegions:
         self.side = max(preprocessing.input_size // PX_A_CELL, 8)
         self.lungs = torch.zeros((len(self._samples), self.side, self.side), dtype=torch.uint8)
         self.boxes: NDArray[np.float64] = np.zeros((len(self._samples), 4))
-        self._drawn: dict[int, Allowed] = {}
+        self._drawn: dict[int, _OfReader] = {}
 
     def note(self, i: int, shape: tuple[int, int], lungs: LungMask | None) -> None:
         """Take up what is known of film `i`: its (rows, columns), and its lungs if anybody looked."""
@@ -105,7 +112,11 @@ class AllowedRegions:
 
     def knows_any(self, chosen: Sequence[int]) -> bool:
         """Whether anything is known of where the evidence of any of these films may lie."""
-        return any(bool(self.lungs[i].any()) or self._of_reader(i) is not None for i in chosen)
+        return self.knows_lungs(chosen) or any(self._of_reader(i) is not None for i in chosen)
+
+    def knows_lungs(self, chosen: Sequence[int]) -> bool:
+        """Whether lungs were found on any of these films."""
+        return any(bool(self.lungs[i].any()) for i in chosen)
 
     def batch(
         self,
@@ -128,21 +139,34 @@ class AllowedRegions:
         drawn = torch.zeros_like(known)
         for row, i in enumerate(indices.tolist()):
             if (own := self._of_reader(i)) is not None:
-                masks[row], known[row], drawn[row] = own.masks[0], own.known[0], own.drawn[0]
-        masks = masks.to(device)
+                masks[row], known[row], drawn[row] = own
+        masks, known, drawn = masks.to(device), known.to(device), drawn.to(device)
         if grid is not None:
             masks = warped(masks, _coarser(grid, self.side))
-        return Allowed(masks, known.to(device), drawn.to(device))
+        is_drawn = drawn[:, :, None, None] > 0
+        of_drawn = torch.where(is_drawn, masks, 1.0).amin(dim=1, keepdim=True)
+        whole = torch.where(is_drawn.any(dim=1, keepdim=True), of_drawn, masks[:, :1])
+        return Allowed(masks, known, drawn, whole)
 
-    def _of_reader(self, i: int) -> Allowed | None:
-        """A film on which a reader drew, K findings of one film; None where nobody did."""
+    def lungs_on(
+        self,
+        chosen: Sequence[int] | NDArray[np.int64],
+        device: torch.device,
+        grid: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """(B, m, m) float32 in [0, 1]: the lungs of films, whatever readers drew; `grid` as in `batch`."""
+        lungs = self.lungs[torch.as_tensor(np.asarray(chosen, np.int64))].float().to(device) / 255
+        return lungs if grid is None else warped(lungs, _coarser(grid, self.side))
+
+    def _of_reader(self, i: int) -> _OfReader | None:
+        """A film on which a reader drew; None where nobody did."""
         if not self._samples[i].regions or not self.boxes[i].any():
             return None
         if i not in self._drawn:
             self._drawn[i] = self._rasterised(i)
         return self._drawn[i]
 
-    def _rasterised(self, i: int) -> Allowed:
+    def _rasterised(self, i: int) -> _OfReader:
         lungs = self.lungs[i].numpy().astype(np.float32) / 255
         base = lungs if lungs.any() else np.ones_like(lungs)
         masks = np.repeat(base[None], len(self._findings), axis=0)
@@ -157,7 +181,7 @@ class AllowedRegions:
             if evidence:
                 masks[k] = self._share(i, evidence)
             masks[k] = np.maximum(masks[k] - self._share(i, [r for r in told if not r.is_evidence]), 0)
-        return Allowed(*(torch.from_numpy(part)[None] for part in (masks, known, drawn)))
+        return torch.from_numpy(masks), torch.from_numpy(known), torch.from_numpy(drawn)
 
     def _share(self, i: int, regions: Sequence[Region]) -> NDArray[np.float32]:
         """(m, m): how much of each cell of the square lies in any of these regions."""

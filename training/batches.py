@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from inference.card import Preprocessing, Task
 from inference.preprocess import normalise
 from training.augment import corrupted, distorted, grid_of, mixed
+from training.blanking import Blanking
 from training.changes import Changes, draw
 from training.order import Order
 from training.plan import Plan
@@ -40,6 +41,8 @@ class Batch:
         nothing was moved.
     partners, partners_grid
         Of the films that each was mixed with; None where none was.
+    blanked
+        (B,) bool: the lungs of these, or of those they were mixed with, are covered; None for none.
     said, counts
         (B, K) what the base model says of them, and where that is learned (`training.remembering`).
     """
@@ -51,6 +54,7 @@ class Batch:
     grid: torch.Tensor | None = None
     partners: NDArray[np.int64] | None = None
     partners_grid: torch.Tensor | None = None
+    blanked: torch.Tensor | None = None
     said: torch.Tensor | None = None
     counts: torch.Tensor | None = None
 
@@ -73,6 +77,7 @@ class Batches:
         self._device, self._task = device, task
         self.truth = _truth_of(films.samples)
         self.recalled: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._blanking = _blanking_of(plan, films, self.truth, task)
 
     def plain(self, rows: Sequence[int] | NDArray[np.int64]) -> torch.Tensor:
         """(B, C, S, S) float32, unchanged."""
@@ -87,6 +92,8 @@ class Batches:
         x, grid = self._films.batch(rows, self._device), None  # (B, S, S) in [0, 1]
         if self.moves:
             x, grid = distorted(x, changes)
+        if self._blanking is not None:
+            x = self._blanking.covered(x, rows, grid, epochs, repeats)
         x = corrupted(normalise(x, self._preprocessing), changes)
         return x.to(memory_format=torch.channels_last), grid
 
@@ -106,20 +113,36 @@ class Batches:
     def changes_nothing(self) -> bool:
         """Whether every epoch sees every film alike."""
         plan = self._plan
-        return not (self.moves or plan.noise or plan.erase)
+        return not (self.moves or plan.noise or plan.erase or plan.blank_lungs)
 
     def learned_from(self, part: Order, epoch: int, number: int) -> Batch:
         """Some films in an epoch; batches of an epoch are numbered."""
         x, grid = self.changed(part.rows, epoch, part.repeats)
-        batch = self.told(part.rows, x, grid)
+        batch = self.told(part.rows, x, grid, epoch, part.repeats)
         return self._mixed(batch, epoch, number) if self._plan.mixup > 0 else batch
 
-    def told(self, rows: NDArray[np.int64], x: torch.Tensor, grid: torch.Tensor | None) -> Batch:
-        """A batch of what was made of some films, with what is true of them."""
-        batch = Batch(rows, x, *self._targets(rows), grid)
+    def told(
+        self,
+        rows: NDArray[np.int64],
+        x: torch.Tensor,
+        grid: torch.Tensor | None,
+        epochs: ArrayLike,
+        repeats: ArrayLike = 0,
+    ) -> Batch:
+        """A batch of what was made of some films in these epochs, with what is true of them."""
+        targets, known = self._targets(rows)
+        blanked = None
+        if self._blanking is not None:
+            blanked = self._blanking.chosen(rows, epochs, repeats).to(self._device)
+            prior = self._blanking.prior.to(self._device).expand_as(targets)
+            targets = torch.where(blanked[:, None], prior, targets)
+            known = torch.where(blanked[:, None], 1.0, known)
+        batch = Batch(rows, x, targets, known, grid, blanked=blanked)
         if self.recalled is None:
             return batch
         said, counts = (told[rows].to(self._device) for told in self.recalled)
+        if blanked is not None:
+            counts = counts * ~blanked[:, None]
         return replace(batch, said=said, counts=counts)
 
     def _mixed(self, batch: Batch, epoch: int, number: int) -> Batch:
@@ -132,6 +155,7 @@ class Batches:
         batch = replace(
             batch, x=x, targets=targets, known=known, partners=batch.rows[order],
             partners_grid=None if batch.grid is None else batch.grid[partner],
+            blanked=None if batch.blanked is None else batch.blanked | batch.blanked[partner],
         )  # fmt: skip
         if batch.said is None or batch.counts is None:
             return batch
@@ -147,6 +171,16 @@ class Batches:
         share = 0.5 if self._task == "multilabel" else 1 / truth.shape[1]
         smoothed = target * (1 - smoothing) + smoothing * share
         return smoothed.to(self._device), known.float().to(self._device)
+
+
+def _blanking_of(plan: Plan, films: Films, truth: torch.Tensor, task: Task) -> Blanking | None:
+    """Who covers lungs; None where the plan does not ask for it."""
+    if plan.blank_lungs == 0:
+        return None
+    if films.allowed is None:
+        raise ValueError("lungs that are to be covered need films on which they were looked for")
+    rows = np.flatnonzero([sample.part == "train" for sample in films.samples])
+    return Blanking(plan, films.allowed, truth, rows, task)
 
 
 def _truth_of(samples: Sequence[Sample]) -> torch.Tensor:

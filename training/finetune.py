@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from inference.adapted import probabilities_of
 from inference.card import REPLAY, ModelCard
@@ -26,16 +27,19 @@ from inference.lungs import LungFinder
 from inference.network import prepare
 from inference.registry import ModelRegistry
 from training import checkpoint
+from training.allowed import AllowedRegions
 from training.calibrate import choose_operating_points, fit_temperature
 from training.candidate import candidate_card, conclude, rounded, versions
-from training.errors import Cancelled, TrainingError
+from training.errors import Cancelled, TrainingError, UnusablePlan
 from training.events import Evaluation, ImageResult, TrainingEvent
 from training.familiar import typical_of
 from training.gate import MARGIN
-from training.learner import Learner
+from training.learner import Learner, Term
 from training.metrics import evaluate_results
 from training.networks import starting_network
 from training.plan import Plan
+from training.probes import finder_for
+from training.reasons import Reasons
 from training.replay import Replay
 from training.runs import CHECKPOINT, append_event, stop_if_cancelled, write_plan
 from training.samples import Samples, fits, hints_for, require_some
@@ -209,8 +213,11 @@ class _Run:
             if s.part == "validation" or (s.part == "train" and fits(s, card.task))
         ]
         pre = card.preprocessing
-        lungs = LungFinder(self.registry.lungs_folder) if pre.crop == "lungs" else None
-        return Films(chosen, pre, self.cache_folder, lungs)
+        if self.plan.evidence_weight == 0 and self.plan.blank_lungs == 0:
+            lungs = LungFinder(self.registry.lungs_folder) if pre.crop == "lungs" else None
+            return Films(chosen, pre, self.cache_folder, lungs)
+        allowed = AllowedRegions(chosen, self.samples.findings, pre)
+        return Films(chosen, pre, self.cache_folder, finder_for(self.registry, card), allowed)
 
     def _decode(self, films: Films) -> Iterator[TrainingEvent]:
         told = -PREPARE_EVENT_S
@@ -231,7 +238,34 @@ class _Run:
         return Learner(
             self.plan, network, card.preprocessing, films, rows, device,
             task=card.task, is_tuned=self.base is not None, look_up=self.look_up,
+            terms=self._terms(card, films, rows, network),
         )  # fmt: skip
+
+    def _terms(self, card: ModelCard, films: Films, rows: list[int], network: nn.Module) -> list[Term]:
+        """What the loss has beside right and wrong.
+
+        Raises
+        ------
+        UnusablePlan
+            Nothing is known of where evidence may lie, or which lungs are to be covered; or the network has
+            no maps that it could learn by.
+        """
+        plan, allowed = self.plan, films.allowed
+        if plan.blank_lungs > 0 and (allowed is None or not allowed.knows_lungs(rows)):
+            raise UnusablePlan(
+                f"blank_lungs is {plan.blank_lungs:g}, but on no film of the training part were lungs found; "
+                "frontal chest films are expected, or 0"
+            )
+        if plan.evidence_weight == 0:
+            return []
+        if allowed is None or not allowed.knows_any(rows):
+            raise UnusablePlan(
+                f"evidence_weight is {plan.evidence_weight:g}, but nothing is known of where evidence may "
+                "lie; frontal chest films or films on which readers drew regions are expected, or 0"
+            )
+        return [
+            Reasons(plan.evidence_weight, network, card.preprocessing, allowed, card.task, card.architecture)
+        ]
 
     def _learn(self, learner: Learner, films: Films) -> Iterator[TrainingEvent]:
         """Epoch by epoch, each with a checkpoint, from where an earlier call ended."""

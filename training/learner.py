@@ -225,7 +225,7 @@ class Learner:
         grid = None
         if self._terms:
             grid = self._batches.grid(part.rows, phase.epochs[0] + versions)
-        return self._batches.told(part.rows, x, grid)
+        return self._batches.told(part.rows, x, grid, phase.epochs[0] + versions)
 
     def logits(self, rows: Sequence[int]) -> NDArray[np.float32]:
         """(len(rows), K) float32 of the measured network, in float32 and without augmentation."""

@@ -84,6 +84,9 @@ class Plan:
         heart is on one side. What happens to a film depends on the seed, the epoch and the film alone.
     evidence_weight
         What evidence in the wrong place costs beside a wrong answer (`training.reasons`); 0 for nothing.
+    blank_lungs
+        Share of films that are shown with their lungs covered, of which nothing is to be said but how
+        frequent each finding is (`training.blanking`).
     ema
         Decay of the moving average of weights that is measured and kept; 0 for none.
     gradient_clip
@@ -142,6 +145,7 @@ class Plan:
     erase: float = 0.0
     horizontal_flip: bool = False
     evidence_weight: float = 0.0
+    blank_lungs: float = 0.0
     ema: float = 0.0
     drop_rate: float = 0.0
     drop_path: float = 0.0
@@ -240,6 +244,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "augmentation": (0, 4),
     "noise": (0, 4),
     "erase": (0, 1),
+    "blank_lungs": (0, 0.9),
     "evidence_weight": (0, 1000),
     "ema": (0, 0.99999),
     "drop_rate": (0, 0.95),
