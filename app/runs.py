@@ -1,7 +1,7 @@
 """Training runs as the window sees them: a process of its own, watched through its event file.
 
-A run outlives the window that started it: it is a detached `train` command that appends every event
-to `events.jsonl` in its folder. Whoever looks, now or after a restart, reads that file.
+A run outlives the window that started it: it is a detached command (`train`, `search`, `jobs take`) that
+appends every event to `events.jsonl` in its folder. Whoever looks, now or after a restart, reads that file.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from app import locations
 log = logging.getLogger(__name__)
 
 ENDS = ("done", "cancelled", "failed")
+TRAIN, SEARCH, TAKE = ("train",), ("search",), ("jobs", "take")
+"""Commands that work in a run's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,15 @@ class Run:
     def id(self) -> str:
         return self.folder.name
 
-    def start(self, workplace_options: Sequence[str], arguments: Sequence[str]) -> None:
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What works in the folder."""
+        path = self.folder / "command"
+        return tuple(path.read_text(encoding="utf-8").split()) if path.exists() else TRAIN
+
+    def start(
+        self, workplace_options: Sequence[str], arguments: Sequence[str], command: Sequence[str] = TRAIN
+    ) -> None:
         """Start (or resume) the training in a process that does not end with this one.
 
         Parameters
@@ -55,15 +65,18 @@ class Run:
         workplace_options
             What names the workplace on a command line (`Workplace.options`).
         arguments
-            The options of `train`; kept for resuming.
+            The command's options; kept for resuming.
+        command
+            Its words.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "cancel").unlink(missing_ok=True)
+        (self.folder / "command").write_text(" ".join(command), encoding="utf-8")
         (self.folder / "arguments.json").write_text(json.dumps(list(arguments)), encoding="utf-8")
-        command = [
+        line = [
             *locations.command_line_program(),
             *workplace_options,
-            "train",
+            *command,
             "--run",
             self.id,
             "--json",
@@ -73,7 +86,7 @@ class Run:
         self._offset = events.stat().st_size if events.exists() else 0
         with (self.folder / "stderr.txt").open("wb") as errors:
             self._process = subprocess.Popen(
-                command,
+                line,
                 cwd=locations.program_folder(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -91,7 +104,7 @@ class Run:
     def resume(self, workplace_options: Sequence[str]) -> None:
         """Go on from the last checkpoint with the arguments that the run was started with."""
         arguments = json.loads((self.folder / "arguments.json").read_text(encoding="utf-8"))
-        self.start(workplace_options, [str(a) for a in arguments])
+        self.start(workplace_options, [str(a) for a in arguments], self.command)
 
     def cancel(self) -> None:
         """Ask the run to stop; it looks for this file at every batch."""
@@ -175,9 +188,9 @@ def new_run(runs_folder: Path) -> Run:
     return Run(folder)
 
 
-def newest_run(runs_folder: Path) -> Run | None:
-    """The newest run that the window started, running, interrupted or done."""
+def newest_run(runs_folder: Path, commands: Sequence[tuple[str, ...]] = (TRAIN, TAKE)) -> Run | None:
+    """The newest run of these commands that the window started, running, interrupted or done."""
     if not runs_folder.is_dir():
         return None
-    folders = sorted(f for f in runs_folder.iterdir() if (f / "arguments.json").exists())
-    return Run(folders[-1]) if folders else None
+    runs = [Run(f) for f in sorted(runs_folder.iterdir()) if (f / "arguments.json").exists()]
+    return next((run for run in reversed(runs) if run.command in commands), None)

@@ -7,7 +7,9 @@ The re-fit is done by a process beside the window (`app.gui.adapting`); a run is
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -15,7 +17,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.gui.adapting import Adapting
 from app.gui.jobs import Jobs
 from app.gui.library import Library
-from app.runs import ENDS, Run, new_run, newest_run
+from app.runs import ENDS, TAKE, TRAIN, Run, new_run, newest_run
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.coverage import family
@@ -128,15 +130,37 @@ class Learning(QObject):
             self._ended_run.mark_decided()
             self._ended_run = None
 
-    def start(self, model_id: str, depth: str, epochs: int, seed: int = 0) -> None:
-        """Start a training from the store's reviews."""
+    def start(
+        self,
+        model_id: str,
+        depth: str,
+        epochs: int,
+        seed: int = 0,
+        settings: Mapping[str, str | float] | None = None,
+    ) -> None:
+        """Start a training from the store's reviews; `settings` are further choices of a plan by name."""
         if self._run is not None:
             return
-        run = new_run(self._workplace.runs_folder)
         arguments = ["--model", model_id, "--depth", depth, "--epochs", str(epochs), "--seed", str(seed)]
-        arguments += ["--device", self._workplace.settings.device]
+        for name, value in (settings or {}).items():
+            arguments += [f"--{name.replace('_', '-')}", str(value)]
+        self._begin([*arguments, "--device", self._workplace.settings.device], TRAIN)
+
+    def take(self, result: Path) -> None:
+        """Measure what a server learnt, as a training of one's own is measured at its end."""
+        if self._run is None:
+            self._begin([str(result)], TAKE)
+
+    def take_over(self, run: Run, done: dict[str, Any]) -> None:
+        """Show the candidate that a search ended with."""
+        self._ended_run = run
+        self._tell_comparison(done)
+        self.refresh_models()
+
+    def _begin(self, arguments: list[str], command: tuple[str, ...]) -> None:
+        run = new_run(self._workplace.runs_folder)
         try:
-            run.start(self._workplace.options, arguments)
+            run.start(self._workplace.options, arguments, command)
         except OSError as error:
             self.failed.emit(self.tr("The training could not be started: {0}.").format(error))
             return

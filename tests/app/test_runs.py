@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.runs import Run, new_run, newest_run
+from app.runs import SEARCH, Run, new_run, newest_run
 from training.events import TrainingEvent
 from training.runs import append_event
 
@@ -95,6 +95,16 @@ def test_the_newest_run_that_the_window_started_is_found_and_whether_it_ended(ru
     assert not found.has_ended
     append_event(run.folder, TrainingEvent("cancelled", {"reason": "…"}))
     assert found.has_ended
+
+
+def test_searches_are_told_from_trainings(run: Run) -> None:
+    search = run.folder.parent / "20270101-120000"
+    search.mkdir()
+    (search / "arguments.json").write_text("[]")
+    (search / "command").write_text("search")
+    found = [newest_run(run.folder.parent), newest_run(run.folder.parent, (SEARCH,))]
+    assert [one.id for one in found if one is not None] == [run.id, search.name]
+    assert [one.command for one in found if one is not None] == [("train",), ("search",)]
 
 
 def test_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> None:
