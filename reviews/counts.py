@@ -7,7 +7,8 @@ from collections import Counter
 from sqlalchemy import Connection, func, select
 
 from reviews import decisions
-from reviews.images import parts_of
+from reviews.likeness import kinship
+from reviews.parts import belongings
 from reviews.record import Collected
 from reviews.split import PARTS
 from reviews.tables import image
@@ -16,7 +17,8 @@ from reviews.tables import image
 def collected(connection: Connection) -> Collected:
     """Count what stands, per finding and per part."""
     standing = decisions.all_standing(connection)
-    belongs = parts_of(connection, list(dict.fromkeys(d.sop_instance_uid for d in standing)))
+    uids = list(dict.fromkeys(d.sop_instance_uid for d in standing))
+    belongs = belongings(connection, uids, kinship(connection))
     images, patients = connection.execute(
         select(func.count(), func.count(image.c.split_key.distinct())).select_from(image)
     ).one()

@@ -152,7 +152,32 @@ _ASKING = Migration(
     append_only=("study_urgency",),
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_FIRST, _ANNOTATIONS, _NUMBERED_PREDICTIONS, _ADDED_FINDINGS, _ASKING)
+_LIKENESS = Migration(
+    number=6,
+    name="films that show the same",
+    statements=(
+        "CREATE TABLE likeness (id {serial},"
+        " sop_instance_uid TEXT NOT NULL REFERENCES image (sop_instance_uid),"
+        " frame INTEGER NOT NULL, version INTEGER NOT NULL, bits TEXT NOT NULL, time TEXT NOT NULL,"
+        " UNIQUE (sop_instance_uid, frame, version))",
+        "CREATE TABLE alike (id {serial},"
+        " sop_instance_uid TEXT NOT NULL REFERENCES image (sop_instance_uid), frame INTEGER NOT NULL,"
+        " other_sop_instance_uid TEXT NOT NULL REFERENCES image (sop_instance_uid),"
+        " other_frame INTEGER NOT NULL, differing INTEGER NOT NULL, time TEXT NOT NULL)",
+        "CREATE INDEX alike_of_image ON alike (sop_instance_uid)",
+        "CREATE INDEX alike_of_other ON alike (other_sop_instance_uid)",
+    ),
+    append_only=("likeness", "alike"),
+)
+
+MIGRATIONS: tuple[Migration, ...] = (
+    _FIRST,
+    _ANNOTATIONS,
+    _NUMBERED_PREDICTIONS,
+    _ADDED_FINDINGS,
+    _ASKING,
+    _LIKENESS,
+)
 
 
 def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) -> None:

@@ -16,10 +16,11 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Table, func, select
 
-from reviews import answered, decisions, images, marks, parts, predictions
-from reviews.record import News
+from reviews import answered, decisions, images, likeness, marks, parts, predictions
+from reviews.record import News, Part
 from reviews.tables import (
     added_finding,
+    alike,
     annotation,
     evaluation,
     image_header,
@@ -41,6 +42,7 @@ _WATCHED: tuple[Table, ...] = (
     remembered_prediction,
     added_finding,
     study_urgency,
+    alike,
 )
 _AT_ONCE = 500
 
@@ -144,9 +146,18 @@ def since(connection: Connection, moment: Token, own: OwnRows) -> tuple[Token, N
         annotated=tuple(_frames(connection, annotation, ids["annotation"])),
         are_models_changed=bool(ids["promotion"] or ids["evaluation"]),
         are_findings_changed=bool(ids["added_finding"]),
-        parts=parts.parts_of(connection, [header.sop_instance_uid for header in headers]),
+        parts=_parts(connection, headers, ids["alike"]),
         answered_by=answered.answered_by(connection, list(dict.fromkeys(uid for uid, _ in reviewed))),
     )
+
+
+def _parts(connection: Connection, headers: Sequence[Header], rows: Sequence[int]) -> dict[str, Part]:
+    """The parts of images that are new, and of those that share a film with another unit since."""
+    kin = likeness.kinship(connection) if headers or rows else likeness.Kinship()
+    uids = [header.sop_instance_uid for header in headers]
+    for some in _fews(rows):
+        uids += likeness.images_together(connection, kin, likeness.images_of_rows(connection, some))
+    return parts.parts_of(connection, list(dict.fromkeys(uids)), kin)
 
 
 def _headers(connection: Connection, ids: Sequence[int]) -> Iterator[Header]:

@@ -26,6 +26,7 @@ from reviews import (
     counts,
     decisions,
     images,
+    likeness,
     marks,
     migrations,
     news,
@@ -36,6 +37,7 @@ from reviews import (
 from reviews import annotations as annotation_rows
 from reviews.blinding import blind_answers
 from reviews.database import Database
+from reviews.likeness import Joined, Kinship, KnownLikenesses, images_together, kinship, last_row
 from reviews.news import OwnRows, Token
 from reviews.record import (
     AddedFinding,
@@ -86,9 +88,11 @@ class Store:
             self._database.close()
             raise
         self._own = OwnRows()
-        # Parts never change, so they are remembered without end: by image, and up to which row.
-        self._parts: dict[str, Part] = {}
-        self._parts_known_to = 0
+        # What was given never changes, so it is remembered without end: by image, and up to which row.
+        self._given: dict[str, tuple[str, Part]] = {}
+        self._given_known_to = 0
+        self._kin = Kinship()
+        self._likenesses = KnownLikenesses()
 
     @property
     def place(self) -> str:
@@ -153,7 +157,7 @@ class Store:
                 tuple(headers),
                 tuple(decisions.standing_on(connection, uids)),
                 tuple(predictions.of_images(connection, uids)),
-                parts.parts_of(connection, uids),
+                parts.parts_of(connection, uids, self._kinship(connection)),
                 answered.answered_by(connection, uids),
             )
 
@@ -169,24 +173,25 @@ class Store:
     def part_of(self, header: Header) -> Part:
         """The part of an image's patient, assigned now if the patient was never seen.
 
-        An image keeps the part that it had when it was first seen, whatever its header says later.
+        An image keeps the unit of splitting that it had when it was first seen, whatever its header says
+        later. Its part changes where a film of the unit turns out to be a copy (`reviews.likeness`).
         """
-        part = self._parts.get(header.sop_instance_uid)
-        if part is not None:
-            return part
         with self._database.read() as connection:
-            for row_id, uid, _, its_part in images.parts_after(connection, self._parts_known_to):
-                self._parts[uid] = its_part
-                self._parts_known_to = max(self._parts_known_to, row_id)
-            part = self._parts.get(header.sop_instance_uid)
-            part = part or images.part_of_key(connection, header.split_key)
-        if part is not None:
-            return part
-        with self._write() as connection:
-            images.assign_parts(connection, [header.split_key])
-            part = images.part_of_key(connection, header.split_key)
+            kin = self._kinship(connection)
+            known = self._given.get(header.sop_instance_uid)
+            if known is None:
+                for row_id, uid, unit, its_part in images.parts_after(connection, self._given_known_to):
+                    self._given[uid] = unit, its_part
+                    self._given_known_to = max(self._given_known_to, row_id)
+                known = self._given.get(header.sop_instance_uid)
+            unit = header.split_key if known is None else known[0]
+            part = images.part_of_key(connection, unit) if known is None else known[1]
+        if part is None:
+            with self._write() as connection:
+                images.assign_parts(connection, [unit])
+                part = images.part_of_key(connection, unit)
         assert part is not None  # just assigned
-        return part
+        return kin.part_of.get(unit, part)
 
     def studies_of(self, uids: Sequence[str]) -> dict[str, str]:
         """The StudyInstanceUID of some images, by SOPInstanceUID."""
@@ -196,7 +201,41 @@ class Store:
     def parts_of(self, uids: Sequence[str]) -> dict[str, Part]:
         """The parts of some images of the store by SOPInstanceUID."""
         with self._database.read() as connection:
-            return parts.parts_of(connection, uids)
+            return parts.parts_of(connection, uids, self._kinship(connection))
+
+    def belongings(self, uids: Sequence[str]) -> dict[str, tuple[str, Part]]:
+        """(unit of splitting, part) of some images; units that share a film are one."""
+        with self._database.read() as connection:
+            return parts.belongings(connection, uids, self._kinship(connection))
+
+    def _kinship(self, connection: Connection) -> Kinship:
+        if last_row(connection) != self._kin.up_to:
+            self._kin = kinship(connection)
+        return self._kin
+
+    # -- films that show the same ------------------------------------------------------------
+
+    def remember_likenesses(self, found: Sequence[tuple[tuple[str, int], bytes | None]]) -> Joined:
+        """Keep the perceptual hashes of frames; which show what another film shows, and the parts since."""
+        with self._write() as connection:
+            pairs = likeness.remember(connection, self._likenesses, found)
+            if not pairs:
+                return Joined()
+            uids = list(dict.fromkeys(pair.key[0] for pair in pairs))
+            kin = kinship(connection)  # not to be kept before it is certain that the rows are
+            together = images_together(connection, kin, uids)
+            return Joined(pairs, parts.parts_of(connection, together, kin))
+
+    def without_likeness(self, frames: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+        """Of some frames, as (SOPInstanceUID, frame), those of which nobody told a hash yet."""
+        with self._database.read() as connection:
+            return likeness.without(connection, frames)
+
+    def units_together(self, units: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The units of splitting that are one with some, by unit; those that share no film are left out."""
+        with self._database.read() as connection:
+            kin = self._kinship(connection)
+        return {unit: kin.together_with(unit) for unit in units if unit in kin.unit_of}
 
     # -- decisions ---------------------------------------------------------------------------
 

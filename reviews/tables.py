@@ -207,6 +207,34 @@ added_finding = Table(
     Index("added_finding_of_family", "family", "name", "id"),
 )
 
+# Perceptual hashes of frames (studies.likeness); without bits, nothing can be told by it.
+likeness = Table(
+    "likeness",
+    metadata,
+    _row_number(),
+    _text("sop_instance_uid", ForeignKey("image.sop_instance_uid")),
+    Column("frame", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    _text("bits"),  # hexadecimal
+    _text("time"),
+    UniqueConstraint("sop_instance_uid", "frame", "version"),
+)
+
+# Two frames of different units of splitting that show the same film.
+alike = Table(
+    "alike",
+    metadata,
+    _row_number(),
+    _text("sop_instance_uid", ForeignKey("image.sop_instance_uid")),
+    Column("frame", Integer, nullable=False),
+    _text("other_sop_instance_uid", ForeignKey("image.sop_instance_uid")),
+    Column("other_frame", Integer, nullable=False),
+    Column("differing", Integer, nullable=False),  # bits
+    _text("time"),
+    Index("alike_of_image", "sop_instance_uid"),
+    Index("alike_of_other", "other_sop_instance_uid"),
+)
+
 remembered_prediction = Table(
     "remembered_prediction",
     metadata,

@@ -220,7 +220,8 @@ def test_commits_wait_for_the_disk(place: Path) -> None:
 @pytest.mark.parametrize("table", sorted(t for m in MIGRATIONS for t in m.append_only))
 def test_the_database_itself_refuses_to_change_rows(place: Path, table: str) -> None:
     with Store(place) as store:
-        store.add_images([header(1)])
+        store.add_images([header(1), header(2)])
+        store.remember_likenesses([((header(n).sop_instance_uid, 1), bytes(32)) for n in (1, 2)])
         store.append(review(header(1)))
         store.promote("m", "chest", "Ada")
         store.mark_study_read("1", "Ada")
