@@ -89,7 +89,7 @@ class Batches:
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """(B, C, S, S) float32, changed as in these epochs, and the grid that says how they were moved."""
         changes = draw(self._plan, epochs, rows, repeats)
-        x, grid = self._films.batch(rows, self._device), None  # (B, S, S) in [0, 1]
+        x, grid = self._films.batch(rows, self._device, changes.window), None  # (B, S, S) in [0, 1]
         if self.moves:
             x, grid = distorted(x, changes)
         if self._blanking is not None:
@@ -113,7 +113,7 @@ class Batches:
     def changes_nothing(self) -> bool:
         """Whether every epoch sees every film alike."""
         plan = self._plan
-        return not (self.moves or plan.noise or plan.erase or plan.blank_lungs)
+        return not (self.moves or plan.noise or plan.erase or plan.blank_lungs or plan.window_jitter)
 
     def learned_from(self, part: Order, epoch: int, number: int) -> Batch:
         """Some films in an epoch; batches of an epoch are numbered."""

@@ -19,9 +19,10 @@ TURN_DEGREES = 10.0
 SCALE, ASPECT, SHIFT = 0.12, 0.05, 0.08  # shares; a shift of 0.08 is 4% of the side
 GAMMA, CONTRAST, BRIGHTNESS = 0.35, 0.25, 0.12
 ERASED_SIDE = (0.10, 0.35)  # of the film's side
+WINDOWS = 4  # other windows of each CT image, beside its own
 
 _FILM = 1  # streams of random numbers, so that one choice does not move another
-_NOISE = 2
+_NOISE, _WINDOW, _CHOICE = 2, 4, 5
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio
 
 
@@ -48,6 +49,8 @@ class Changes:
     erased
         (B, 4): top, left, height and width of a rectangle that is blanked, in shares of the side; height 0
         for none.
+    window
+        (B,) int64: 0 for the file's own window, else which of `jittered`.
     """
 
     angle: NDArray[np.float32]
@@ -62,6 +65,7 @@ class Changes:
     noise: NDArray[np.float32]
     noise_seed: NDArray[np.int64]
     erased: NDArray[np.float32]
+    window: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.angle)
@@ -116,7 +120,27 @@ def draw(plan: Plan, epoch: ArrayLike, samples: ArrayLike, repeats: ArrayLike = 
         noise=np.float32(plan.noise) * dice[:, 9],
         noise_seed=(_hashed(plan.seed, (_NOISE, epoch), samples, repeats) >> np.uint64(1)).astype(np.int64),
         erased=erased.astype(np.float32),
+        window=_windows(plan, epoch, samples, repeats, len(dice)),
     )
+
+
+def jittered(plan: Plan, sample: int, center: float, width: float) -> list[tuple[float, float]]:
+    """Centre and width of a CT image's other windows: as far from its own as another reader's might be.
+
+    Up to `plan.window_jitter` of the width to either side, and that much narrower or wider.
+    """
+    dice = uniform(plan.seed, (_WINDOW,), sample, np.arange(WINDOWS), 2) * 2 - 1
+    shifts = (dice * np.float32(plan.window_jitter)).tolist()
+    return [(center + shift * width, width * (1 + wider)) for shift, wider in shifts]
+
+
+def _windows(
+    plan: Plan, epoch: ArrayLike, samples: ArrayLike, repeats: ArrayLike, count: int
+) -> NDArray[np.int64]:
+    if plan.window_jitter == 0:
+        return np.zeros(count, np.int64)
+    dice = uniform(plan.seed, (_CHOICE, epoch), samples, repeats, 1)[:, 0]
+    return (dice * (WINDOWS + 1)).astype(np.int64)
 
 
 def uniform(

@@ -215,9 +215,9 @@ class _Run:
         pre = card.preprocessing
         if self.plan.evidence_weight == 0 and self.plan.blank_lungs == 0:
             lungs = LungFinder(self.registry.lungs_folder) if pre.crop == "lungs" else None
-            return Films(chosen, pre, self.cache_folder, lungs)
+            return Films(chosen, pre, self.cache_folder, lungs, plan=self.plan)
         allowed = AllowedRegions(chosen, self.samples.findings, pre)
-        return Films(chosen, pre, self.cache_folder, finder_for(self.registry, card), allowed)
+        return Films(chosen, pre, self.cache_folder, finder_for(self.registry, card), allowed, self.plan)
 
     def _decode(self, films: Films) -> Iterator[TrainingEvent]:
         told = -PREPARE_EVENT_S

@@ -82,6 +82,8 @@ class Plan:
         Strength of shifts, turns, scale, gamma, contrast and brightness (1: up to 10 degrees, 8% shift,
         12% scale); noise in standard deviations; chest films are not mirrored by default, because the
         heart is on one side. What happens to a film depends on the seed, the epoch and the film alone.
+    window_jitter
+        How far the windows of CT images are varied, in shares of their width; films are left as they are.
     evidence_weight
         What evidence in the wrong place costs beside a wrong answer (`training.reasons`); 0 for nothing.
     blank_lungs
@@ -144,6 +146,7 @@ class Plan:
     noise: float = 0.05
     erase: float = 0.0
     horizontal_flip: bool = False
+    window_jitter: float = 0.0
     evidence_weight: float = 0.0
     blank_lungs: float = 0.0
     ema: float = 0.0
@@ -245,6 +248,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "noise": (0, 4),
     "erase": (0, 1),
     "blank_lungs": (0, 0.9),
+    "window_jitter": (0, 0.9),
     "evidence_weight": (0, 1000),
     "ema": (0, 0.99999),
     "drop_rate": (0, 0.95),

@@ -28,6 +28,7 @@ _PRESETS: dict[Depth, dict[str, Any]] = {
     "all": {"epochs": 15, "head_epochs": 2, "learning_rate": 5e-4, "layer_decay": 0.6},
 }
 _TUNING: dict[str, Any] = {"replay": 0.3, "distillation": 0.5, "patience": 5}
+CT_WINDOW_JITTER = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ def preset(depth: Depth, base: ModelCard, epochs: int | None = None) -> dict[str
         chosen["epochs"] = epochs
     if "head_epochs" in chosen:
         chosen["head_epochs"] = min(chosen["head_epochs"], chosen["epochs"] - 1)
+    if "CT" in base.covers.modalities:
+        chosen["window_jitter"] = CT_WINDOW_JITTER
     return chosen
 
 

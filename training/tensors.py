@@ -2,7 +2,8 @@
 
 Every epoch reads the same films; decoding them each time would take longer than learning from them.
 They are kept as they are just before augmentation: cut to their lungs where the network is shown no more,
-on its square, intensities in 256 steps, one byte a pixel.
+on its square, intensities in 256 steps, one byte a pixel. A CT image whose window is to be varied is kept in
+a few other windows too: each is applied to the whole image before it is resized, as it would be for a reader.
 """
 
 from __future__ import annotations
@@ -22,12 +23,16 @@ import torch
 from numpy.typing import NDArray
 
 from inference.card import Preprocessing
+from inference.lung_mask import LungMask
 from inference.lungs import LungFinder
 from inference.preprocess import cropped, resize
-from studies.display import network_intensities
+from studies.display import full_range_window, network_intensities
 from studies.errors import StudyError
+from studies.image import Image, LookupTable, Window
 from studies.reader import read
 from training.allowed import AllowedRegions
+from training.changes import WINDOWS, jittered
+from training.plan import Plan
 from training.samples import Sample
 
 DECODING_THREADS = 4
@@ -43,11 +48,15 @@ class Films:
         Finds the lungs; needed where `preprocessing` cuts films to them.
     allowed
         Takes up, film by film, where its lungs are.
+    plan
+        Says how far the windows of CT images are varied; without it they are not.
 
     Attributes
     ----------
     pixels
         (N, S, S) uint8.
+    windows
+        (M, WINDOWS, S, S) uint8: the CT images among them in other windows, in their order.
     readable
         (N,) bool; a film that could not be read stays black and is named in `failures`.
     """
@@ -59,6 +68,7 @@ class Films:
         cache_folder: Path | None = None,
         lungs: LungFinder | None = None,
         allowed: AllowedRegions | None = None,
+        plan: Plan | None = None,
     ) -> None:
         if preprocessing.crop == "lungs" and lungs is None:
             raise ValueError("films that are cut to their lungs need somebody to find them")
@@ -68,6 +78,10 @@ class Films:
         self._lungs = lungs if preprocessing.crop == "lungs" or allowed is not None else None
         side = preprocessing.input_size
         self.pixels = torch.zeros((len(self.samples), side, side), dtype=torch.uint8)
+        self._plan = plan if plan is not None and plan.window_jitter > 0 else None
+        ct = [i for i, s in enumerate(self.samples) if self._plan and s.header.modality == "CT"]
+        self._place_in_windows = {row: place for place, row in enumerate(ct)}
+        self.windows = torch.zeros((len(ct), WINDOWS, side, side), dtype=torch.uint8)
         self.readable: NDArray[np.bool_] = np.zeros(len(self.samples), bool)
         self.failures: tuple[str, ...] = ()
         self._stored = cache_folder / f"films-{self._key()}.npy" if cache_folder else None
@@ -107,25 +121,51 @@ class Films:
         if not failures:
             self._store()
 
-    def batch(self, indices: Sequence[int] | NDArray[np.int64], device: torch.device) -> torch.Tensor:
-        """(B, S, S) float32 intensities in [0, 1]."""
-        chosen = self.pixels[torch.as_tensor(np.asarray(indices, np.int64))]
+    def batch(
+        self,
+        indices: Sequence[int] | NDArray[np.int64],
+        device: torch.device,
+        windows: NDArray[np.int64] | None = None,
+    ) -> torch.Tensor:
+        """(B, S, S) float32 intensities in [0, 1].
+
+        Parameters
+        ----------
+        windows
+            (B,) in which window each is wanted where it is a CT image: 0 for its own.
+        """
+        rows = np.asarray(indices, np.int64)
+        chosen = self.pixels[torch.as_tensor(rows)]
+        if windows is not None and self._place_in_windows:
+            for b in np.flatnonzero(windows):
+                place = self._place_in_windows.get(int(rows[b]))
+                if place is not None:
+                    chosen[b] = self.windows[place, int(windows[b]) - 1]
         return chosen.to(device).float() / 255
 
     def _decode_one(self, i: int) -> str | None:
         sample = self.samples[i]
         try:
-            intensities = network_intensities(read(sample.header, sample.frame))
+            image = read(sample.header, sample.frame)
+            intensities = network_intensities(image)
         except StudyError as error:
             return str(error)
         mask = self._lungs.find_in(intensities) if self._lungs is not None else None
-        shown = cropped(intensities, self.preprocessing, mask)
-        square = resize(shown, self.preprocessing, self.preprocessing.input_size)
-        self.pixels[i] = (square * 255).round().to(torch.uint8)
+        self.pixels[i] = self._on_square(intensities, mask)
+        if self._plan is not None and i in self._place_in_windows:
+            for version, other in enumerate(_otherwise(image, self._plan, i)):
+                square = self._on_square(network_intensities(other), mask)
+                self.windows[self._place_in_windows[i], version] = square
         if self.allowed is not None:
             self.allowed.note(i, intensities.shape, mask)
         self.readable[i] = True
         return None
+
+    def _on_square(self, intensities: NDArray[np.float32], mask: LungMask | None) -> torch.Tensor:
+        """(S, S) uint8."""
+        shown = cropped(intensities, self.preprocessing, mask)
+        square = resize(shown, self.preprocessing, self.preprocessing.input_size)
+        return (square * 255).round().to(torch.uint8)
 
     def _key(self) -> str:
         """Changes with every film and with everything about its geometry, not with augmentation."""
@@ -134,6 +174,8 @@ class Films:
             told.append(self._lungs.card.weights_sha256)
         if self.allowed is not None:
             told.append(f"masks, crop {self.preprocessing.crop}")
+        if self._plan is not None and self._place_in_windows:
+            told.append(f"windows {self._plan.window_jitter} {self._plan.seed}")
         films = [[s.header.path, s.image, *_age(s.header.path)] for s in self.samples]
         return hashlib.sha256(json.dumps([told, films]).encode()).hexdigest()[:24]
 
@@ -141,7 +183,12 @@ class Films:
         if self._stored is None or not self._stored.exists():
             return False
         try:
-            pixels = np.load(self._stored, allow_pickle=False)
+            pixels = np.load(self._stored, mmap_mode="c", allow_pickle=False)  # read as it is needed
+            if self._place_in_windows:
+                windows = np.load(_windows_beside(self._stored), mmap_mode="c", allow_pickle=False)
+                if windows.shape != tuple(self.windows.shape) or windows.dtype != np.uint8:
+                    return False
+                self.windows = torch.from_numpy(windows)
             if self.allowed is not None and not self.allowed.load(self._stored.with_suffix(".npz")):
                 return False
         except (OSError, ValueError, EOFError):
@@ -158,7 +205,25 @@ class Films:
         self._stored.parent.mkdir(parents=True, exist_ok=True)
         if self.allowed is not None:  # first: pixels that are there have their masks
             _write(self._stored.with_suffix(".npz"), self.allowed.save)
+        if self._place_in_windows:
+            _write(_windows_beside(self._stored), lambda stream: np.save(stream, self.windows.numpy()))
         _write(self._stored, lambda stream: np.save(stream, self.pixels.numpy()))
+
+
+def _otherwise(image: Image, plan: Plan, sample: int) -> Iterator[Image]:
+    """A CT image as it is through other windows; one that a lookup table shows stays as it is."""
+    voi = image.voi[0] if image.voi else full_range_window(image)
+    for center, width in jittered(plan, sample, *_ends(voi)):
+        window = replace(voi, center=center, width=width) if isinstance(voi, Window) else voi
+        yield replace(image, voi=(window,))
+
+
+def _ends(voi: Window | LookupTable) -> tuple[float, float]:
+    return (voi.center, voi.width) if isinstance(voi, Window) else (0.0, 1.0)
+
+
+def _windows_beside(path: Path) -> Path:
+    return path.with_suffix(".windows.npy")
 
 
 def _write(path: Path, save: Callable[[BinaryIO], None]) -> None:
