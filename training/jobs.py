@@ -91,8 +91,9 @@ def pack(
     require_some(samples, card.task)
     if base is not None:
         check_can_be_tuned(base)
-    if plan.evidence_weight > 0:
-        raise UnusableJob("a job carries no regions of evidence; evidence_weight has to be 0, or train here")
+    for name in ("evidence_weight", "blank_lungs"):
+        if getattr(plan, name) > 0:
+            raise UnusableJob(f"a job carries no lungs and no regions; {name} has to be 0, or train here")
     key = secrets.token_bytes(32)
     chosen = tuple(
         s for s in samples.samples if s.part == "validation" or (s.part == "train" and fits(s, card.task))

@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from reviews.record import Collected
 from widgets import theme
+from widgets.search import SearchView
 from widgets.theme import space
 from widgets.training_choice import ChoiceForm, Depth, ModelOption, TrainingChoice
 from widgets.training_collected import CollectedView
 from widgets.training_comparison import ComparisonView, DifferingFilm
 from widgets.training_parts import Reasoned, label, section, separator
 from widgets.training_run import RunView
+from widgets.training_server import ServerView
 
 __all__ = ["Depth", "DifferingFilm", "ModelOption", "TrainingChoice", "TrainingPanel"]
 
@@ -29,6 +31,8 @@ class TrainingPanel(QWidget):
     promote_requested(model_id, reason), discard_requested(model_id), roll_back_requested()
     film_requested(image)
         A held-out film on which candidate and current model differ.
+
+    `search` and `server` are parts with signals of their own.
     """
 
     start_requested = Signal(object)
@@ -48,12 +52,16 @@ class TrainingPanel(QWidget):
         self._choice = ChoiceForm()
         self._in_use = label("", wraps=True)
         self._run = RunView()
+        self.search = SearchView()
+        self.server = ServerView()
+        self._ways = QTabWidget()
         self._comparison = ComparisonView()
         roll_back = QPushButton(theme.icon("restore"), self.tr("Roll back"))
         roll_back.clicked.connect(self.roll_back_requested)
         self._roll_back = Reasoned(roll_back, self.tr("Use the model again that was in use before"))
         self._lay_out()
         self._choice.start_requested.connect(self.start_requested)
+        self.search.use_requested.connect(self._on_use_requested)
         self._run.cancel_requested.connect(self.cancel_requested)
         self._run.resume_requested.connect(self.resume_requested)
         self._comparison.film_requested.connect(self.film_requested)
@@ -79,9 +87,16 @@ class TrainingPanel(QWidget):
         """Choose the model that is to be tuned."""
         self._choice.choose_model(model_id)
 
+    @property
+    def choice(self) -> TrainingChoice:
+        """What is chosen: the model, its depth, epochs and settings."""
+        return self._choice.choice
+
     def set_start_blocked(self, reason: str) -> None:
         """Why a training cannot be started, in a sentence; empty where it can."""
         self._choice.set_blocked(reason)
+        self.search.set_blocked(reason)
+        self.server.set_blocked(reason)
 
     def set_reader(self, reader: str) -> None:
         """Who will stand for a promotion."""
@@ -102,22 +117,23 @@ class TrainingPanel(QWidget):
 
     def training_started(self, plan: str) -> None:
         """A training began; the plan says in words what will happen."""
-        self._choice.set_running(True)
+        self._set_running(True)
         self._comparison.hide()
+        self._ways.setCurrentIndex(0)
         self._run.begin(plan)
 
     def show_running(self, is_running: bool) -> None:
         """Say whether a training is under way, as after a start of the program that found one."""
-        self._choice.set_running(is_running)
+        self._set_running(is_running)
         self._run.show_running(is_running)
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         """Follow one event of `train --json`; the last one brings the comparison."""
         self._run.on_event(event)
         if event.get("event") in ("done", "cancelled", "failed"):
-            self._choice.set_running(False)
+            self._set_running(False)
         elif event.get("event") in ("plan", "prepare", "epoch"):
-            self._choice.set_running(True)
+            self._set_running(True)
         if event.get("event") == "done":
             self.show_comparison(
                 event.get("evaluation"),
@@ -128,7 +144,7 @@ class TrainingPanel(QWidget):
 
     def show_stopped(self, sentence: str) -> None:
         """The training's process is gone without having come to an end."""
-        self._choice.set_running(False)
+        self._set_running(False)
         self._run.stopped(sentence)
 
     def show_resumable(self, run: str, text: str = "") -> None:
@@ -164,12 +180,33 @@ class TrainingPanel(QWidget):
         """Put the candidate away."""
         self._comparison.hide()
 
+    def show_search(self) -> None:
+        """Bring the search to the front."""
+        self._ways.setCurrentIndex(1)
+
+    def _on_use_requested(self, settings: Mapping[str, str | float]) -> None:
+        self._choice.use_settings(settings)
+
+    def _set_running(self, is_running: bool) -> None:
+        self._choice.set_running(is_running)
+        self.server.set_training(is_running)
+
     def _lay_out(self) -> None:
         in_use, in_use_layout = section(self.tr("In use"))
         in_use_layout.addWidget(self._in_use)
         in_use_layout.addWidget(self._roll_back)
-        left = _column((self._collected, separator(), self._choice, separator(), in_use))
-        right = _column((self._run, self._comparison))
+        left = _column(
+            (self._collected, separator(), self._choice, separator(), self.server, separator(), in_use)
+        )
+        for way, name in ((self._run, self.tr("Training")), (self.search, self.tr("Search"))):
+            page = QWidget()
+            layout = QVBoxLayout(page)
+            layout.setContentsMargins(0, space(3), 0, 0)
+            layout.addWidget(way)
+            layout.addStretch(1)
+            self._ways.addTab(page, name)
+        self._ways.setAccessibleName(self.tr("Training or search"))
+        right = _column((self._ways, self._comparison))
         self._comparison.hide()
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

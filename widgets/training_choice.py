@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from widgets import theme
+from widgets.setting_words import setting_name, setting_text
 from widgets.theme import TOKENS, space
 from widgets.training_parts import Reasoned, label, section
 
@@ -26,11 +27,13 @@ class ModelOption:
 
 @dataclass(frozen=True, slots=True)
 class TrainingChoice:
-    """What the reader asked for: the model to start from, how much of it may move, how many epochs."""
+    """What the reader asked for: the model to start from, how much of it may move, how many epochs, and
+    further settings of a plan by name, as a search found them."""
 
     model_id: str
     depth: Depth
     epochs: int
+    settings: tuple[tuple[str, str | float], ...] = ()
 
 
 class ChoiceForm(QWidget):
@@ -41,6 +44,7 @@ class ChoiceForm(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._blocked_by = ""
+        self._settings: dict[str, str | float] = {}
         self._is_running = False
         self._model = QComboBox()
         self._depth = QComboBox()
@@ -50,6 +54,11 @@ class ChoiceForm(QWidget):
         start.setProperty("role", "primary")
         start.clicked.connect(lambda: self.start_requested.emit(self.choice))
         self._start = Reasoned(start, self.tr("Tune the model in a process of its own; reading goes on"))
+        self._settings_words = label("", "caption", wraps=True)
+        self._usual = QPushButton(self.tr("Usual settings"))
+        self._usual.setProperty("role", "flat")
+        self._usual.setToolTip(self.tr("Leave out what the search found"))
+        self._usual.clicked.connect(lambda: self.use_settings({}))
         self._fill_controls()
         self._lay_out()
         self._refresh()
@@ -57,7 +66,10 @@ class ChoiceForm(QWidget):
     @property
     def choice(self) -> TrainingChoice:
         return TrainingChoice(
-            str(self._model.currentData() or ""), self._depth.currentData(), self._epochs.value()
+            str(self._model.currentData() or ""),
+            self._depth.currentData(),
+            self._epochs.value(),
+            tuple(self._settings.items()),
         )
 
     @property
@@ -84,6 +96,15 @@ class ChoiceForm(QWidget):
         """Choose one of the offered models; one that is not offered changes nothing."""
         if (place := self._model.findData(model_id)) >= 0:
             self._model.setCurrentIndex(place)
+
+    def use_settings(self, settings: Mapping[str, str | float]) -> None:
+        """Take over what a search found: model and depth as they are chosen here, the rest as it is told."""
+        rest = dict(settings)
+        self.choose_model(str(rest.pop("model", "")))
+        if (place := self._depth.findData(rest.pop("depth", ""))) >= 0:
+            self._depth.setCurrentIndex(place)
+        self._settings = rest
+        self._refresh()
 
     def set_blocked(self, reason: str) -> None:
         """Say why a training cannot be started, such as too few decisions; empty frees it."""
@@ -126,6 +147,8 @@ class ChoiceForm(QWidget):
         form.addRow(label("", "quiet"), self._depth_words)
         form.addRow(label(self.tr("Epochs"), "quiet"), self._epochs)
         layout.addLayout(form)
+        layout.addWidget(self._settings_words)
+        layout.addWidget(self._usual, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self._start)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -141,6 +164,11 @@ class ChoiceForm(QWidget):
             "all": self.tr("Everything learns. Slowest; with few decisions it forgets more than it learns."),
         }
         self._depth_words.setText(words[self._depth.currentData()])
+        found = ", ".join(f"{setting_name(n)} {setting_text(v)}" for n, v in self._settings.items())
+        self._settings_words.setText(self.tr("As the search found: {0}").format(found))
+        self._settings_words.setHidden(not found)
+        self._usual.setHidden(not found)
+        self._usual.setEnabled(not self._is_running)
         for control in (self._model, self._depth, self._epochs):
             control.setEnabled(not self._is_running)
         self._start.block(self.reason_not_to_start)

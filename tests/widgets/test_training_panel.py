@@ -91,7 +91,8 @@ def texts(widget: QWidget) -> str:
 
 
 def button(panel: TrainingPanel, text: str) -> QPushButton:
-    return next(b for b in panel.findChildren(QPushButton) if b.text() == text)
+    found = [b for b in panel.findChildren(QPushButton) if b.text() == text]
+    return next((b for b in found if b.isVisible()), found[0])  # the search has some of the same name
 
 
 def click(panel: TrainingPanel, text: str) -> None:
@@ -171,7 +172,7 @@ def test_a_running_training_shows_progress_time_and_curves(panel: TrainingPanel)
     told = texts(panel)
     assert "Epoch 6 of 20, 2 min left" in told
     assert "Few films." in told
-    bar = panel.findChild(QProgressBar)
+    bar = next(b for b in panel.findChildren(QProgressBar) if b.isVisible())
     assert bar is not None
     assert (bar.value(), bar.maximum()) == (6, 20)
     lines = {s.name: len(s.points) for chart in panel.findChildren(LineChart) for s in chart.series}
