@@ -31,7 +31,7 @@ class Settings:
     empty means SQLite in the data folder; `gate_margin` is how much worse a candidate may be and still be
     *not worse*; `keys` holds keys that differ from the default, by the action's id; `hidden_texts` names
     corner texts that are left out; `identity_hidden` hides who patients are, for showing films to others;
-    `lungs_shown` outlines the lungs; `cover_shape` is what is dragged over a film to ask without it."""
+    `jobs_folder` is where a server looks for trainings; `lungs_shown` outlines the lungs; `cover_shape` is what is dragged over a film to ask without it."""
 
     reader: str = ""
     store_url: str = ""
@@ -48,6 +48,7 @@ class Settings:
     cover_shape: str = "rectangle"
     order: str = "newest"
     samples_added: bool = False
+    jobs_folder: str = ""
     language: str = ""
     drag_up_brighter: bool = True
     hidden_texts: tuple[str, ...] = ()
