@@ -29,9 +29,10 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 class Settings:
     """`reader` empty means the operating system's user; `language` empty means the desktop's; `store_url`
     empty means SQLite in the data folder; `gate_margin` is how much worse a candidate may be and still be
-    *not worse*; `keys` holds keys that differ from the default, by the action's id; `hidden_texts` names
+    *not worse*; `jobs_folder` is where a server looks for trainings that are sent;
+    `keys` holds keys that differ from the default, by the action's id; `hidden_texts` names
     corner texts that are left out; `identity_hidden` hides who patients are, for showing films to others;
-    `jobs_folder` is where a server looks for trainings; `lungs_shown` outlines the lungs; `cover_shape` is what is dragged over a film to ask without it."""
+    `lungs_shown` outlines the lungs; `cover_shape` is what is dragged over a film to ask without it."""
 
     reader: str = ""
     store_url: str = ""
