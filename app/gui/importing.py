@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +10,8 @@ from typing import Any
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
 from app import locations
+from app.gui.last_words import last_words
 from widgets.models_import import ImportChoice
-
-_SPEAKER = re.compile(r"^overread[ \w-]*: (error: )?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ class ModelImport(QObject):
             notes = tuple(str(note) for note in told.get("notes", ()))
             self.imported.emit(ImportedModel(str(told["id"]), notes))
         else:
-            self.failed.emit(_last_words(errors) or self.tr("The import ended without a word."))
+            self.failed.emit(last_words(errors) or self.tr("The import ended without a word."))
 
 
 def _last_object(out: str) -> dict[str, Any]:
@@ -139,10 +137,3 @@ def _last_object(out: str) -> dict[str, Any]:
         if isinstance(found, dict):
             return found
     return {}
-
-
-def _last_words(errors: str) -> str:
-    """The last sentence that the command wrote."""
-    lines = [line for line in errors.strip().splitlines() if line.strip()]
-    sentence = _SPEAKER.sub("", lines[-1]).strip() if lines else ""
-    return sentence[:1].upper() + sentence[1:]

@@ -192,7 +192,7 @@ class LearningDesk(QObject):
         )
 
     def _on_start_requested(self, choice: TrainingChoice) -> None:
-        self._learning.start(choice.model_id, choice.depth, choice.epochs)
+        self._learning.start(choice.model_id, choice.depth, choice.epochs, settings=dict(choice.settings))
 
     def _on_compared(self, comparison: Comparison) -> None:
         self._candidate = comparison
