@@ -22,6 +22,7 @@ from app.gui.reading_acts import ReadingActs
 from app.gui.reading_desk import ReadingDesk
 from app.gui.reading_keys import ReadingKeys
 from app.gui.remarks import Remarks
+from app.gui.search_desk import SearchDesk
 from app.gui.window import Window
 from app.workplace import Workplace
 from inference.client import (
@@ -80,6 +81,7 @@ class Workstation(QObject):
         self._learning_desk = LearningDesk(
             window, self.library, self.reading, self.learning, self._remarks, workplace.options
         )
+        self.search_desk = SearchDesk(workplace, window, self.learning, self._remarks)
         self.annotating = Annotating(workplace, window.reading.grid, self.store_jobs, self)
         self.probing = Probing(window.reading, self.reading, self._remarks)
         self.probing.tool.set_kind(kept_kind(workplace.settings.cover_shape))
@@ -125,6 +127,7 @@ class Workstation(QObject):
             self._add_samples()
         self.window.reading.worklist.set_waiting(False)
         self._learning_desk.on_library_loaded()
+        self.search_desk.on_library_loaded()
         self._reading_desk.select_first()
         self.reading.ask_in_background()
         self.learning.rescore()
@@ -204,6 +207,7 @@ class Workstation(QObject):
         self._reading_desk.close()
         self._store_timer.stop()
         self._learning_desk.close()
+        self.search_desk.close()
         self.learning.close()
         self.films.close()
         self.reading.close()
