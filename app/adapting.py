@@ -1,40 +1,49 @@
-"""Re-fitting a model's head from the reviews: what the command and the window both do.
+"""Re-fitting a model's head from the reviews in one go: what the command does, with everything read anew.
 
-The embeddings of reviewed images come from the cache; what is missing there is computed by whoever
-calls this (the command in its own process, the window in its worker).
+The window asks a process that keeps what it read (`app.fitting`). The embeddings of reviewed images come
+from the cache; what is missing there is computed by whoever calls this.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.workplace import ADAPTED, Workplace
+from app.workplace import Workplace
 from inference.adapted import AdaptedHead
-from inference.answer import prediction_from
-from inference.card import ModelCard
-from inference.coverage import reason_not_covered
+from inference.card import REPLAY, FindingName, ModelCard
 from inference.features import feature_key
-from inference.prediction import Prediction
-from studies.image import Header
+from inference.registry import ModelRegistry
 from training.adapt import adapt
 from training.errors import TooLittleData
-from training.samples import Sample, from_store
+from training.replay import Replay
+from training.samples import Sample, Samples, from_store
 
 Embedding = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Adapted:
-    """What an adaptation did: of which model, from how many reviews, in what time."""
+    """What an adaptation did: of which model, from how many reviews, in what time.
+
+    Parameters
+    ----------
+    samples
+        Every review that the model covers, those of the test part too.
+    embeddings
+        By image (`Sample.image`): of the reviews that were fitted.
+    """
 
     base: str
     reviews: int
     elapsed_s: float
+    head: AdaptedHead
+    samples: Samples
+    embeddings: dict[str, Embedding]
     remarks: tuple[str, ...] = ()
 
 
@@ -43,6 +52,8 @@ def adapt_head(
     card: ModelCard,
     head: tuple[Embedding, Embedding],
     embed: Callable[[Sample], Embedding | None],
+    *,
+    least_examples: int = 1,
 ) -> Adapted:
     """Re-fit and store the adapted head of one model.
 
@@ -54,12 +65,14 @@ def adapt_head(
         The model's own head: weight (K, D) and bias (K,).
     embed
         Gives the embedding (D,) of a sample that the cache does not hold, or None if it cannot.
+    least_examples
+        How many films have to show a finding that readers added, for it to be one of the head's.
     """
     started = time.perf_counter()
     embeddings: dict[str, Embedding] = {}
-    fitted: list[Sample] = []
     remarks: list[str] = []
-    for sample in from_store(workplace.store, card).of_part("train", "validation"):
+    samples = from_store(workplace.store, card, least_examples=least_examples)
+    for sample in samples.of_part("train", "validation"):
         embedding = workplace.features.get(feature_key(card, sample.header, sample.frame))
         if embedding is None:
             embedding = embed(sample)
@@ -67,51 +80,30 @@ def adapt_head(
             remarks.append(f"{sample.header.path} could not be looked at and was left out.")
             continue
         embeddings[sample.image] = embedding
-        fitted.append(sample)
     try:
         adapted = adapt(
-            fitted,
+            [sample for sample in samples.samples if sample.image in embeddings],
             lambda sample: embeddings[sample.image],
             head,
             card.finding_names,
             base=card.id,
             task=card.task,
             temperature=card.temperature,
+            replay=replay_of(workplace.registry, card),
+            added=tuple(FindingName(name, display) for name, display in samples.display_names),
         )
     except TooLittleData as error:
         remarks.append(f"The head stays as it is: {error}.")
         adapted = AdaptedHead(card.id, head[0], head[1], card.finding_names, reviews=0)
+    adapted = replace(adapted, base_sha256=card.weights_sha256)
     adapted.write(workplace.adapted_head_path(card))
-    return Adapted(card.id, adapted.reviews, time.perf_counter() - started, tuple(remarks))
+    elapsed_s = time.perf_counter() - started
+    return Adapted(card.id, adapted.reviews, elapsed_s, adapted, samples, embeddings, tuple(remarks))
 
 
-def rescore(
-    workplace: Workplace,
-    card: ModelCard,
-    frames: list[tuple[str, int]],
-    header_of: Callable[[str], Header | None],
-) -> dict[tuple[str, int], Prediction]:
-    """What the adapted head says of every frame whose embedding is in the cache; nothing without reviews.
-
-    `header_of` finds an image by its SOPInstanceUID; it may be called from any thread.
-    """
-    head = AdaptedHead.read(workplace.adapted_head_path(card))
-    if not head.reviews:
-        return {}  # it is the model's own head, and there is nothing to tell apart
-    scored: dict[tuple[str, int], Prediction] = {}
-    for uid, frame in frames:
-        header = header_of(uid)
-        if header is None or reason_not_covered(card, header) is not None:
-            continue
-        key = feature_key(card, header, frame)
-        embedding = workplace.features.get(key)
-        if embedding is not None:
-            scored[(uid, frame)] = prediction_from(
-                card,
-                ADAPTED,
-                header,
-                frame,
-                head.probabilities(embedding, card.temperature, card.task),
-                unfamiliarity=workplace.features.unfamiliarity(key),
-            )
-    return scored
+def replay_of(registry: ModelRegistry, card: ModelCard) -> Replay | None:
+    """Films that a model was trained on, by its own findings; None where it brought none along."""
+    path = registry.companion_path(card, REPLAY)
+    if path is None:
+        return None
+    return Replay.read(path, card.companions[REPLAY]).of_findings(card.finding_names)

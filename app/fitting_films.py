@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 import numpy as np
@@ -102,6 +102,16 @@ class ModelFilms:
         for frame in range(1, header.frames + 1):
             if self.take_frame(header, frame, anew=True):
                 self._missing.discard((header.sop_instance_uid, frame))
+
+    def set_parts(self, parts: Mapping[str, Part]) -> None:
+        """Images that belong to another part now: near-duplicates came whose patient is of a stricter one."""
+        if not parts:
+            return
+        for key, (answers, part) in self._answers.items():
+            now = parts.get(key[0], part)
+            if now != part:
+                self._answers[key] = answers, now
+                self._judge(key)
 
     def set_added(self, added: Sequence[FindingName]) -> None:
         """Readers added findings, or took some away."""

@@ -102,7 +102,9 @@ class Scored:
     uncertainty
         (N,) float32 in [0, 1].
     reviews
-        How many reviews the head was fitted from.
+        How many reviews the head was fitted from; with none it is the model's own, and the arrays are empty.
+    weights_sha256
+        Of the model's weights and the head together.
     missing
         Frames with a decision whose embedding is not in the cache: they could not be fitted.
     is_fitted
@@ -116,6 +118,7 @@ class Scored:
     suggestion: NDArray[np.int16]
     uncertainty: NDArray[np.float32]
     reviews: int
+    weights_sha256: str
     elapsed_s: float
     missing: tuple[FrameKey, ...] = ()
     is_fitted: bool = True

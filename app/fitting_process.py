@@ -15,11 +15,13 @@ import signal
 import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection
 
 import numpy as np
 import threadpoolctl
 
+from app.adapting import replay_of
 from app.fitting_asking import Asking, Said
 from app.fitting_films import ModelFilms
 from app.fitting_messages import (
@@ -41,7 +43,7 @@ from app.fitting_near import nearest_decided
 from app.workplace import Workplace, WorkplaceError
 from inference.adapted import AdaptedHead
 from inference.answer import suggestions_of, uncertainties_of
-from inference.card import REPLAY, FindingName, ModelCard
+from inference.card import FindingName, ModelCard
 from inference.coverage import family
 from inference.errors import InferenceError
 from inference.heads import read_head
@@ -144,6 +146,8 @@ class Fitter:
         self._moment, news = store.news_since(self._moment)
         if news.headers:
             self._asking.forget_parts()
+        for films in self._films.values():
+            films.set_parts(news.parts)
         if news.are_findings_changed:
             for films in self._films.values():
                 films.set_added(self._added(films.card))
@@ -179,12 +183,19 @@ class Fitter:
         headers = {
             h.sop_instance_uid: h for h in store.headers(dict.fromkeys(r.sop_instance_uid for r in reviews))
         }
+        uids = list(headers)
+        belongings = {
+            uid: belonging
+            for first in range(0, len(uids), _AT_ONCE)
+            for uid, belonging in store.belongings(uids[first : first + _AT_ONCE]).items()
+        }
         for review in reviews:
             header = headers.get(review.sop_instance_uid)
             for films in several:
                 if header is not None and films.covers(header):
                     key = (review.sop_instance_uid, review.frame)
-                    films.take_decision(header, store.part_of(header), key, review)
+                    _, part = belongings[key[0]]
+                    films.take_decision(header, part, key, review)
 
     def _load_others(self, several: list[ModelFilms]) -> Iterator[None]:
         """The newest studies first; a step is a few images."""
@@ -220,12 +231,19 @@ class Fitter:
         started = time.monotonic()
         (films,) = self._films_of((asked.model_id,))
         card = films.card
-        head = fit_head(
-            films.reviewed(), self._own_head(card), card.finding_names, base=card.id, task=card.task,
-            temperature=card.temperature, replay=self._replay(card), added=films.added,
-            start=self._heads.get(card.id),
-        )  # fmt: skip
-        head.write(self._workplace.adapted_head_path(card))
+        path, before = self._workplace.adapted_head_path(card), self._heads.get(card.id)
+        try:
+            head = fit_head(
+                films.reviewed(), self._own_head(card), card.finding_names, base=card.id, task=card.task,
+                temperature=card.temperature, replay=self._replay(card), added=films.added, start=before,
+            )  # fmt: skip
+        except TooLittleData:
+            if not path.exists():
+                raise
+            # What it was fitted to was taken back.
+            head = AdaptedHead(card.id, *self._own_head(card), card.finding_names, reviews=0)
+        head = replace(head, base_sha256=card.weights_sha256)
+        head.write(path)
         self._heads[card.id] = head
         if self._loading:
             self._is_waited_for[card.id] = asked.request
@@ -249,13 +267,14 @@ class Fitter:
     ) -> Iterator[FittingEvent]:
         yield from _told(films)
         card = head.card_of(films.card)
-        table = films.table
-        if len(table):
-            probabilities = head.probabilities(table.matrix, card.temperature, card.task)
+        matrix = films.table.matrix
+        if head.reviews and len(matrix):
+            probabilities = head.probabilities(matrix, card.temperature, card.task)
+            suggestion = suggestions_of(card, probabilities)
+            suggestion = np.where(films.unfamiliarity > 1.0, -1, suggestion).astype(np.int16)
         else:
             probabilities = np.zeros((0, len(head.findings)), np.float32)
-        suggestion = suggestions_of(card, probabilities) if len(table) else np.zeros(0, np.int16)
-        suggestion = np.where(films.unfamiliarity > 1.0, -1, suggestion).astype(np.int16)
+            suggestion = np.zeros(0, np.int16)
         yield Scored(
             request=request,
             model_id=films.card.id,
@@ -264,6 +283,7 @@ class Fitter:
             suggestion=suggestion,
             uncertainty=uncertainties_of(probabilities, card.task),
             reviews=head.reviews,
+            weights_sha256=head.sha256_on(films.card),
             elapsed_s=elapsed_s,
             missing=films.missing,
             is_fitted=is_fitted,
@@ -301,9 +321,7 @@ class Fitter:
 
     def _replay(self, card: ModelCard) -> Replay | None:
         if card.id not in self._replays:
-            path = self._workplace.registry.companion_path(card, REPLAY)
-            read = Replay.read(path, card.companions[REPLAY]) if path is not None else None
-            self._replays[card.id] = read and read.of_findings(card.finding_names)
+            self._replays[card.id] = replay_of(self._workplace.registry, card)
         return self._replays[card.id]
 
 

@@ -78,12 +78,12 @@ class Predictors:
 
     def adapted_model(self, card: ModelCard) -> LoadedModel:
         """A model of its own whose last layer is the adapted head, for measuring it as a whole."""
-        from inference.network import load, put_head
+        from inference.network import load, with_head
 
         head = AdaptedHead.read(self._workplace.require_adapted_head(card))
         model = load(card, self._workplace.registry, self.lightbox.device)
-        put_head(model, head)
-        return replace(model, card=replace(card, id=ADAPTED))
+        model = with_head(model, head)
+        return replace(model, card=replace(model.card, id=ADAPTED))
 
     def get(self, card: ModelCard, adapted: bool = False) -> Predictor:
         """The predictor of a model, with its adapted head when that is asked for."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from app import locations
 from app.settings import Settings, read_settings, write_settings
+from inference.adapted import AdaptedHead
 from inference.card import ModelCard
 from inference.coverage import family, reason_not_covered
 from inference.errors import UnknownModel
@@ -138,5 +139,10 @@ class Workplace:
         if not path.exists():
             raise UnknownModel(
                 f"There is no adapted head for the model {card.id} yet; record reviews and run adapt."
+            )
+        if not AdaptedHead.read(path).fits(card):
+            raise UnknownModel(
+                f"The adapted head of {card.id} was fitted for other weights or findings than the model has "
+                "now; run adapt again."
             )
         return path

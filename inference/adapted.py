@@ -37,6 +37,9 @@ class AdaptedHead:
     trust
         (K,) float32 in [0, 1]: what share of what the logits say of a finding is believed; the rest goes to
         the others, as they stand to each other. None stands for 1 everywhere.
+    base_sha256
+        Of the base model's weights: a bundled model keeps its id when it gets others. Empty in heads that
+        were written before this was.
     """
 
     base: str
@@ -46,6 +49,7 @@ class AdaptedHead:
     reviews: int
     added: tuple[FindingName, ...] = ()
     trust: NDArray[np.float32] | None = None
+    base_sha256: str = ""
 
     def probabilities(
         self, embedding: NDArray[np.float32], temperature: float, task: Task
@@ -65,7 +69,9 @@ class AdaptedHead:
     def fits(self, card: ModelCard) -> bool:
         """Whether it was fitted for this model: its findings, and perhaps some that readers added."""
         own = self.findings[: len(self.findings) - len(self.added)]
-        return self.base == card.id and own == card.finding_names
+        is_from_before = not self.base_sha256 and not card.bundled
+        is_same = is_from_before or self.base_sha256 == card.weights_sha256
+        return self.base == card.id and own == card.finding_names and is_same
 
     def card_of(self, card: ModelCard) -> ModelCard:
         """The base model's card with the findings that this head answers."""
@@ -87,6 +93,7 @@ class AdaptedHead:
                     reviews=np.array(self.reviews),
                     added=np.array([(f.name, f.display) for f in self.added], np.str_).reshape(-1, 2),
                     trust=np.ones(len(self.findings), np.float32) if self.trust is None else self.trust,
+                    base_sha256=np.array(self.base_sha256),
                 )
                 file.flush()
                 os.fsync(file.fileno())
@@ -110,6 +117,7 @@ class AdaptedHead:
                     reviews=int(stored["reviews"]),
                     added=_added_in(stored),
                     trust=stored["trust"].astype(np.float32) if "trust" in stored else None,
+                    base_sha256=str(stored["base_sha256"]) if "base_sha256" in stored else "",
                 )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise InvalidWeights(f"{path} is not an adapted head: {error}.") from error

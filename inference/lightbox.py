@@ -161,8 +161,8 @@ class Lightbox:
         kept = self._predictors.get(key)
         if kept is None:
             head = AdaptedHead.read(adapted_head) if adapted_head is not None else None
-            if head is not None and not head.reviews:
-                head = None  # it is the model's own, and there is nothing to tell apart
+            if head is not None and not (head.reviews and head.fits(card)):
+                head = None  # it is the model's own, or that of other weights: there is nothing to tell
             while len(self._predictors) >= 2 * _KEPT_MODELS:
                 self._predictors.popitem(last=False)
             kept = self._predictors[key] = Predictor(model, head, self.finder)

@@ -146,24 +146,31 @@ def head_name(model: LoadedModel) -> str:
     return names[0] if ends and model.card.format == "network" else NO_HEAD
 
 
-def put_head(model: LoadedModel, head: AdaptedHead) -> None:
-    """Replace the values of a model's last linear layer by those of a head that was re-fitted for it.
+def with_head(model: LoadedModel, head: AdaptedHead) -> LoadedModel:
+    """The same network with a head that was re-fitted for it as its last layer, in a model of its own.
+
+    Where readers added findings, the last layer has more rows.
 
     Raises
     ------
     InvalidWeights
         The network ends otherwise, or with another number of findings or features.
     """
-    network: Any = model.network
-    classifier = network.get_classifier()
-    found = getattr(classifier, "weight", None)
-    if model.card.format != "network" or found is None or found.flatten(1).shape != head.weight.shape:
+    card = head.card_of(model.card)
+    own = head_of(model.network)
+    known = len(model.card.findings)
+    if model.card.format != "network" or own is None or own[0].shape != head.weight[:known].shape:
         raise InvalidWeights(f"The adapted head does not fit {model.card.id}; run adapt again.")
-    with torch.no_grad():
-        if classifier.bias is None:  # torchvision's MaxViT
-            classifier.bias = nn.Parameter(found.new_zeros(len(found)), requires_grad=False)
-        found.copy_(torch.from_numpy(head.weight).reshape(found.shape))
-        classifier.bias.copy_(torch.from_numpy(head.bias))
+    network: Any = build(card)
+    (name,) = classifier_names(network)
+    state = model.network.state_dict()
+    state[f"{name}.weight"] = torch.from_numpy(head.weight).reshape(-1, *state[f"{name}.weight"].shape[1:])
+    state[f"{name}.bias"] = torch.from_numpy(head.bias)
+    classifier = network.get_classifier()
+    if classifier.bias is None:  # torchvision's MaxViT
+        classifier.bias = nn.Parameter(torch.zeros(len(head.bias)), requires_grad=False)
+    network.load_state_dict(state)
+    return replace(prepare(card, network, model.device), typical=model.typical)
 
 
 def differences(network: nn.Module, state: dict[str, torch.Tensor]) -> list[str]:

@@ -145,9 +145,7 @@ class Predictor:
         lungs: LungFinder | None = None,
     ):
         card = model.card
-        if adapted_head is not None and (
-            adapted_head.base != card.id or adapted_head.findings != card.finding_names
-        ):
+        if adapted_head is not None and not adapted_head.fits(card):
             raise InvalidWeights(
                 f"The adapted head was fitted for the model {adapted_head.base} and its findings "
                 f"{', '.join(adapted_head.findings)}, not for {card.id}; run adapt again."
@@ -424,8 +422,11 @@ class Predictor:
         agreement: float | None,
         made_by: str = "",
     ) -> Prediction:
+        card = self._model.card
+        if model == ADAPTED and self._adapted_head is not None:
+            card = self._adapted_head.card_of(card)
         return prediction_from(
-            self._model.card,
+            card,
             model,
             header,
             frame,

@@ -22,6 +22,7 @@ from studies.image import Header
 class _OfModel:
     """Scores by one model's head. Rows are those of the fitting process's table."""
 
+    made_by: str = ""  # SHA-256 of the weights and the head
     card: ModelCard | None = None  # with the findings that readers added; None before the first scores
     row_of: dict[FrameKey, int] = field(default_factory=dict)
     keys: list[FrameKey | None] = field(default_factory=list)  # by row
@@ -81,7 +82,7 @@ class AdaptedScores(Mapping[FrameKey, Prediction]):
             card, findings=(*card.findings, *(FindingName(name, display) for name, display in added))
         )
         model.probabilities, model.suggestion = scored.probabilities, scored.suggestion
-        model.uncertainty = scored.uncertainty
+        model.uncertainty, model.made_by = scored.uncertainty, scored.weights_sha256
         self._in_use = (*(m for m in self._in_use if m is not model), model)
         self._looked_at.clear()
 
@@ -138,6 +139,7 @@ class AdaptedScores(Mapping[FrameKey, Prediction]):
             key[1],
             model.probabilities[row],
             unfamiliarity=None if math.isnan(unfamiliarity) else unfamiliarity,
+            weights_sha256=model.made_by,
         )
 
     def __contains__(self, key: object) -> bool:

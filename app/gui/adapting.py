@@ -44,7 +44,7 @@ class Adapting(QObject):
 
     def score(self) -> None:
         """Show what the adapted heads on disk say of every frame, as after a start or a promotion."""
-        if self._library.cards:
+        if self._library.cards and not self._library.is_loading:
             self.fitting.start()
             self.fitting.score(tuple(card.id for card in self._library.cards))
 

@@ -394,10 +394,18 @@ class Library(QObject):
                         tuple(in_words(name) for name in parts[0].names),
                         np.concatenate([part.suggestion for part in parts]),
                         np.concatenate([part.confidence for part in parts]),
-                        np.concatenate([part.uncertainty for part in parts]),
+                        self._with_own(keys, np.concatenate([part.uncertainty for part in parts])),
                     )
                 )
         self._is_scoring = False
+
+    def _with_own(self, keys: list[FrameKey], uncertainty: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Uncertainties, and where no adapted head says one, that of the model in use."""
+        for place in np.flatnonzero(np.isnan(uncertainty)).tolist():
+            said = self.predictions.get(keys[place])
+            if said is not None and said.uncertainty is not None:
+                uncertainty[place] = said.uncertainty
+        return uncertainty
 
     def set_waiting(self, keys: Iterable[FrameKey], is_told: bool = True) -> None:
         """The model will be asked about these frames and has not answered yet; the rows say so if told."""
