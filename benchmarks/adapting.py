@@ -2,12 +2,13 @@
 
     QT_QPA_PLATFORM=offscreen python benchmarks/adapting.py [--studies 2000 20000] [--runs 10]
 
-
 For each size: a store of that many reviewed and as many waiting studies, the starter model's head (512
 features, 3 findings), made-up embeddings of it in the cache, and the window's own library, worklist and
-fitting process on it. A decision is recorded as a click records it; the clock stops when the worklist, in the
-order *uncertain*, has the new scores. Beside it stands what the same fit takes from the beginning, without what
-the process keeps in memory, and how long the GUI thread was ever kept from its events meanwhile.
+fitting process on it. A decision is recorded as a click records it; the clock stops when the worklist, in
+the order *uncertain*, has the new scores. Beside it stands what the same fit takes from the beginning,
+without what the process keeps in memory, and how long the GUI thread was ever kept from its events meanwhile.
+"""
+
 from __future__ import annotations
 
 import argparse
