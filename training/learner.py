@@ -201,7 +201,7 @@ class Learner:
         with torch.autocast(self.device.type, self._half, enabled=self._half is not None):
             features, logits = self._encoded(batch.x)
         loss = self._loss(batch, features, logits)
-        if self._rehearsal is not None and phase.is_encoder_still:
+        if self._rehearsal is not None and (phase.is_encoder_still or self.plan.depth == "last"):
             share = self.plan.replay
             count = max(1, round(len(batch.rows) * share / (1 - share)))
             again = self._rehearsal.loss(self.network, count, epoch, number)

@@ -55,7 +55,7 @@ class Plan:
         films anew.
     replay
         Share of films of the base model's own training that a head learns from beside the new ones, as
-        embeddings, while the encoder stands still (`training.remembering`).
+        embeddings, while no more than the last stage moves (`training.remembering`).
     distillation
         What it costs to leave the base model's answers where no reader said otherwise; 0 for nothing.
     batch_norm

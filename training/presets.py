@@ -22,12 +22,12 @@ WORDS: dict[Depth, str] = {
 }  # fmt: skip
 
 _PRESETS: dict[Depth, dict[str, Any]] = {
-    "head": {"epochs": 20, "learning_rate": 3e-3, "copies": 4, "replay": 0.3, "distillation": 0.5},
+    "head": {"epochs": 20, "learning_rate": 3e-3, "distillation": 0.0},
     "last": {"epochs": 10, "head_epochs": 2, "learning_rate": 1e-3, "layer_decay": 0.6},
     "half": {"epochs": 12, "head_epochs": 2, "learning_rate": 5e-4, "layer_decay": 0.6},
     "all": {"epochs": 15, "head_epochs": 2, "learning_rate": 5e-4, "layer_decay": 0.6},
 }
-_TUNING: dict[str, Any] = {"replay": 0.3, "distillation": 0.5, "patience": 5}
+_TUNING: dict[str, Any] = {"replay": 0.3, "distillation": 0.3, "patience": 5}
 CT_WINDOW_JITTER = 0.1
 
 

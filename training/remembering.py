@@ -3,7 +3,8 @@
 Tuned on a few dozen corrections alone a network drifts from what it knew. Two things hold it:
 
 - *Replay*: films of the base model's own training, of which there are embeddings and labels beside its
-  weights, but no images (`training.replay`). They teach the head while the features behind it stand still.
+  weights, but no images (`training.replay`). They teach the head while the features behind it stand still,
+  or only the last stage moves: a few epochs of that leave them true enough (docs/training.md).
 - *Distillation*: what the base model says of the films at hand, where no reader says otherwise, is what
   the candidate goes on saying (Li and Hoiem 2016). It holds for every depth.
 """
