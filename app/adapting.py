@@ -52,10 +52,22 @@ def adapt_head(
     card: ModelCard,
     head: tuple[Embedding, Embedding],
     embed: Callable[[Sample], Embedding | None],
+) -> Adapted:
+    """Re-fit and store the adapted head of one model (`refit`)."""
+    done = refit(workplace, card, head, embed)
+    done.head.write(workplace.adapted_head_path(card))
+    return done
+
+
+def refit(
+    workplace: Workplace,
+    card: ModelCard,
+    head: tuple[Embedding, Embedding],
+    embed: Callable[[Sample], Embedding | None],
     *,
     least_examples: int = 1,
 ) -> Adapted:
-    """Re-fit and store the adapted head of one model.
+    """Fit the head of a model to all reviews that may be learned from, and to what the model was trained on.
 
     Where no review may be learned from yet, the adapted head is the model's own, and a remark says so.
 
@@ -96,7 +108,6 @@ def adapt_head(
         remarks.append(f"The head stays as it is: {error}.")
         adapted = AdaptedHead(card.id, head[0], head[1], card.finding_names, reviews=0)
     adapted = replace(adapted, base_sha256=card.weights_sha256)
-    adapted.write(workplace.adapted_head_path(card))
     elapsed_s = time.perf_counter() - started
     return Adapted(card.id, adapted.reviews, elapsed_s, adapted, samples, embeddings, tuple(remarks))
 

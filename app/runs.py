@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 ENDS = ("done", "cancelled", "failed")
 TRAIN, SEARCH, TAKE = ("train",), ("search",), ("jobs", "take")
+ADAPT = ("adapt", "--candidate")
 """Commands that work in a run's folder."""
 
 

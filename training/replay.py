@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from safetensors.numpy import load, save
 
 from inference.errors import InvalidWeights
 from inference.registry import content_of
+from training.samples import Sample
 
 MOST_FILMS = 2000
 
@@ -59,6 +60,20 @@ class Replay:
         rows = np.sort(_evenly(truth[rows], most, seed, rows))
         return cls(embeddings[rows].astype(np.float32), truth[rows].astype(np.int8), tuple(findings))
 
+    @classmethod
+    def of_samples(
+        cls, samples: Sequence[Sample], embeddings: Mapping[str, NDArray[np.float32]], findings: Sequence[str]
+    ) -> Replay:
+        """Some samples, whose `truth` stands in the order of the findings, by their embeddings (by image)."""
+        truth = [[-1 if t is None else t for t in sample.truth] for sample in samples]
+        rows = [embeddings[sample.image] for sample in samples]
+        width = len(rows[0]) if rows else 0
+        return cls.chosen(
+            np.array(rows, np.float32).reshape(-1, width),
+            np.array(truth, np.int8).reshape(-1, len(findings)),
+            findings,
+        )
+
     def of_findings(self, findings: Sequence[str]) -> Replay:
         """The same films with what is known of these findings, in their order; others are unknown."""
         truth = np.full((len(self.truth), len(findings)), -1, np.int8)
@@ -66,6 +81,16 @@ class Replay:
             if name in self.findings:
                 truth[:, column] = self.truth[:, self.findings.index(name)]
         return Replay(self.embeddings, truth, tuple(findings))
+
+    def joined(self, other: Replay, most: int = MOST_FILMS) -> Replay:
+        """These films and others, at most so many, by the findings of these."""
+        those = other.of_findings(self.findings)
+        return Replay.chosen(
+            np.concatenate([self.embeddings, those.embeddings]),
+            np.concatenate([self.truth, those.truth]),
+            self.findings,
+            most,
+        )
 
     def write(self, path: Path) -> str:
         """Write a safetensors file; its SHA-256 as hex."""

@@ -1,11 +1,14 @@
-"""`adapt`: re-fit the head of the model in use from all reviews that may be learned from."""
+"""`adapt`: re-fit the head of the model in use from all reviews that may be learned from.
+
+With `--candidate` the re-fitted head becomes a model of its own, measured and judged as a training's is.
+"""
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
 
-from app.adapting import Embedding, adapt_head
+from app.adapting import Adapted, Embedding, adapt_head, refit, replay_of
 from app.output import Output
 from app.predicting import Predictors
 from app.workplace import Workplace
@@ -16,12 +19,17 @@ from inference.features import feature_key
 from inference.heads import read_head
 from studies.errors import StudyError
 from studies.reader import read
-from training.samples import Sample
+from training.errors import TrainingError
+from training.samples import LEAST_TO_GROW, Sample
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="M", help="id or unique prefix (default: the most reviewed)")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    parser.add_argument(
+        "--candidate", action="store_true", help="make the re-fitted head a candidate, and judge it"
+    )
+    parser.add_argument("--run", metavar="NAME", help=argparse.SUPPRESS)  # where the window reads events
 
 
 def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
@@ -45,7 +53,46 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         {"model": "adapted", "base": done.base, "reviews": done.reviews, "elapsed_s": done.elapsed_s},
         f"The head of {done.base} was re-fitted from {done.reviews} reviews in {done.elapsed_s:.2f} s.",
     )
+    if options.candidate:
+        if done.head.added:  # of a network, only those that enough films show
+            done = refit(workplace, card, head, embed, least_examples=LEAST_TO_GROW)
+        _make_candidate(done, card, options, workplace, output, predictors)
     return output.status
+
+
+def _make_candidate(
+    done: Adapted,
+    card: ModelCard,
+    options: argparse.Namespace,
+    workplace: Workplace,
+    output: Output,
+    predictors: Predictors,
+) -> None:
+    """Put a model with the re-fitted head into the registry; its end is told as a training's."""
+    from app.commands.train import current_model, leave_word, remember, tell
+    from training.adapted_candidate import candidate_of
+    from training.events import TrainingEvent
+    from training.replay import Replay
+    from training.runs import lower_priority
+
+    lower_priority()
+    try:
+        known = replay_of(workplace.registry, card)
+        fitted = [s for s in done.samples.of_part("train", "validation") if s.image in done.embeddings]
+        replay = Replay.of_samples(fitted, done.embeddings, done.head.findings)
+        outcome = candidate_of(
+            card, done.head, done.samples, workplace.registry, current_model(card, workplace) or card,
+            predictors.lightbox.device, replay=replay if known is None else replay.joined(known),
+            margin=workplace.settings.gate_margin,
+        )  # fmt: skip
+        event = TrainingEvent("done", outcome.as_json() | {"temperature": card.temperature})
+    except (TrainingError, InferenceError) as error:
+        said = str(error).rstrip(".")
+        event = TrainingEvent("failed", {"reason": f"{said[:1].upper()}{said[1:]}."})
+    if event.event == "done":
+        remember(event, workplace)
+    leave_word(options, workplace, event)
+    tell(event, output)
 
 
 def most_reviewed_model(workplace: Workplace) -> ModelCard:
