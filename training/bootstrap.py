@@ -26,7 +26,7 @@ def resamples(table: Table, bootstrap: int, seed: int) -> list[Floats]:
     ]
 
 
-def interval(values: Floats, patients: int = 0) -> tuple[float, float] | None:
+def interval(values: Floats, patients: int = 0, tail: float = TAIL) -> tuple[float, float] | None:
     """The middle 95% of resampled values; None where fewer than nine in ten could be had.
 
     Parameters
@@ -34,18 +34,19 @@ def interval(values: Floats, patients: int = 0) -> tuple[float, float] | None:
     patients
         How many were drawn from: a bootstrap's interval is too narrow for a few, so its percentiles move
         outwards as Student's t does (Hesterberg 2015, "expanded percentile"). 0 leaves them where they are.
+    tail
+        The share that is left out at either end.
     """
     known = values[np.isfinite(values)]
     if known.size < 0.9 * values.size or not known.size:
         return None
-    low, high = np.quantile(known, _outer(patients))
+    low, high = np.quantile(known, _outer(patients, tail))
     return float(low), float(high)
 
 
-def _outer(patients: int) -> tuple[float, float]:
-    tail = TAIL
+def _outer(patients: int, tail: float) -> tuple[float, float]:
     if patients > 1:
         from scipy.special import ndtr, stdtrit
 
-        tail = float(ndtr(np.sqrt(patients / (patients - 1)) * stdtrit(patients - 1, TAIL)))
+        tail = float(ndtr(np.sqrt(patients / (patients - 1)) * stdtrit(patients - 1, tail)))
     return tail, 1 - tail

@@ -22,12 +22,12 @@ from training.events import Evaluation, Gate, ImageResult
 from training.fitted import Fitted, fitted_of
 from training.gate import LEAST_RESAMPLES, MARGIN, compare
 from training.metrics import curves
+from training.pairing import named
 from training.plan import Plan
 from training.probes import finder_for
 from training.samples import Sample, Samples
 
 TUNED = ", fine-tuned"
-NAMED = 3  # films of many that a sentence names
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,14 +221,10 @@ def _clean(
 
 
 def _left_out(test: Sequence[Sample], images: set[str], who: str) -> str:
-    samples = [s for s in test if s.image in images]
-    names = [Path(s.header.path).name for s in samples[:NAMED]]
-    more = f" and {len(samples) - NAMED} more" if len(samples) > NAMED else ""
-    patients = len({s.patient for s in samples})
+    files = [Path(s.header.path).name for s in test if s.image in images]
     return (
-        f"{len(samples)} of the {len(test)} films of the test part, of {patients} "
-        f"patient{'' if patients == 1 else 's'}, were left out, because {who} was fitted on them or on "
-        f"others of the same patients: {', '.join(names)}{more}."
+        f"{len(files)} of the {len(test)} films of the test part were left out, because {who} was fitted on "
+        f"them or on others of the same patients: {named(files)}."
     )
 
 
@@ -250,7 +246,11 @@ def _judge(
 ) -> Gate:
     if evaluation is not None and before is not None:
         count = max(plan.bootstrap, LEAST_RESAMPLES)
-        gate = compare(evaluation, before, margin=margin, bootstrap=count, seed=plan.seed, task=card.task)
+        several = "multilabel" in (card.task, current.task if current is not None else card.task)
+        gate = compare(
+            evaluation, before, margin=margin, bootstrap=count, seed=plan.seed,
+            task="multilabel" if several else "multiclass",
+        )  # fmt: skip
         return replace(gate, reasons=(*gate.reasons, *remarks))
     if any("left out" in remark for remark in remarks):
         reason = "No film of the test part is left that neither model was fitted on, so nothing is proven."

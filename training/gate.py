@@ -5,39 +5,47 @@ macro AUROC (does it rank better?) and log-loss (are its probabilities better?):
 
 better      both intervals lie above zero
 not worse   both lie above the margin
-worse       one lies below zero
+worse       one lies below zero (by an interval of 97.5%, because either would do: two looks at equal models
+            must not find one worse twice as often), or the candidate gives no answer where the other does
 not proven  otherwise, or too few patients to tell
 
-Passing means better or not worse. Whatever the verdict, losses that an average hides are named.
+Passing means better or not worse. Two models that give the same probabilities, but for rounding, are never
+better. Whatever the verdict, losses that an average hides are named. What both are asked where they know
+different findings stands in `training.pairing`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.card import Task
-from training.bootstrap import interval, resamples
-from training.events import Evaluation, Gate, ImageResult, Verdict
+from training.bootstrap import TAIL, interval, resamples
+from training.events import Evaluation, Gate, Verdict
 from training.metrics import figures, recalls
-from training.reliability import calibration_error
-from training.table import Table, table_of
+from training.pairing import Pair, named, paired
+from training.reliability import calibration_errors
+from training.settling import patients_needed
+from training.table import Table
 
 MARGIN = -0.02
 LEAST_RESAMPLES = 1000  # with fewer an interval's ends are themselves a draw of lots
 LEAST_PATIENTS = 20  # below, a bootstrap's intervals are too narrow to be believed
 NO_DIFFERENCE = 1e-4  # less than this is rounding, not improvement
+STILL_EQUAL = 5e-3  # how far figures of equal models may lie apart
 SENSITIVITY_LOSS = 0.05
 CALIBRATION_LOSS = 0.01
 LUNG_SHARE_LOSS = 0.01
 FINDING_LUNG_SHARE_LOSS = 0.05  # of one finding, which fewer films show
 
+Floats = NDArray[np.float64]
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Difference:
     """Candidate minus current, above zero where the candidate is better."""
 
@@ -45,7 +53,8 @@ class _Difference:
     value: float
     low: float
     high: float
-    spread: float  # standard deviation over the resamples
+    highest: float  # of an interval of 97.5%
+    drawn: Floats  # (B,) of each resample
 
     def sentence(self) -> str:
         if abs(self.value) < NO_DIFFERENCE:
@@ -71,52 +80,25 @@ def compare(
     margin
         How much below zero a difference may reach and still count as not worse: in AUROC, and in
         nats of log-loss.
+    task
+        Where one model has one finding of many and the other several at once: several at once.
     """
-    findings, ours, theirs = _paired(candidate, current)
-    if not ours:
-        return Gate(False, "not proven", ("No held-out image was seen by both models.",))
-    a, b = table_of(ours, task), table_of(theirs, task)
-    differences, missing = _differences(a, b, bootstrap, seed)
-    verdict = _verdict(differences, missing, a.patients, margin)
-    reasons = [_headline(verdict, a, identical=np.array_equal(a.probabilities, b.probabilities))]
-    reasons += [d.sentence() for d in differences] + missing
-    if verdict == "not proven":
-        reasons.append(_what_would_settle_it(differences, missing, a.patients, margin))
-    reasons += _losses(a, b, findings, candidate, current)
-    if len(ours) < max(candidate.n, current.n):
-        reasons.append(
-            f"Compared on the {len(ours)} images that both models were measured on "
-            f"(candidate {candidate.n}, current {current.n})."
+    pair = paired(candidate, current, task)
+    if not len(pair.candidate.patient):
+        verdict: Verdict = "worse" if pair.silent else "not proven"
+        return Gate(
+            False, verdict, ("No held-out image was seen by both models.", *_silence(pair), *pair.remarks)
         )
-    return Gate(verdict in ("better", "not worse"), verdict, tuple(reasons))
-
-
-def _paired(
-    candidate: Evaluation, current: Evaluation
-) -> tuple[tuple[str, ...], list[ImageResult], list[ImageResult]]:
-    """Both models' results on the common images, over the findings that either knows.
-
-    A finding that one of them does not know has probability 0 there: it is never suggested.
-    """
-    findings = tuple(dict.fromkeys((*candidate.findings, *current.findings)))
-    known = {r.image: r for r in current.per_image}
-    ours: list[ImageResult] = []
-    theirs: list[ImageResult] = []
-    for mine in candidate.per_image:
-        other = known.get(mine.image)
-        if other is None:
-            continue
-        said = dict(zip(current.findings, other.truth, strict=True))
-        said |= {f: t for f, t in zip(candidate.findings, mine.truth, strict=True) if t is not None}
-        truth = tuple(said.get(f) for f in findings)
-        for result, names, paired in (
-            (mine, candidate.findings, ours),
-            (other, current.findings, theirs),
-        ):
-            given = dict(zip(names, result.probabilities, strict=True))
-            spread = tuple(given.get(f, 0.0) for f in findings)
-            paired.append(ImageResult(mine.image, mine.patient, truth, spread))
-    return findings, ours, theirs
+    a = pair.candidate
+    differences, missing = _differences(a, pair.current, bootstrap, seed)
+    verdict = _verdict(pair, differences, missing, margin)
+    reasons = [_headline(verdict, pair)]
+    reasons += _silence(pair) + _lost(pair)
+    reasons += [d.sentence() for d in differences] + missing
+    if verdict == "not proven" and not pair.lost:
+        reasons.append(_what_would_settle_it(differences, missing, a.patients, margin))
+    reasons += _losses(pair, candidate, current, bootstrap, seed)
+    return Gate(verdict in ("better", "not worse"), verdict, (*reasons, *pair.remarks))
 
 
 def _differences(a: Table, b: Table, bootstrap: int, seed: int) -> tuple[list[_Difference], list[str]]:
@@ -128,17 +110,18 @@ def _differences(a: Table, b: Table, bootstrap: int, seed: int) -> tuple[list[_D
     for name in ("Macro AUROC", "Log-loss"):
         value = float(whole[name][0])
         values = np.concatenate([d[name] for d in drawn]) if drawn else np.zeros(0)
-        bounds = interval(values) if values.size else None
+        bounds = interval(values, a.patients) if values.size else None
         if not math.isfinite(value):
             missing.append(f"{name} cannot be had on these images: they show one kind of answer only.")
         elif bounds is None:
             missing.append(f"{name} has no interval on so few patients.")
         else:
-            differences.append(_Difference(name, value, *bounds, float(np.nanstd(values))))
+            highest = (interval(values, a.patients, TAIL / 2) or bounds)[1]
+            differences.append(_Difference(name, value, *bounds, highest, values))
     return differences, missing
 
 
-def _paired_figures(a: Table, b: Table, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+def _paired_figures(a: Table, b: Table, weights: Floats) -> dict[str, Floats]:
     ours, theirs = figures(a, weights), figures(b, weights)
     return {
         "Macro AUROC": ours["macro_auroc"] - theirs["macro_auroc"],
@@ -146,22 +129,29 @@ def _paired_figures(a: Table, b: Table, weights: NDArray[np.float64]) -> dict[st
     }
 
 
-def _verdict(differences: list[_Difference], missing: list[str], patients: int, margin: float) -> Verdict:
-    if missing or patients < LEAST_PATIENTS:
+def _verdict(pair: Pair, differences: list[_Difference], missing: list[str], margin: float) -> Verdict:
+    if pair.silent:
+        return "worse"
+    if missing or pair.candidate.patients < LEAST_PATIENTS:
         return "not proven"
+    if pair.is_equal and all(abs(d.value) < STILL_EQUAL for d in differences):
+        return "not worse" if margin <= 0 and not pair.lost else "not proven"
     if all(d.low > NO_DIFFERENCE for d in differences):
-        return "better"
+        return "not proven" if pair.lost else "better"
     if all(d.low >= margin for d in differences):
-        return "not worse"
-    if any(d.high < -NO_DIFFERENCE for d in differences):
+        return "not proven" if pair.lost else "not worse"
+    if any(d.highest < -NO_DIFFERENCE for d in differences):
         return "worse"
     return "not proven"
 
 
-def _headline(verdict: Verdict, table: Table, *, identical: bool) -> str:
+def _headline(verdict: Verdict, pair: Pair) -> str:
+    table = pair.candidate
     seen = f"{len(table.patient)} held-out images of {table.patients} patients"
-    if identical:
+    if pair.is_identical:
         return f"Both models give the same probabilities on the {seen}."
+    if pair.is_equal and verdict == "not worse":
+        return f"Both models give the same probabilities, but for rounding, on the {seen}."
     said: dict[Verdict, str] = {
         "better": "The candidate is better",
         "not worse": "The candidate is not worse",
@@ -171,51 +161,51 @@ def _headline(verdict: Verdict, table: Table, *, identical: bool) -> str:
     return f"{said[verdict]} on the {seen}."
 
 
+def _silence(pair: Pair) -> list[str]:
+    """Images on which the candidate gives no numbers, where the current model gives some."""
+    if not pair.silent:
+        return []
+    return [
+        f"The candidate gives no answer on {len(pair.silent)} images that the current model answers: "
+        f"{named(pair.silent)}."
+    ]
+
+
+def _lost(pair: Pair) -> list[str]:
+    """Findings that a reader would miss."""
+    return [f"{finding} is not known to the candidate, which never suggests it." for finding in pair.lost]
+
+
 def _what_would_settle_it(
     differences: list[_Difference], missing: list[str], patients: int, margin: float
 ) -> str:
-    """How many more patients: an interval narrows with the square root of their number."""
+    """How many more patients."""
     if missing:
         lacking = max(LEAST_PATIENTS - patients, 1)
         return (
             f"Too few cases: at least {lacking} more held-out patients, "
             "with findings that are present in some and absent in others, are needed."
         )
-    needed = float(LEAST_PATIENTS)
-    for d in differences:
-        goal: Literal["not worse", "worse"] = "not worse" if d.value > margin / 2 else "worse"
-        room = d.value - margin if goal == "not worse" else -d.value
-        if room <= 0:
-            continue
-        reach = max(d.value - d.low if goal == "not worse" else d.high - d.value, 1.96 * d.spread)
-        needed = max(needed, patients * (reach / room) ** 2)
-    more = max(1, math.ceil(needed - patients))
-    rounded = more if more < 20 else math.ceil(more / 10) * 10
-    return (
-        f"Too few cases: about {rounded} more held-out patients would settle it "
-        "if the difference stays what it is."
+    needed = patients_needed(
+        np.array([d.value for d in differences]),
+        np.stack([d.drawn for d in differences], axis=1),
+        patients,
+        margin=margin,
+        no_difference=NO_DIFFERENCE,
+        least=LEAST_PATIENTS,
     )
+    rounded = needed if needed < 20 else math.ceil(needed / 10) * 10
+    return f"Too few cases: about {rounded} more held-out patients would probably settle it."
 
 
-def _losses(
-    a: Table, b: Table, findings: tuple[str, ...], candidate: Evaluation, current: Evaluation
-) -> list[str]:
+def _losses(pair: Pair, candidate: Evaluation, current: Evaluation, bootstrap: int, seed: int) -> list[str]:
     """What got worse, whatever the verdict."""
-    told = []
-    ones = np.ones((1, len(a.patient)))
-    for finding, mine, other in zip(findings, recalls(a, ones)[0], recalls(b, ones)[0], strict=True):
-        if math.isfinite(mine) and mine < other - SENSITIVITY_LOSS - 1e-9:
-            told.append(
-                f"{finding} loses {100 * (other - mine):.0f} points of sensitivity "
-                f"({100 * other:.0f}% to {100 * mine:.0f}%)."
-            )
-    mine, other = calibration_error(a), calibration_error(b)
-    if mine > other + CALIBRATION_LOSS:
-        told.append(f"Calibration is worse: expected calibration error {other:.3f} to {mine:.3f}.")
+    told = _sensitivity_lost(pair, candidate, current)
+    told += _calibration_lost(pair, bootstrap, seed)
     here, before = candidate.lung_share, current.lung_share
     if here is not None and before is not None and here < before - LUNG_SHARE_LOSS:
         told.append(f"Less of the evidence lies in the lungs: {100 * before:.0f}% to {100 * here:.0f}%.")
-    for finding in findings:
+    for finding in pair.findings:
         here = candidate.lung_share_per_finding.get(finding)
         before = current.lung_share_per_finding.get(finding)
         if here is not None and before is not None and here < before - FINDING_LUNG_SHARE_LOSS:
@@ -223,3 +213,47 @@ def _losses(
                 f"{finding} has less of its evidence in the lungs: {100 * before:.0f}% to {100 * here:.0f}%."
             )
     return [*told, *candidate.warnings]
+
+
+def _sensitivity_lost(pair: Pair, candidate: Evaluation, current: Evaluation) -> list[str]:
+    """Of what is suggested: the most probable finding, or those that reach their operating point."""
+    ones = np.ones((1, len(pair.candidate.patient)))
+    ours, theirs = recalls(pair.candidate, ones)[0], recalls(pair.current, ones)[0]
+    told = []
+    for k, finding in enumerate(pair.findings):
+        mine, other = float(ours[k]), float(theirs[k])
+        if pair.candidate.task == "multilabel":
+            mine = _sensitivity_at(pair.candidate, k, _point(candidate.per_finding, finding))
+            other = _sensitivity_at(pair.current, k, _point(current.per_finding, finding))
+        if math.isfinite(mine) and mine < other - SENSITIVITY_LOSS - 1e-9:
+            shown = pair.candidate.truth[:, k] == 1
+            told.append(
+                f"{finding} loses {100 * (other - mine):.0f} points of sensitivity "
+                f"({100 * other:.0f}% to {100 * mine:.0f}% of {int(shown.sum())} films)."
+            )
+    return told
+
+
+def _point(per_finding: Mapping[str, Mapping[str, float | None]], finding: str) -> float:
+    point = per_finding.get(finding, {}).get("operating_point")
+    return 0.5 if point is None else point
+
+
+def _sensitivity_at(table: Table, k: int, point: float) -> float:
+    present = table.truth[:, k] == 1
+    return float((table.probabilities[present, k] >= point).mean()) if present.any() else math.nan
+
+
+def _calibration_lost(pair: Pair, bootstrap: int, seed: int) -> list[str]:
+    def lost(weights: Floats) -> Floats:
+        return calibration_errors(pair.candidate, weights) - calibration_errors(pair.current, weights)
+
+    ones = np.ones((1, len(pair.candidate.patient)))
+    mine = float(calibration_errors(pair.candidate, ones)[0])
+    other = float(calibration_errors(pair.current, ones)[0])
+    if not mine > other + CALIBRATION_LOSS:
+        return []
+    drawn = [lost(weights) for weights in resamples(pair.candidate, bootstrap, seed)]
+    bounds = interval(np.concatenate(drawn), pair.candidate.patients) if drawn else None
+    sure = "" if bounds is None else f" (95% interval of the change {bounds[0]:+.3f} to {bounds[1]:+.3f})"
+    return [f"Calibration is worse: expected calibration error {other:.3f} to {mine:.3f}{sure}."]

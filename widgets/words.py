@@ -114,6 +114,45 @@ SENTENCES = (
         "It is not proven whether the candidate is better or worse "
         "on the {0} held-out images of {1} patients.",
     ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "Both models give the same probabilities, but for rounding, "
+        "on the {0} held-out images of {1} patients.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words", "The candidate gives no answer on {0} images that the current model answers: {1}."
+    ),
+    QT_TRANSLATE_NOOP("Words", "Left out, because the current model gives no answer on them: {0}."),
+    QT_TRANSLATE_NOOP("Words", "{0} is not known to the candidate, which never suggests it."),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "{0} is new: no film of the test part shows it, so nothing is known of how well it is found.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "{0} is new: {1} of the {2} films that show it are found (AUROC {3}); "
+        "the verdict is about the other findings.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "{0} of the {1} films of the test part were left out, because the candidate was fitted on them "
+        "or on others of the same patients: {2}.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "{0} of the {1} films of the test part were left out, because the current model was fitted on them "
+        "or on others of the same patients: {2}.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words", "Which films {0} was fitted on was never written down: some of these may be among them."
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "No film of the test part is left that neither model was fitted on, so nothing is proven.",
+    ),
+    QT_TRANSLATE_NOOP("Words", "No patients were kept aside for testing, so nothing is proven."),
+    QT_TRANSLATE_NOOP("Words", "There is no current model to compare the candidate with."),
+    QT_TRANSLATE_NOOP("Words", "{0} does not predict yet, so there is nothing to compare with."),
     QT_TRANSLATE_NOOP("Words", "{0}: the models are equal (95% interval {1} to {2})"),
     QT_TRANSLATE_NOOP("Words", "{0}: the candidate is better by {1} (95% interval of the gain {2} to {3})"),
     QT_TRANSLATE_NOOP("Words", "{0}: the candidate is worse by {1} (95% interval of the gain {2} to {3})"),
@@ -126,9 +165,14 @@ SENTENCES = (
     ),
     QT_TRANSLATE_NOOP(
         "Words",
-        "Too few cases: about {0} more held-out patients would settle it if the difference stays what it is.",
+        "Too few cases: about {0} more held-out patients would probably settle it.",
     ),
-    QT_TRANSLATE_NOOP("Words", "{0} loses {1} points of sensitivity ({2}% to {3}%)."),
+    QT_TRANSLATE_NOOP("Words", "{0} loses {1} points of sensitivity ({2}% to {3}% of {4} films)."),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "Calibration is worse: expected calibration error {0} to {1} "
+        "(95% interval of the change {2} to {3}).",
+    ),
     QT_TRANSLATE_NOOP("Words", "Calibration is worse: expected calibration error {0} to {1}."),
     QT_TRANSLATE_NOOP("Words", "Less of the evidence lies in the lungs: {0}% to {1}%."),
     QT_TRANSLATE_NOOP("Words", "{0} has less of its evidence in the lungs: {1}% to {2}%."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from training.events import Evaluation, ImageResult
 from training.gate import compare
 from training.metrics import evaluate_results
+from training.settling import patients_needed
 
 NAMES = ("covid-19", "no-finding", "pneumonia")
 
@@ -67,9 +69,25 @@ def test_a_sabotaged_candidate_is_worse_and_the_lost_class_is_named() -> None:
 
 
 def test_too_few_cases_prove_nothing_and_it_says_how_many_would() -> None:
-    gate = compare(evaluation(1.6, count=60, own=2), evaluation(1.5, count=60, own=3))
+    gate = compare(evaluation(1.7, count=120, own=2), evaluation(1.5, count=120, own=3))
     assert (gate.verdict, gate.passed) == ("not proven", False)
-    assert any("more held-out patients would settle it" in r for r in gate.reasons)
+    asked = re.search(r"about (\d+) more held-out patients would probably settle it", " ".join(gate.reasons))
+    assert asked is not None
+    more = evaluation(1.7, count=120 + 2 * int(asked[1]), own=2)
+    again = compare(more, evaluation(1.5, count=120 + 2 * int(asked[1]), own=3))
+    assert again.verdict != "not proven"
+
+
+def test_the_more_figures_swing_the_more_patients_are_asked_for() -> None:
+    swings = np.random.default_rng(0).normal(size=(1000, 2))
+    found = np.array([-0.01, 0.05])
+    asked = [
+        patients_needed(found, found + scale * swings, 100, margin=-0.02, no_difference=1e-4, least=20)
+        for scale in (0.001, 0.02, 0.04, 0.08)
+    ]
+    assert asked == sorted(asked)
+    assert asked[0] == 1
+    assert 100 < asked[-1] < 100_000
 
 
 def test_a_handful_of_patients_proves_nothing_even_where_all_is_right() -> None:
@@ -134,16 +152,181 @@ def test_one_kind_of_answer_only_proves_nothing() -> None:
     assert any("one kind of answer" in r for r in gate.reasons)
 
 
-def test_a_finding_that_the_current_model_does_not_know_counts_against_it() -> None:
+# -- models that know different findings ---------------------------------------------------------------
+
+
+def growing(skill: float = 2.0, eager: float = 0.0) -> tuple[Evaluation, Evaluation]:
+    """A candidate that knows tuberculosis too, and the current model, which was never asked for it.
+
+    `eager` is how much more than it should it says tuberculosis.
+    """
+    random = np.random.default_rng(5)
+    truths = random.integers(0, 4, 400)
+    noise = random.normal(size=(400, 4))
+    ability = np.array([skill, skill, skill, 2.0])
+    logits = noise + ability[truths][:, None] * np.eye(4)[truths]
+    logits[:, 3] += eager
+    said = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    before = noise[:, :3] + 2.0 * np.eye(4)[truths][:, :3]
+    old = np.exp(before) / np.exp(before).sum(1, keepdims=True)
+    ours, theirs = [], []
+    for i, truth in enumerate(truths):
+        true = tuple(int(k == truth) for k in range(4))
+        ours.append(ImageResult(f"i{i}", f"p{i}", true, tuple(map(float, said[i]))))
+        theirs.append(ImageResult(f"i{i}", f"p{i}", true, (*map(float, old[i]), 0.0)))
+    names = (*NAMES, "tuberculosis")
+    candidate = evaluate_results(ours, names, "new", bootstrap=0)
+    current = replace(evaluate_results(theirs, names, "old", bootstrap=0), knows=NAMES)
+    return candidate, current
+
+
+def test_a_new_finding_alone_makes_no_candidate_better() -> None:
+    """It costs the old ones a little: some of their probability goes to the new one."""
+    gate = compare(*growing(skill=2.0))
+    assert gate.verdict in ("not worse", "not proven", "worse")
+    (told,) = [r for r in gate.reasons if r.startswith("tuberculosis is new")]
+    assert "films that show it are found (AUROC 0." in told
+    shown = sum(r.truth[3] == 1 for r in growing()[0].per_image)
+    assert f"of the {shown} films" in told
+    assert gate.reasons[0].endswith(f"on the {400 - shown} held-out images of {400 - shown} patients.")
+
+
+def test_a_candidate_that_learnt_a_finding_and_does_the_old_ones_better_is_better() -> None:
+    assert compare(*growing(skill=4.0)).verdict == "better"
+
+
+def test_a_candidate_that_calls_everything_by_the_new_name_is_worse() -> None:
+    gate = compare(*growing(eager=6.0))
+    assert gate.verdict == "worse"
+    assert sum("points of sensitivity" in reason for reason in gate.reasons) == 3
+
+
+def test_a_new_finding_that_no_film_shows_is_said_to_be_unknown() -> None:
+    candidate, current = growing()
+    none = replace(candidate, per_image=tuple(r for r in candidate.per_image if r.truth[3] == 0))
+    assert any("tuberculosis is new: no film of the test part" in r for r in compare(none, current).reasons)
+
+
+def test_a_finding_that_was_renamed_is_a_finding_that_is_lost() -> None:
     ours = evaluation(2.0)
-    theirs = replace(
+    renamed = replace(ours, findings=("sars-cov-2", *NAMES[1:]))
+    gate = compare(renamed, ours)
+    assert gate.verdict == "worse"
+    assert "covid-19 is not known to the candidate, which never suggests it." in gate.reasons
+    # Also where no film shows it, so that no figure could tell.
+    rest = replace(renamed, per_image=tuple(r for r in renamed.per_image if r.truth[0] == 0))
+    assert not compare(rest, ours).passed
+
+
+def test_the_order_of_findings_does_not_matter() -> None:
+    ours, theirs = evaluation(2.0), evaluation(1.0)
+    turned = replace(
+        theirs,
+        findings=NAMES[::-1],
+        per_image=tuple(
+            replace(r, truth=r.truth[::-1], probabilities=r.probabilities[::-1]) for r in theirs.per_image
+        ),
+    )
+    assert compare(ours, turned).reasons[1:3] == compare(ours, theirs).reasons[1:3]
+
+
+# -- candidates that are broken ------------------------------------------------------------------------
+
+
+def broken(whole: Evaluation, count: int) -> Evaluation:
+    nothing = (float("nan"),) * 3
+    results = [replace(r, probabilities=nothing) if i < count else r for i, r in enumerate(whole.per_image)]
+    return replace(whole, per_image=tuple(results))
+
+
+def test_a_candidate_that_gives_no_numbers_on_a_film_is_worse_however_good_it_is_elsewhere() -> None:
+    gate = compare(broken(evaluation(3.0), 4), evaluation(1.0))
+    assert (gate.verdict, gate.passed) == ("worse", False)
+    assert "gives no answer on 4 images that the current model answers: i0, i1, i2, …." in gate.reasons[1]
+    whole = compare(broken(evaluation(3.0), 300), evaluation(1.0))
+    assert (whole.verdict, whole.passed) == ("worse", False)
+
+
+def test_films_that_the_current_model_gives_no_numbers_for_are_left_out_and_told() -> None:
+    gate = compare(evaluation(3.0), broken(evaluation(1.0), 1))
+    assert gate.verdict == "better"
+    assert any("the current model gives no answer on them: i0." in reason for reason in gate.reasons)
+
+
+def test_a_candidate_that_always_says_the_same_is_worse() -> None:
+    ours = evaluation(2.0)
+    flat = tuple(replace(r, probabilities=(0.3, 0.4, 0.3)) for r in ours.per_image)
+    gate = compare(replace(ours, per_image=flat), ours)
+    assert gate.verdict == "worse"
+    assert any("covid-19 loses" in reason for reason in gate.reasons)
+
+
+def test_one_patient_with_many_films_proves_nothing() -> None:
+    def of_one(e: Evaluation) -> Evaluation:
+        return replace(e, per_image=tuple(replace(r, patient="p") for r in e.per_image))
+
+    gate = compare(of_one(evaluation(3.0)), of_one(evaluation(1.0)))
+    assert (gate.verdict, gate.passed) == ("not proven", False)
+    assert any("at least 19 more held-out patients" in reason for reason in gate.reasons)
+
+
+def test_decisions_that_contradict_each_other_cost_both_models_the_same() -> None:
+    """The same film twice, read differently by two readers."""
+    ours, theirs = evaluation(2.0), evaluation(2.0)
+
+    def twice(e: Evaluation) -> Evaluation:
+        again = [replace(r, image=f"{r.image}b", truth=r.truth[1:] + r.truth[:1]) for r in e.per_image]
+        return replace(e, per_image=(*e.per_image, *again))
+
+    gate = compare(twice(ours), twice(theirs))
+    assert (gate.verdict, gate.passed) == ("not worse", True)
+
+
+def test_models_that_are_equal_but_for_half_precision_are_not_better() -> None:
+    ours = evaluation(1.5, count=3000)
+    random = np.random.default_rng(1)
+
+    def rounded(r: ImageResult) -> ImageResult:
+        """With logits as far off as weights in half precision make them."""
+        said = np.array(r.probabilities) * np.exp(random.uniform(-2e-3, 2e-3, 3))
+        return replace(r, probabilities=tuple((said / said.sum()).tolist()))
+
+    halves = tuple(rounded(r) for r in ours.per_image)
+    for candidate, current in ((halves, ours.per_image), (ours.per_image, halves)):
+        gate = compare(replace(ours, per_image=candidate), replace(ours, per_image=current), bootstrap=300)
+        assert gate.verdict == "not worse"
+        assert "but for rounding" in gate.reasons[0]
+
+
+def test_of_several_findings_at_once_sensitivity_is_that_at_the_models_operating_points() -> None:
+    random = np.random.default_rng(2)
+    truths = random.integers(0, 2, (200, 2))
+    said = np.clip(0.3 * truths + random.uniform(0, 0.3, (200, 2)), 0, 1)
+    results = [
+        ImageResult(f"i{i}", f"p{i}", (int(t[0]), int(t[1])), tuple(map(float, s)))
+        for i, (t, s) in enumerate(zip(truths, said, strict=True))
+    ]
+
+    def at(points: dict[str, float]) -> Evaluation:
+        return evaluate_results(
+            results, ("a", "b"), "m", task="multilabel", bootstrap=0, operating_points=points
+        )
+
+    gate = compare(at({"a": 0.5, "b": 0.3}), at({"a": 0.3, "b": 0.3}), task="multilabel", bootstrap=100)
+    assert any(reason.startswith("a loses") and "(100% to" in reason for reason in gate.reasons)
+    assert not any(reason.startswith("b loses") for reason in gate.reasons)
+
+
+def test_a_finding_that_the_candidate_does_not_know_counts_against_it() -> None:
+    ours = evaluation(2.0)
+    less = replace(
         ours,
         findings=NAMES[:2],
         per_image=tuple(
             ImageResult(r.image, r.patient, r.truth[:2], r.probabilities[:2]) for r in ours.per_image
         ),
     )
-    assert compare(ours, theirs).verdict == "better"
-    lost = compare(theirs, ours)
+    lost = compare(less, ours)
     assert lost.verdict == "worse"
     assert any("pneumonia loses" in r for r in lost.reasons)
+    assert compare(ours, less).verdict == "not worse", "it is asked only for what the current model knows"
