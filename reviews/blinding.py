@@ -43,7 +43,8 @@ def blind_answers(decisions: Sequence[Review]) -> tuple[Review, ...]:
 
     Of each reader's answers up to the first that was given with a suggestion in sight, the last:
     whoever corrected themselves without having seen it meant the correction. A reader who has seen it
-    before their first answer gave none that measures.
+    before their first answer gave none that measures. Of a second answer from the command line nobody
+    knows whether the window told its reader meanwhile: it does not take the first one's place.
 
     Parameters
     ----------
@@ -54,11 +55,11 @@ def blind_answers(decisions: Sequence[Review]) -> tuple[Review, ...]:
     found: dict[str, Review] = {}
     has_seen: set[str] = set()
     for decision in decisions:
-        if decision.takes_back is not None:
+        if decision.takes_back is not None or decision.reader in has_seen:
             continue
         if not is_blind(decision):
             has_seen.add(decision.reader)
-        elif decision.reader not in has_seen:
+        elif decision.reader not in found or decision.shown is None:
             found[decision.reader] = decision
     return tuple(found.values())
 

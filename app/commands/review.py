@@ -14,9 +14,11 @@ from inference.card import ModelCard
 from inference.coverage import family
 from inference.errors import UnknownFinding
 from reviews.added_findings import beyond, name_of, refuse_unusable
+from reviews.blinding import is_hidden
 from reviews.export import review_row
 from reviews.normalise import complete
 from reviews.record import Answer, Review, Shown
+from studies.image import Header
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -61,13 +63,21 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
             reader=reader.strip(),
             findings=answers,
             note=options.note,
-            # Who types a command has been shown nothing by it.
-            shown=Shown(model=card.id, suggestion=None, weights_sha256=card.weights_sha256),
+            shown=_shown(workplace, card, header, frame, reader.strip()),
         )
     )
     known = ", ".join(f"{name} {answer}" for name, answer in review.findings)
     output.result(review_row(review, header), f"{header.path}: {known}, by {review.reader}")
     return output.status
+
+
+def _shown(workplace: Workplace, card: ModelCard, header: Header, frame: int, reader: str) -> Shown | None:
+    """Who types a command has been shown nothing by it; of a film that measures, nothing by anything yet."""
+    store = workplace.store
+    answered_by = store.answered_by(header.sop_instance_uid, frame)
+    if is_hidden(store.part_of(header), answered_by, reader):
+        return None
+    return Shown(model=card.id, suggestion=None, weights_sha256=card.weights_sha256)
 
 
 def parse_answers(texts: list[str], card: ModelCard, added: Mapping[str, str]) -> dict[str, Answer]:

@@ -59,6 +59,11 @@ def test_who_corrected_themselves_while_nothing_was_shown_meant_the_correction()
     assert said(blind_answers([answer("covid-19"), answer("pneumonia")])) == {"Ada": "pneumonia"}
 
 
+def test_a_second_answer_by_command_line_does_not_take_the_place_of_the_first() -> None:
+    rows = [answer("covid-19"), answer("pneumonia", shown=Shown("starter", None))]
+    assert said(blind_answers(rows)) == {"Ada": "covid-19"}
+
+
 def test_who_saw_the_suggestion_first_measures_nothing_even_where_later_nothing_was_shown() -> None:
     assert blind_answers([answer("pneumonia", shown=SEEN), answer("covid-19")]) == ()
 
