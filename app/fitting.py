@@ -21,6 +21,7 @@ from app.fitting_messages import (
     Asked,
     Died,
     Done,
+    Doubt,
     Failed,
     Fit,
     FittingEvent,
@@ -112,6 +113,10 @@ class Fitting:
     def order(self, model_ids: tuple[str, ...], reader: str, reading: str) -> int:
         """Ask for the order in which a reader is asked about waiting studies; `Ordered` follows."""
         return self._ask(lambda number: Ask(number, model_ids, reader, reading))
+
+    def doubt(self, model_id: str) -> int:
+        """Ask which decisions are suspected errors; `Doubted` follows, when nothing else is asked."""
+        return self._ask(lambda number: Doubt(number, model_id))
 
     def _ask(self, make: Callable[[int], Asked]) -> int:
         asked = make(next(self._numbers))

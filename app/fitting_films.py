@@ -149,8 +149,12 @@ class ModelFilms:
 
     def reviewed(self) -> Films:
         """What a head is fitted to: every decided film of known answer that is not in the test part."""
-        rows = np.flatnonzero(self._is_fitted[: len(self.table)])
+        rows = self.fitted_rows()
         return Films(self.table.matrix[rows], self._truth[rows])
+
+    def fitted_rows(self) -> NDArray[np.intp]:
+        """Their rows."""
+        return np.flatnonzero(self._is_fitted[: len(self.table)])
 
     @property
     def unfamiliarity(self) -> NDArray[np.float32]:

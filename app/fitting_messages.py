@@ -58,7 +58,15 @@ class Ask:
     reading: str = ""
 
 
-Asked = Fit | Score | Nearest | Ask
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Which decisions are suspected errors? `Doubted` follows, when nothing else is asked."""
+
+    request: int
+    model_id: str
+
+
+Asked = Fit | Score | Nearest | Ask | Doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +179,40 @@ class Ordered:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A decision that stands and should be read a second time.
+
+    Parameters
+    ----------
+    review_id, reader
+        Of the decision.
+    decided, instead
+        Display names: the finding that was decided to be present, and the one that the model is confident of;
+        of several findings at once both are the finding in doubt.
+    confidence, margin
+        What the model gives to the decision, and that less the most probable other answer.
+    """
+
+    key: FrameKey
+    review_id: int
+    reader: str
+    decided: str
+    instead: str
+    confidence: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """The decisions in doubt, the most doubtful first; `reason` says why none could be judged."""
+
+    request: int
+    model_id: str
+    doubtful: tuple[Doubtful, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A question that has no answer; `reason` is one sentence for a reader."""
 
@@ -193,4 +235,4 @@ class Died:
     will_restart: bool = True
 
 
-FittingEvent = Ready | Known | Scored | Neighbours | Ordered | Failed | Died
+FittingEvent = Ready | Known | Scored | Neighbours | Ordered | Doubted | Failed | Died

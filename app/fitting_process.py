@@ -23,11 +23,13 @@ import threadpoolctl
 
 from app.adapting import replay_of
 from app.fitting_asking import Asking, Said
+from app.fitting_doubting import doubt
 from app.fitting_films import ModelFilms
 from app.fitting_messages import (
     Ask,
     Asked,
     Done,
+    Doubt,
     Failed,
     Fit,
     FittingEvent,
@@ -90,6 +92,7 @@ class Fitter:
         self._replays: dict[str, Replay | None] = {}
         self._moment: Token | None = None
         self._asking = Asking(workplace.store)
+        self._doubting: deque[Iterator[FittingEvent | None]] = deque()
         self._asked: deque[Asked] = deque()
         self._loading: deque[Iterator[None]] = deque()
         self._is_waited_for: dict[str, int] = {}  # model id: request; scored again once all films are here
@@ -100,12 +103,15 @@ class Fitter:
         while self._loading:
             for _ in self._load_on():
                 pass
-        return list(self._answer(asked))
+        events = list(self._answer(asked))
+        while self._doubting:
+            events += self._doubt_on()
+        return events
 
     def serve(self, connection: Connection) -> None:
         """Until the pipe is closed."""
         while True:
-            while connection.poll(0 if self._asked or self._loading else None):
+            while connection.poll(0 if self._asked or self._loading or self._doubting else None):
                 self._asked.append(connection.recv())
             if self._asked:
                 asked = self._asked.popleft()
@@ -115,6 +121,9 @@ class Fitter:
             elif self._loading:
                 for event in self._load_on():
                     connection.send(event)
+            elif self._doubting:
+                for event in self._doubt_on():
+                    connection.send(event)
 
     def _answer(self, asked: Asked) -> Iterator[FittingEvent]:
         try:
@@ -123,6 +132,8 @@ class Fitter:
                 yield from self._fit(asked)
             elif isinstance(asked, Score):
                 yield from self._score(asked)
+            elif isinstance(asked, Doubt):
+                self._begin_to_doubt(asked)
             elif isinstance(asked, Ask):
                 yield self._asking.order(asked, self._all_said(asked.model_ids))
             else:
@@ -144,7 +155,7 @@ class Fitter:
             self._moment = store.moment()
             return
         self._moment, news = store.news_since(self._moment)
-        if news.headers:
+        if news.headers or news.parts:
             self._asking.forget_parts()
         for films in self._films.values():
             films.set_parts(news.parts)
@@ -296,6 +307,24 @@ class Fitter:
             if header is not None and films.covers(header):
                 films.take_frame(header, asked.key[1])
         return nearest_decided(films, self._replay(films.card), asked)
+
+    def _begin_to_doubt(self, asked: Doubt) -> None:
+        """It takes a fit a fold, between which everything else is answered. The latest question wins."""
+        (films,) = self._films_of((asked.model_id,))
+        head, replay = self._own_head(films.card), self._replay(films.card)
+        self._doubting = deque([doubt(asked, self._workplace.store, films, head, replay)])
+
+    def _doubt_on(self) -> Iterator[FittingEvent]:
+        try:
+            event = next(self._doubting[0])
+        except StopIteration:
+            self._doubting.popleft()
+        except (StoreError, TrainingError) as error:
+            self._doubting.popleft()
+            _log.warning("no decision could be doubted: %s", error)
+        else:
+            if event is not None:
+                yield event
 
     def _all_said(self, model_ids: tuple[str, ...]) -> list[Said]:
         """What each model says of its films: re-fitted where it is, else by itself."""

@@ -11,7 +11,7 @@ Needs numpy, and SciPy where heads are fitted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -172,20 +172,43 @@ def out_of_fold(
     Raises
     ------
     TooLittleData
-        The films are of fewer patients than two folds need.
+        The films are of fewer patients than folds need.
     """
+    steps = fold_by_fold(
+        films, patients, head, findings, task=task, temperature=temperature, replay=replay, added=added,
+        folds=folds, seed=seed,
+    )  # fmt: skip
+    return list(steps)[-1]
+
+
+def fold_by_fold(
+    films: Films,
+    patients: Sequence[str],
+    head: tuple[NDArray[np.floating], NDArray[np.floating]],
+    findings: Sequence[str],
+    *,
+    task: Task = "multiclass",
+    temperature: float = 1.0,
+    replay: Replay | None = None,
+    added: Sequence[FindingName] = (),
+    folds: int = FOLDS,
+    seed: int = 0,
+) -> Iterator[NDArray[np.float32]]:
+    """The same, for who has other things to do between two folds: after each what is known, NaN elsewhere."""
     names = [*findings, *(finding.name for finding in added)]
     fold = folds_of(films.truth, patients, folds, seed)
-    said = np.zeros((len(films.embeddings), len(names)), np.float32)
+    said = np.full((len(films.embeddings), len(names)), np.nan, np.float32)
     for number in range(int(fold.max(initial=-1)) + 1):
         rest, left_out = fold != number, fold == number
         fitted = fit_head(
             Films(films.embeddings[rest], films.truth[rest]), head, findings, task=task,
             temperature=temperature, replay=replay, added=added,
         )  # fmt: skip
+        # A finding that readers added and of which the other folds have no example is not said of anything.
         columns = [names.index(name) for name in fitted.findings]
+        said[left_out] = 0.0
         said[np.ix_(left_out, columns)] = fitted.probabilities(films.embeddings[left_out], temperature, task)
-    return said
+        yield said
 
 
 def folds_of(
