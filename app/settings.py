@@ -22,6 +22,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "heatmap_mode": MODES,
     "heatmap_colour_map": COLOUR_MAPS,
     "cover_shape": ("rectangle", "ellipse", "outline"),
+    "order": ("newest", "ask first", "uncertain", "patient", "to read"),
 }
 
 

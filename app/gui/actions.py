@@ -275,6 +275,13 @@ ACTIONS: tuple[Action, ...] = (
         lambda do: do.mark_reviewed(),
     ),
     Action(
+        "urgent",
+        STUDIES,
+        QT_TRANSLATE_NOOP("Actions", "Mark the study urgent, or not any more"),
+        ("Shift+U",),
+        lambda do: do.asking.toggle_urgent(),
+    ),
+    Action(
         "previous study",
         STUDIES,
         QT_TRANSLATE_NOOP("Actions", "Previous study"),

@@ -67,6 +67,7 @@ class FilmMenus(QObject):
             viewer.menu_requested.connect(lambda at, v=viewer: self._open_film_menu(v, at))
             viewer.tool_changed.connect(lambda _: self._show_state())
             viewer.image_changed.connect(self._show_state)
+        window.reading.worklist.menu_requested.connect(self._open_row_menu)
         acts.menu_wanted.connect(lambda at: self._open_film_menu(acts.active, at))
         acts.shown_changed.connect(self._show_state)
         acts.cine.changed.connect(self._show_state)
@@ -199,6 +200,21 @@ class FilmMenus(QObject):
         self._acts.annotating.select_at(viewer, at)
         menu = QMenu(viewer)
         fill(menu, self._film_entries(), self._on_film_entry)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(at)
+
+    def _row_entries(self) -> tuple[Entry | None, ...]:
+        """What can be done with the study that is chosen in the worklist."""
+        return (
+            *self._entry("urgent", self._acts.asking.is_marked()),
+            *self._entry("reviewed", self._acts.is_reviewed()),
+            None,
+            *self._entry("prior"),
+        )
+
+    def _open_row_menu(self, at: QPoint) -> None:
+        menu = QMenu(self._window.reading.worklist)
+        fill(menu, self._row_entries(), self._run)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(at)
 

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
@@ -88,6 +88,7 @@ class Library(QObject):
         self.failures: dict[FrameKey, str] = {}
         self.waiting: set[FrameKey] = set()
         self._read_studies: set[str] = set()
+        self.urgent: dict[str, tuple[str, ...]] = {}  # by study: the readers who mark it
         self.blinds = Blinds(lambda: workplace.settings.reader_name)
         self._cards: list[ModelCard] = []
         self._thumbnails: dict[str, NDArray[np.uint8]] = {}
@@ -117,13 +118,13 @@ class Library(QObject):
         workplace = self._workplace
         self.is_loading = True
 
-        def begin(found: tuple[list[list[int]], set[str]]) -> None:
-            studies, self._read_studies = found
+        def begin(found: tuple[list[list[int]], set[str], dict[str, tuple[str, ...]]]) -> None:
+            studies, self._read_studies, self.urgent = found
             self._load_next(deque(studies), FIRST_PART, then)
 
-        def read() -> tuple[list[list[int]], set[str]]:
+        def read() -> tuple[list[list[int]], set[str], dict[str, tuple[str, ...]]]:
             store = workplace.store  # which takes its time to open, and not the GUI thread's
-            return store.studies_newest_first(), store.studies_read()
+            return store.studies_newest_first(), store.studies_read(), store.studies_urgent()
 
         self._store_jobs.submit(read, begin, self._on_load_error)
 
@@ -188,6 +189,7 @@ class Library(QObject):
         self._arrivals.take(news.headers)
         told = (p.sop_instance_uid for p in news.predictions)
         images = (*(uid for uid, _ in news.standing), *told, *changed)
+        self.set_urgent(news.studies_urgent)
         studies = (*(self._study_uid_of.get(uid, "") for uid in images), *news.studies_read)
         self.refresh_rows(uid for uid in studies if uid in self.studies)
 
@@ -474,6 +476,21 @@ class Library(QObject):
     def set_study_read(self, study_uid: str, is_read: bool) -> None:
         (self._read_studies.add if is_read else self._read_studies.discard)(study_uid)
         self._tell_row(study_uid)
+
+    def set_urgent(self, marks: Mapping[str, tuple[str, ...]]) -> None:
+        """Readers marked studies urgent, or took that back: who marks each now."""
+        for uid, readers in marks.items():
+            if readers:
+                self.urgent[uid] = readers
+            else:
+                self.urgent.pop(uid, None)
+            if uid in self.studies:
+                self._tell_row(uid)
+
+    @property
+    def reader(self) -> str:
+        """Who sits here."""
+        return self._workplace.settings.reader_name
 
     def is_study_read(self, study_uid: str) -> bool:
         return study_uid in self._read_studies

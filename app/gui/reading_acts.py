@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.gui.annotating import Annotating
+from app.gui.asking import Asking
 from app.gui.cine import Cine
 from app.gui.compare_desk import CompareDesk
 from app.gui.jobs import Jobs
@@ -59,6 +60,7 @@ class ReadingActs(QObject):
         compare: CompareDesk,
         annotating: Annotating,
         probing: Probing,
+        asking: Asking,
     ) -> None:
         super().__init__(window)
         self._workplace = workplace
@@ -70,6 +72,7 @@ class ReadingActs(QObject):
         self._compare = compare
         self.annotating = annotating
         self.probing = probing
+        self.asking = asking
         self._findings: tuple[tuple[str, str], ...] = ()
         self._selected_finding = ""
         self.page: ReadingPage = window.reading
@@ -224,6 +227,11 @@ class ReadingActs(QObject):
 
     def redo(self) -> None:
         self._reading.redo()
+
+    def is_reviewed(self) -> bool:
+        """Whether somebody calls the study on the screen read."""
+        position = self._reading.position
+        return position is not None and self._library.is_study_read(position.study.study_instance_uid)
 
     def mark_reviewed(self) -> None:
         """The reader says of the whole study that it is read, or that it is not after all."""

@@ -74,6 +74,8 @@ def study_row(library: Library, study: Study) -> tuple[Row, FrameKey | None]:
         note=failure or says.reason,
         thumbnail=library.thumbnail_of(uid),
         is_waiting=any(k in library.waiting for k in frames),
+        urgent_by=library.urgent.get(uid, ()),
+        is_urgent=library.reader in library.urgent.get(uid, ()),
         is_hidden=bool(hidden) and says.suggestion is None,
     )
     return row, says.speaker

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app import locations
 from app.gui.annotating import Annotating
+from app.gui.asking import Asking
 from app.gui.compare_desk import CompareDesk
 from app.gui.films import Films
 from app.gui.jobs import Jobs
@@ -86,6 +87,15 @@ class Workstation(QObject):
         self.probing = Probing(window.reading, self.reading, self._remarks)
         self.probing.tool.set_kind(kept_kind(workplace.settings.cover_shape))
         self.probing.show_lungs(workplace.settings.lungs_shown)
+        self.asking = Asking(
+            workplace,
+            self.library,
+            self.reading,
+            self.learning.adapting,
+            window.reading.worklist,
+            self.store_jobs,
+            self,
+        )
         self.acts = ReadingActs(
             workplace,
             window,
@@ -96,12 +106,14 @@ class Workstation(QObject):
             self.compare,
             self.annotating,
             self.probing,
+            self.asking,
         )
         self._keys = ReadingKeys(workplace, window, self.acts, frozenset(get_args(Tool)), self.compare.menu)
         self._store_moment: Token | None = None
         self._is_closed = False
         self._is_worker_mourned = False
         self._connect_annotating()
+        self._connect_asking()
         self.worker_event.connect(self._on_worker_event, Qt.ConnectionType.QueuedConnection)
         self._store_timer = QTimer(self)
         self._store_timer.setInterval(STORE_LOOK_MS)
@@ -114,6 +126,11 @@ class Workstation(QObject):
         self.annotating.frame_wanted.connect(self.reading.show_frame)
         self.annotating.saved.connect(self.window.status.set_saved)
         self.annotating.failed.connect(self._remarks.say_failed)
+
+    def _connect_asking(self) -> None:
+        self.asking.order_chosen.connect(lambda order: self.acts.remember(order=order))
+        self.asking.failed.connect(self._remarks.say_failed)
+        self.reading.decided.connect(lambda *_: self.asking.refresh_soon())
 
     def start(self) -> None:
         """Load the worklist and start the worker; the window is on the screen already."""
@@ -128,6 +145,7 @@ class Workstation(QObject):
         self.window.reading.worklist.set_waiting(False)
         self._learning_desk.on_library_loaded()
         self.search_desk.on_library_loaded()
+        self.asking.start()
         self._reading_desk.select_first()
         self.reading.ask_in_background()
         self.learning.rescore()
@@ -161,6 +179,8 @@ class Workstation(QObject):
             if news:
                 self.library.take_news(news)
                 self.reading.refresh()
+            if news.headers or news.standing or news.studies_urgent or news.studies_read:
+                self.asking.refresh_soon()
             if news.headers or news.standing:
                 self.learning.refresh_collected()
             if news.are_findings_changed:
@@ -206,6 +226,7 @@ class Workstation(QObject):
         self._is_closed = True
         self._reading_desk.close()
         self._store_timer.stop()
+        self.asking.close()
         self._learning_desk.close()
         self.search_desk.close()
         self.learning.close()
