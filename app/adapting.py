@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from app.workplace import Workplace
 from inference.adapted import AdaptedHead
-from inference.card import REPLAY, FindingName, ModelCard
+from inference.card import FindingName, ModelCard
 from inference.features import feature_key
-from inference.registry import ModelRegistry
 from training.adapt import adapt
 from training.errors import TooLittleData
-from training.replay import Replay
+from training.replay import replay_of
 from training.samples import Sample, Samples, from_store
 
 Embedding = NDArray[np.float32]
@@ -110,11 +109,3 @@ def refit(
     adapted = replace(adapted, base_sha256=card.weights_sha256)
     elapsed_s = time.perf_counter() - started
     return Adapted(card.id, adapted.reviews, elapsed_s, adapted, samples, embeddings, tuple(remarks))
-
-
-def replay_of(registry: ModelRegistry, card: ModelCard) -> Replay | None:
-    """Films that a model was trained on, by its own findings; None where it brought none along."""
-    path = registry.companion_path(card, REPLAY)
-    if path is None:
-        return None
-    return Replay.read(path, card.companions[REPLAY]).of_findings(card.finding_names)

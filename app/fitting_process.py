@@ -21,7 +21,6 @@ from multiprocessing.connection import Connection
 import numpy as np
 import threadpoolctl
 
-from app.adapting import replay_of
 from app.fitting_asking import Asking, Said
 from app.fitting_doubting import doubt
 from app.fitting_films import ModelFilms
@@ -55,7 +54,7 @@ from reviews.news import Token
 from studies.image import Header
 from training.adapt import fit_head
 from training.errors import TooLittleData, TrainingError
-from training.replay import Replay
+from training.replay import Replay, replay_of
 
 _log = logging.getLogger(__name__)
 

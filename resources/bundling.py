@@ -61,8 +61,8 @@ def bundle(
     card = ModelCard.read(source / "card.json")
     target.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(weights or source / "weights.safetensors", target / "weights.safetensors")
-    for name in card.companions:  # calibration leaves the features what they are
-        shutil.copyfile(source / name, target / name)
+    for companion in card.companions:  # calibration leaves the features what they are
+        shutil.copyfile(source / companion, target / companion)
     card = replace(
         card,
         id=as_id,

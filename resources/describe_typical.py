@@ -26,7 +26,7 @@ from inference.network import LoadedModel, load
 from inference.registry import ModelRegistry
 from inference.typical import KNOWN_SHARE, MARGIN, Typical
 from studies.phantom import write_training_set
-from training.familiar import described
+from training.familiar import looked_at
 from training.samples import from_csv
 from training.tensors import Films
 
@@ -75,7 +75,7 @@ def _fit(model: LoadedModel, labels: Path, images: Path) -> tuple[Typical, int]:
     for _ in films.decode():
         pass
     rows = [row for row in range(len(samples)) if films.readable[row]]
-    known = described(model, films, rows)
+    known, _ = looked_at(model, films, rows)
     return Typical.fit(known, [samples[row].patient for row in rows]), len(rows)
 
 

@@ -5,15 +5,13 @@ It is measured and judged like any other candidate, and a person puts it in use.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
 from inference.adapted import AdaptedHead
-from inference.card import REPLAY, ModelCard
+from inference.card import ModelCard
 from inference.network import build, differences, load, with_head
 from inference.registry import ModelRegistry
 from training.candidate import Outcome, conclude, rounded
@@ -68,15 +66,10 @@ def candidate_of(
     if mismatches := differences(build(card), weights):
         raise UnusablePlan(f"{base.name or base.id} cannot have another last layer: {mismatches[0]}")
     plan = Plan(seed=0)
-    with tempfile.TemporaryDirectory() as folder:
-        beside = []
-        if replay is not None:
-            beside.append(Path(folder) / REPLAY)
-            replay.write(beside[0])
-        return conclude(
-            card, weights, model.typical, samples, registry, current, plan, device, look_up,
-            margin=margin, companions=beside,
-        )  # fmt: skip
+    return conclude(
+        card, weights, model.typical, samples, registry, current, plan, device, look_up,
+        margin=margin, replay=replay,
+    )  # fmt: skip
 
 
 def _count(replay: Replay | None) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from inference.card import FITTED, TYPICAL, FindingName, ModelCard
+from inference.card import FITTED, REPLAY, TYPICAL, FindingName, ModelCard
 from inference.errors import UnknownModel
 from inference.network import build, head_name, load, prepare
 from inference.registry import ModelRegistry
@@ -25,6 +25,7 @@ from training.metrics import curves
 from training.pairing import named
 from training.plan import Plan
 from training.probes import finder_for
+from training.replay import Replay
 from training.samples import Sample, Samples
 
 TUNED = ", fine-tuned"
@@ -130,7 +131,7 @@ def conclude(
     look_up: Callable[[], None],
     *,
     margin: float = MARGIN,
-    companions: Sequence[Path] = (),
+    replay: Replay | None = None,
 ) -> Outcome:
     """Measure the candidate and the current model on the test part, then put it into the registry.
 
@@ -147,8 +148,8 @@ def conclude(
         Called at every batch; raises to stop, and then no candidate is left behind.
     margin
         See `training.gate.compare`.
-    companions
-        Further files that are kept beside the weights (`inference.card.COMPANIONS`).
+    replay
+        Films that the candidate was trained on, for whoever re-fits its head; kept beside its weights.
     """
     fitted = _fitted(card, samples, registry)
     mine, both, remarks = _clean(samples, card, fitted, current, registry)
@@ -175,7 +176,7 @@ def conclude(
         figures["test"] = {k: v for k, v in evaluation.as_json().items() if k != "model"}
     look_up()
     named = replace(card, figures=figures, head=head_name(model))
-    card = _add(named, weights, typical, fitted, registry, companions)
+    card = _add(named, weights, typical, fitted, registry, replay)
     if evaluation is not None:
         evaluation = replace(evaluation, model=card.id)
     gate = _judge(evaluation, current_evaluation, current, card, plan, margin, remarks)
@@ -269,16 +270,19 @@ def _add(
     typical: Typical | None,
     fitted: Fitted,
     registry: ModelRegistry,
-    companions: Sequence[Path],
+    replay: Replay | None,
 ) -> ModelCard:
     from safetensors.torch import save_file
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        beside = [*companions, folder / FITTED]
+        beside = [folder / FITTED]
         save_file(weights, folder / "weights.safetensors")
         fitted.write(folder / FITTED)
         if typical is not None:
             beside.append(folder / TYPICAL)
             typical.write(folder / TYPICAL)
+        if replay is not None:
+            beside.append(folder / REPLAY)
+            replay.write(folder / REPLAY)
         return registry.add(card, folder / "weights.safetensors", beside)

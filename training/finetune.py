@@ -32,7 +32,7 @@ from training.calibrate import choose_operating_points, fit_temperature
 from training.candidate import candidate_card, conclude, rounded, versions
 from training.errors import Cancelled, TrainingError, UnusablePlan
 from training.events import Evaluation, ImageResult, TrainingEvent
-from training.familiar import typical_of
+from training.familiar import known_of
 from training.gate import MARGIN
 from training.learner import Learner, Term
 from training.metrics import evaluate_results
@@ -40,7 +40,7 @@ from training.networks import starting_network
 from training.plan import Plan
 from training.probes import finder_for
 from training.reasons import Reasons
-from training.replay import Replay
+from training.replay import Replay, replay_of
 from training.runs import CHECKPOINT, append_event, stop_if_cancelled, write_plan
 from training.samples import Samples, fits, hints_for, require_some
 from training.tensors import Films
@@ -296,10 +296,15 @@ class _Run:
 
     def _replay(self, base: ModelCard) -> Replay | None:
         """Films of the base model's own training; None where it brought none, or none are asked for."""
-        path = self.registry.companion_path(base, REPLAY)
-        if path is None or self.plan.replay == 0:
-            return None
-        return Replay.read(path, base.companions[REPLAY]).of_findings(self.samples.findings)
+        replay = replay_of(self.registry, base) if self.plan.replay else None
+        return None if replay is None else replay.of_findings(self.samples.findings)
+
+    def _with_base(self, replay: Replay | None) -> Replay | None:
+        """The films of this training, with those of the base model where its embeddings are still true."""
+        if self.base is None or replay is None or self.plan.depth != "head":
+            return replay
+        before = replay_of(self.registry, self.base)
+        return replay if before is None else replay.joined(before)
 
     def _validate(self, learner: Learner, films: Films) -> dict[str, float | None]:
         rows = [i for i, s in enumerate(films.samples) if s.part == "validation" and films.readable[i]]
@@ -388,10 +393,12 @@ class _Run:
         )
         trained = [i for i, s in enumerate(films.samples) if s.part == "train" and films.readable[i]]
         model = prepare(card, learner.measured, learner.device)
-        typical = typical_of(model, films, trained, rows, self.look_up, self.plan.seed)
+        typical, replay = known_of(
+            model, films, trained, rows, self.samples.findings, self.look_up, self.plan.seed
+        )
         outcome = conclude(
             card, kept, typical, self.samples, self.registry, self.current, self.plan, learner.device,
-            self.look_up, margin=self.margin,
+            self.look_up, margin=self.margin, replay=self._with_base(replay),
         )  # fmt: skip
         told = {"epoch_kept": self.best.epoch, "temperature": card.temperature}
         return TrainingEvent("done", outcome.as_json() | told)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from inference.card import REPLAY, ModelCard
 from inference.errors import InvalidWeights
-from inference.registry import content_of
+from inference.registry import ModelRegistry, content_of
 from training.samples import Sample
 
 MOST_FILMS = 2000
@@ -128,6 +129,14 @@ class Replay:
         if not np.isfinite(embeddings).all() or not np.isin(truth, (-1, 0, 1)).all():
             raise InvalidWeights(f"{path} holds no films to replay: a number in it cannot be.")
         return cls(embeddings, truth, findings)
+
+
+def replay_of(registry: ModelRegistry, card: ModelCard) -> Replay | None:
+    """Films that a model was trained on, by its own findings; None where it brought none along."""
+    path = registry.companion_path(card, REPLAY)
+    if path is None:
+        return None
+    return Replay.read(path, card.companions[REPLAY]).of_findings(card.finding_names)
 
 
 def _evenly(truth: NDArray[np.int8], most: int, seed: int, rows: NDArray[np.intp]) -> NDArray[np.intp]:

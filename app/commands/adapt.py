@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from app.adapting import Adapted, Embedding, adapt_head, refit, replay_of
+from app.adapting import Adapted, Embedding, adapt_head, refit
 from app.output import Output
 from app.predicting import Predictors
 from app.workplace import Workplace
@@ -72,7 +72,7 @@ def _make_candidate(
     from app.commands.train import current_model, leave_word, remember, tell
     from training.adapted_candidate import candidate_of
     from training.events import TrainingEvent
-    from training.replay import Replay
+    from training.replay import Replay, replay_of
     from training.runs import lower_priority
 
     lower_priority()
