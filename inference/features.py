@@ -59,6 +59,8 @@ class Seen:
         lungs; None for one that has none. Empty where no maps were worked out.
     unfamiliarity
         See `inference.prediction.Prediction`.
+    likeness
+        See `inference.prediction.Look`.
     """
 
     embedding: NDArray[np.float32]
@@ -69,6 +71,7 @@ class Seen:
     lungs: LungMask | None
     lung_shares: tuple[float | None, ...] = ()
     unfamiliarity: float | None = None
+    likeness: bytes | None = None
 
 
 def feature_key(card: ModelCard, header: Header, frame: int) -> str:
@@ -171,6 +174,7 @@ class FeatureCache:
             "warnings": seen.warnings,
             "lung_shares": seen.lung_shares,
             "unfamiliarity": seen.unfamiliarity,
+            "likeness": None if seen.likeness is None else seen.likeness.hex(),
         }
         # Logits and embedding are whole, so that a second look says to the last digit what the first said.
         arrays: dict[str, NDArray[Any]] = {
@@ -223,6 +227,7 @@ def _seen_of(arrays: dict[str, NDArray[Any]], about: dict[str, object]) -> Seen:
         lungs,
         tuple(_number(share) for share in shares),
         _number(about["unfamiliarity"]),
+        None if (likeness := about.get("likeness")) is None else bytes.fromhex(str(likeness)),
     )
 
 

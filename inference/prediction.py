@@ -112,6 +112,9 @@ class Look:
         What the same embedding gives with a head that was re-fitted from reviews, where one was given.
     lungs
         Where the lungs are, on chest radiographs; plausible or not. None where nobody looked for them.
+    likeness
+        The film's perceptual hash (`studies.likeness`), empty where there is too little on it to tell films
+        apart; None where the film was not decoded for this look.
     """
 
     prediction: Prediction
@@ -119,3 +122,4 @@ class Look:
     embedding: NDArray[np.float32]
     adapted: Prediction | None = None
     lungs: LungMask | None = None
+    likeness: bytes | None = None

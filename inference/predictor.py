@@ -36,6 +36,7 @@ from inference.preprocess import covered_box, cropped, normalise, resize
 from inference.typical import descriptions, with_lungs
 from studies.display import network_intensities
 from studies.image import Header, Image
+from studies.likeness import likeness_of
 
 ADAPTED = "adapted"  # what a prediction of the re-fitted head says its model is
 
@@ -56,6 +57,8 @@ class Prepared:
         The image's own.
     looking_for_lungs
         What is, or was, found in another thread; None where nobody looks for lungs.
+    likeness
+        See `inference.prediction.Look`.
     """
 
     header: Header
@@ -64,6 +67,7 @@ class Prepared:
     box: tuple[float, float, float, float]
     warnings: tuple[str, ...]
     looking_for_lungs: Future[LungMask] | None
+    likeness: bytes | None = None
 
     @property
     def lungs(self) -> LungMask | None:
@@ -114,7 +118,8 @@ def prepared(
     mask = looking.result() if looking is not None and pre.crop == "lungs" else None
     square = resize(cropped(intensities, pre, mask), pre, pre.input_size)  # (S, S)
     box = covered_box(image, pre, mask)
-    return Prepared(image.header, image.frame, square.numpy(), box, image.warnings, looking)
+    told = likeness_of(intensities) or b""
+    return Prepared(image.header, image.frame, square.numpy(), box, image.warnings, looking, told)
 
 
 def _begun(lungs: LungFinder, intensities: NDArray[np.float32], beside: Executor | None) -> Future[LungMask]:
@@ -223,6 +228,7 @@ class Predictor:
                 frame.lungs,
                 () if own is None else self._shares(own[n], frame.box, frame.lungs),
                 unfamiliar[n],
+                frame.likeness,
             )
             every = this.found.maps[n] if this.found.maps is not None and maps else None
             agreed = self._agreement(frame, seen) if agreement else None
@@ -408,7 +414,7 @@ class Predictor:
             adapted = self._prediction(ADAPTED, header, frame, seen, refitted, {}, this, None, made_by)
         prediction = self._prediction(card.id, header, frame, seen, own, shares, this, agreement)
         wanted = tuple(heatmap for name in maps for heatmap in heatmaps if heatmap.finding == name)
-        return Look(prediction, wanted, seen.embedding, adapted, seen.lungs)
+        return Look(prediction, wanted, seen.embedding, adapted, seen.lungs, seen.likeness)
 
     def _prediction(
         self,
