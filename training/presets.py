@@ -76,7 +76,12 @@ def suggested(counts: Mapping[str, int], films: int | None = None) -> Suggestion
 
 
 def preset(depth: Depth, base: ModelCard, epochs: int | None = None) -> dict[str, Any]:
-    """The choices of `Plan` that go with a depth, for this model.
+    """The choices of `Plan` that go with a depth, for this model."""
+    return choices_for(depth, base.covers.modalities, epochs)
+
+
+def choices_for(depth: Depth, modalities: Collection[str], epochs: int | None = None) -> dict[str, Any]:
+    """The choices of `Plan` that go with a depth, for a model that is meant for these modalities.
 
     Parameters
     ----------
@@ -88,7 +93,7 @@ def preset(depth: Depth, base: ModelCard, epochs: int | None = None) -> dict[str
         chosen["epochs"] = epochs
     if "head_epochs" in chosen:
         chosen["head_epochs"] = min(chosen["head_epochs"], chosen["epochs"] - 1)
-    if "CT" in base.covers.modalities:
+    if "CT" in modalities:
         chosen["window_jitter"] = CT_WINDOW_JITTER
     return chosen
 

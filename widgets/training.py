@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
@@ -29,6 +31,8 @@ class TrainingPanel(QWidget):
     -------
     start_requested(TrainingChoice), cancel_requested(), resume_requested(run)
     promote_requested(model_id, reason), discard_requested(model_id), roll_back_requested()
+    preview_wanted(Plan)
+        Somebody looks at what augmentation does to a film.
     film_requested(image)
         A held-out film on which candidate and current model differ.
 
@@ -36,6 +40,7 @@ class TrainingPanel(QWidget):
     """
 
     start_requested = Signal(object)
+    preview_wanted = Signal(object)
     cancel_requested = Signal()
     resume_requested = Signal(str)
     promote_requested = Signal(str, str)
@@ -61,6 +66,7 @@ class TrainingPanel(QWidget):
         self._roll_back = Reasoned(roll_back, self.tr("Use the model again that was in use before"))
         self._lay_out()
         self._choice.start_requested.connect(self.start_requested)
+        self._choice.preview_wanted.connect(self.preview_wanted)
         self.search.use_requested.connect(self._on_use_requested)
         self._run.cancel_requested.connect(self.cancel_requested)
         self._run.resume_requested.connect(self.resume_requested)
@@ -78,6 +84,19 @@ class TrainingPanel(QWidget):
     def set_collected(self, collected: Collected) -> None:
         """Show what readers have decided so far."""
         self._collected.show_collected(collected, self._displays)
+        self._choice.set_collected(collected)
+
+    def set_pass_ms(self, pass_ms: float) -> None:
+        """What one look of the model takes on this machine: times are estimated from it."""
+        self._choice.set_pass_ms(pass_ms)
+
+    def show_preview(self, variants: NDArray[np.uint8]) -> None:
+        """Show (9, S, S) greys: what augmentation makes of a film."""
+        self._choice.show_preview(variants)
+
+    def say_preview(self, words: str) -> None:
+        """Say why there is no preview."""
+        self._choice.say_preview(words)
 
     def set_models(self, models: Sequence[ModelOption], chosen: str) -> None:
         """Offer the models that can be tuned, with one chosen."""

@@ -1,34 +1,44 @@
-"""What a fine-tuning will do: which model, how deep, how long."""
+"""What a fine-tuning will do: which model, how deep, and how long it takes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFormLayout, QPushButton, QVBoxLayout, QWidget
 
+from reviews.record import Collected
+from training.plan import Plan
+from training.presets import choices_for, seconds, suggested
 from widgets import theme
+from widgets.numbers import counted, duration_text, grouped
 from widgets.setting_words import setting_name, setting_text
 from widgets.theme import TOKENS, space
+from widgets.training_advanced import AdvancedChoices
 from widgets.training_parts import Reasoned, label, section
 
 Depth = Literal["head", "last", "half", "all"]
 
+USUAL_PASS_MS = 40.0  # of a starter-sized network on two cores, where nothing was measured yet
+
 
 @dataclass(frozen=True, slots=True)
 class ModelOption:
-    """A model that can be tuned: its id, and what people call it."""
+    """A model that can be tuned: its id, what people call it, and the modalities that it is meant for."""
 
     model_id: str
     name: str
+    modalities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingChoice:
     """What the reader asked for: the model to start from, how much of it may move, how many epochs, and
-    further settings of a plan by name, as a search found them."""
+    what of `training.plan.Plan` is otherwise than usual for this depth, as (name, value)."""
 
     model_id: str
     depth: Depth
@@ -37,40 +47,57 @@ class TrainingChoice:
 
 
 class ChoiceForm(QWidget):
-    """The choices of a training, and the button that starts it."""
+    """The choices of a training, and the button that starts it.
 
-    start_requested = Signal(object)  # TrainingChoice
+    Signals
+    -------
+    start_requested(TrainingChoice)
+    preview_wanted(Plan)
+        Somebody looks at what augmentation does.
+    """
+
+    start_requested = Signal(object)
+    preview_wanted = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self._blocked_by = ""
-        self._settings: dict[str, str | float] = {}
         self._is_running = False
+        self._is_depth_chosen = False  # by the reader, so that a suggestion does not move it any more
+        self._collected = Collected(0, 0, 0, {}, {})
+        self._found: dict[str, str | float] = {}  # by a search
+        self._modalities: dict[str, tuple[str, ...]] = {}
+        self._pass_ms = USUAL_PASS_MS
+        self._suggested: Depth = "head"
         self._model = QComboBox()
         self._depth = QComboBox()
+        self._why = label("", "quiet", wraps=True)
         self._depth_words = label("", "caption", wraps=True)
-        self._epochs = QSpinBox()
+        self._time = label("", "quiet", wraps=True)
+        self._advanced = AdvancedChoices()
+        self._found_words = label("", "caption", wraps=True)
+        self._usual = QPushButton(self.tr("Usual settings"))
+        self._usual.setProperty("role", "flat")
+        self._usual.setToolTip(self.tr("Leave out what was chosen otherwise, or found by a search"))
+        self._usual.clicked.connect(lambda: self.use_settings({}))
         start = QPushButton(theme.icon("play", TOKENS.on_accent), self.tr("Start training"))
         start.setProperty("role", "primary")
         start.clicked.connect(lambda: self.start_requested.emit(self.choice))
         self._start = Reasoned(start, self.tr("Tune the model in a process of its own; reading goes on"))
-        self._settings_words = label("", "caption", wraps=True)
-        self._usual = QPushButton(self.tr("Usual settings"))
-        self._usual.setProperty("role", "flat")
-        self._usual.setToolTip(self.tr("Leave out what the search found"))
-        self._usual.clicked.connect(lambda: self.use_settings({}))
         self._fill_controls()
         self._lay_out()
-        self._refresh()
+        self.set_collected(self._collected)
 
     @property
     def choice(self) -> TrainingChoice:
-        return TrainingChoice(
-            str(self._model.currentData() or ""),
-            self._depth.currentData(),
-            self._epochs.value(),
-            tuple(self._settings.items()),
-        )
+        usual = self._usual_values(self._advanced.epochs)
+        settings = tuple((n, v) for n, v in self._chosen_values.items() if usual.get(n) != v)
+        return TrainingChoice(self._chosen_model, self._chosen_depth, self._advanced.epochs, settings)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that a training would have."""
+        return Plan.from_json({**self._usual_values(self._advanced.epochs), **self._chosen_values})
 
     @property
     def reason_not_to_start(self) -> str:
@@ -83,13 +110,15 @@ class ChoiceForm(QWidget):
 
     def set_models(self, models: Sequence[ModelOption], chosen: str) -> None:
         """Offer these models; the choice stays where it is still offered."""
-        wanted = str(self._model.currentData() or "") or chosen
-        self._model.clear()
-        for model in models:
-            self._model.addItem(model.name, model.model_id)
-        for candidate in (chosen, wanted):
-            if (place := self._model.findData(candidate)) >= 0:
-                self._model.setCurrentIndex(place)
+        wanted = self._chosen_model or chosen
+        self._modalities = {model.model_id: model.modalities for model in models}
+        with QSignalBlocker(self._model):
+            self._model.clear()
+            for model in models:
+                self._model.addItem(model.name, model.model_id)
+            for candidate in (chosen, wanted):
+                if (place := self._model.findData(candidate)) >= 0:
+                    self._model.setCurrentIndex(place)
         self._refresh()
 
     def choose_model(self, model_id: str) -> None:
@@ -103,7 +132,40 @@ class ChoiceForm(QWidget):
         self.choose_model(str(rest.pop("model", "")))
         if (place := self._depth.findData(rest.pop("depth", ""))) >= 0:
             self._depth.setCurrentIndex(place)
-        self._settings = rest
+        self._advanced.set_preset({**self._usual_values(), **rest})
+        self._found = rest
+        self._refresh()
+
+    def set_collected(self, collected: Collected) -> None:
+        """Suggest how deep to tune from what was collected."""
+        self._collected = collected
+        found = suggested({name: counts[0] for name, counts in collected.per_finding.items()})
+        self._suggested = found.depth
+        names = self._depth_names()
+        for place in range(self._depth.count()):
+            depth: Depth = self._depth.itemData(place)
+            words = self.tr("{0} (suggested)") if depth == found.depth else "{0}"
+            self._depth.setItemText(place, words.format(names[depth]))
+        self._why.setText(
+            self.tr("{0} of {1}, about {2} of each: {3}.").format(
+                counted(found.films, self.tr("1 decision"), self.tr("{0} decisions")),
+                counted(found.findings, self.tr("1 finding"), self.tr("{0} findings")),
+                grouped(found.of_each),
+                self._depth_in_words(found.depth),
+            )
+            if found.findings
+            else ""
+        )
+        self._why.setHidden(not found.findings)
+        if not self._is_depth_chosen:
+            with QSignalBlocker(self._depth):
+                self._depth.setCurrentIndex(self._depth.findData(found.depth))
+            self._take_preset()
+        self._refresh()
+
+    def set_pass_ms(self, pass_ms: float) -> None:
+        """What one look of the model takes on this machine: the estimate of the time is made of it."""
+        self._pass_ms = pass_ms
         self._refresh()
 
     def set_blocked(self, reason: str) -> None:
@@ -115,26 +177,57 @@ class ChoiceForm(QWidget):
         self._is_running = is_running
         self._refresh()
 
+    def show_preview(self, variants: NDArray[np.uint8]) -> None:
+        """Show (9, S, S) greys: what augmentation makes of a film."""
+        self._advanced.show_preview(variants)
+
+    def say_preview(self, words: str) -> None:
+        """Show a sentence in place of the preview."""
+        self._advanced.say_preview(words)
+
+    @property
+    def _chosen_values(self) -> dict[str, Any]:
+        """What the controls say, and what of a search has no control here; epochs apart."""
+        rest = {n: v for n, v in self._found.items() if n not in self._advanced.names}
+        return {**self._advanced.values, **rest}
+
+    @property
+    def _chosen_model(self) -> str:
+        return str(self._model.currentData() or "")
+
+    @property
+    def _chosen_depth(self) -> Depth:
+        depth: Depth = self._depth.currentData()
+        return depth
+
+    def _depth_names(self) -> dict[Depth, str]:
+        return {
+            "head": self.tr("Head only"),
+            "last": self.tr("Last stage"),
+            "half": self.tr("Later half"),
+            "all": self.tr("Whole model"),
+        }
+
+    def _depth_in_words(self, depth: Depth) -> str:
+        return {
+            "head": self.tr("the head"),
+            "last": self.tr("the last stage"),
+            "half": self.tr("the later half"),
+            "all": self.tr("the whole model"),
+        }[depth]
+
     def _fill_controls(self) -> None:
-        depths: tuple[tuple[Depth, str], ...] = (
-            ("head", self.tr("Head only")),
-            ("last", self.tr("Last stage")),
-            ("half", self.tr("Later half")),
-            ("all", self.tr("Whole model")),
-        )
-        for depth, text in depths:
+        for depth, text in self._depth_names().items():
             self._depth.addItem(text, depth)
-        self._depth.setCurrentIndex(1)
-        self._depth.currentIndexChanged.connect(self._refresh)
-        self._epochs.setRange(1, 500)
-        self._epochs.setValue(10)
+        self._depth.currentIndexChanged.connect(self._on_depth_chosen)
+        self._model.currentIndexChanged.connect(self._on_model_chosen)
+        self._advanced.changed.connect(self._refresh)
+        self._advanced.preview_wanted.connect(lambda: self.preview_wanted.emit(self.plan))
         self._model.setAccessibleName(self.tr("Model to tune"))
         self._depth.setAccessibleName(self.tr("How much of the model may change"))
-        self._epochs.setAccessibleName(self.tr("Epochs"))
-        self._epochs.lineEdit().setTextMargins(space(2), 0, 0, 0)  # as in the fields around it
-        self._epochs.setToolTip(self.tr("How often every film is looked at; the best epoch is kept"))
-        self._model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._model.setMinimumContentsLength(12)
+        for box in (self._model, self._depth):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(12)
 
     def _lay_out(self) -> None:
         part, layout = section(self.tr("Fine-tune"))
@@ -144,31 +237,67 @@ class ChoiceForm(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(label(self.tr("Model"), "quiet"), self._model)
         form.addRow(label(self.tr("Depth"), "quiet"), self._depth)
-        form.addRow(label("", "quiet"), self._depth_words)
-        form.addRow(label(self.tr("Epochs"), "quiet"), self._epochs)
         layout.addLayout(form)
-        layout.addWidget(self._settings_words)
+        for words in (self._why, self._depth_words):
+            layout.addWidget(words)
+        layout.addWidget(self._advanced)
+        layout.addWidget(self._found_words)
         layout.addWidget(self._usual, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self._time)
         layout.addWidget(self._start)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(part)
 
+    def _on_depth_chosen(self) -> None:
+        self._is_depth_chosen = self._chosen_depth != self._suggested
+        self._take_preset()
+        self._refresh()
+
+    def _on_model_chosen(self) -> None:
+        self._take_preset()
+        self._refresh()
+
+    def _take_preset(self) -> None:
+        self._found = {}
+        self._advanced.set_preset(self._usual_values())
+
+    def _usual_values(self, epochs: int | None = None) -> dict[str, Any]:
+        """All values of a plan of this depth, as `train` would choose them."""
+        modalities = self._modalities.get(self._chosen_model, ())
+        return {**Plan().as_json(), **choices_for(self._chosen_depth, modalities, epochs)}
+
     def _refresh(self) -> None:
         words: dict[Depth, str] = {
-            "head": self.tr(
-                "Only the last layer learns. Seconds to minutes; a few dozen decisions are enough."
+            "head": self.tr("Only the last layer learns: quick, and enough for a handful of decisions."),
+            "last": self.tr("The last stage learns too, a little slower than the head."),
+            "half": self.tr(
+                "The later half learns, earlier stages slower; wants about sixty of each finding."
             ),
-            "last": self.tr("The last stage learns too. Minutes; from about a hundred decisions on."),
-            "half": self.tr("The later half learns. Slower; wants several hundred decisions."),
-            "all": self.tr("Everything learns. Slowest; with few decisions it forgets more than it learns."),
+            "all": self.tr("Everything learns; with few decisions it forgets more than it learns."),
         }
-        self._depth_words.setText(words[self._depth.currentData()])
-        found = ", ".join(f"{setting_name(n)} {setting_text(v)}" for n, v in self._settings.items())
-        self._settings_words.setText(self.tr("As the search found: {0}").format(found))
-        self._settings_words.setHidden(not found)
-        self._usual.setHidden(not found)
-        self._usual.setEnabled(not self._is_running)
-        for control in (self._model, self._depth, self._epochs):
+        self._depth_words.setText(words[self._chosen_depth])
+        chosen = self._chosen_values
+        still = {n: v for n, v in self._found.items() if chosen.get(n) == v}
+        found = ", ".join(f"{setting_name(n)} {setting_text(v)}" for n, v in still.items())
+        self._found_words.setText(self.tr("As the search found: {0}.").format(found) if found else "")
+        self._found_words.setHidden(not found)
+        self._usual.setHidden(not self.choice.settings)
+        self._time.setText(self._time_in_words())
+        self._time.setHidden(not self._time.text())
+        for control in (self._model, self._depth, self._advanced):
             control.setEnabled(not self._is_running)
         self._start.block(self.reason_not_to_start)
+
+    def _time_in_words(self) -> str:
+        parts = {part: images for part, (images, _) in self._collected.per_part.items()}
+        if not sum(parts.values()):
+            return ""
+        told = seconds(
+            self.plan,
+            parts.get("train", 0),
+            parts.get("validation", 0),
+            parts.get("test", 0),
+            self._pass_ms,
+        )
+        return self.tr("About {0} on this computer, measuring included.").format(duration_text(told))
