@@ -33,7 +33,8 @@ class Settings:
     *not worse*; `jobs_folder` is where a server looks for trainings that are sent;
     `keys` holds keys that differ from the default, by the action's id; `hidden_texts` names
     corner texts that are left out; `identity_hidden` hides who patients are, for showing films to others;
-    `lungs_shown` outlines the lungs; `cover_shape` is what is dragged over a film to ask without it."""
+    `similar_expanded` shows cases like this; `lungs_shown` outlines the lungs; `cover_shape` is what is
+    dragged over a film to ask without it."""
 
     reader: str = ""
     store_url: str = ""
@@ -46,6 +47,7 @@ class Settings:
     heatmap_colour_map: str = "inferno"
     heatmap_method: str = "gradcam"
     evidence_expanded: bool = False
+    similar_expanded: bool = True
     lungs_shown: bool = False
     cover_shape: str = "rectangle"
     order: str = "newest"

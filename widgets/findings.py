@@ -346,7 +346,10 @@ class FindingsPanel(QWidget):
         for line in self._lines:
             line.ensurePolished()
         needed = sum(line.sizeHint().height() + self._rows.spacing() for line in self._lines)
-        self._scrolling.setMinimumHeight(min(needed, MOST_KEPT_IN_SIGHT))
+        needed = min(needed, MOST_KEPT_IN_SIGHT)
+        if self._lines:
+            needed += self.adder.sizeHint().height() + space(1)
+        self._scrolling.setMinimumHeight(needed)
 
     def _fill_decision(self) -> None:
         state = self._state

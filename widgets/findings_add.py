@@ -81,6 +81,8 @@ class FindingAdder(QWidget):
 
     def close_field(self) -> None:
         """Be the button again, whatever was typed."""
+        if (completer := self._field.completer()) is not None:
+            completer.popup().hide()
         self._field.hide()
         self._said.hide()
         self._button.show()

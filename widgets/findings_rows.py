@@ -217,6 +217,12 @@ class FindingLine(QWidget):
         self._remark.setProperty("role", "caption")
         self._remark.setTextFormat(Qt.TextFormat.PlainText)
         self._remark.setWordWrap(True)
+        self._remark.setToolTip(
+            self.tr(
+                "Films that are kept aside measure the model and are never learned from. With few examples "
+                "the site-adapted value is rough."
+            )
+        )
         self._remark.hide()
         self._take_away = self._made_take_away(row)
         self.bar = ProbabilityBar(row)
@@ -301,6 +307,8 @@ class FindingLine(QWidget):
         button.setAccessibleName(self.tr("Take {0} away").format(row.display))
         button.setToolTip(self.tr("Take the finding away: no film was answered with it"))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setIconSize(QSize(space(3), space(3)))
+        button.setStyleSheet("padding: 1px;")
         button.clicked.connect(lambda: self.taken_away.emit(self.name))
         button.hide()
         return button

@@ -381,6 +381,13 @@ ACTIONS: tuple[Action, ...] = (
         lambda do: do.toggle_evidence_beside(),
     ),
     Action(
+        "similar",
+        VIEWS,
+        QT_TRANSLATE_NOOP("Actions", "Cases like this"),
+        ("F9",),
+        lambda do: do.toggle_similar(),
+    ),
+    Action(
         "linking",
         VIEWS,
         QT_TRANSLATE_NOOP("Actions", "Link the views, or not"),

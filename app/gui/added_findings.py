@@ -108,7 +108,7 @@ class AddedFindings(QObject):
             translate("FindingsPanel", "{0} examples so far"),
         )
         if learned < examples:
-            aside = translate("FindingsPanel", "{0}, {1} of them kept aside for measuring")
+            aside = translate("FindingsPanel", "{0}, {1} kept aside")
             text = aside.format(text, examples - learned)
         if not has_value:
             return text

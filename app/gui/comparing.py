@@ -21,17 +21,21 @@ from widgets.view_grid import ViewGrid
 from widgets.viewer import Viewer
 from widgets.viewer_linking import is_same_space, linked_index
 
-Kind = Literal["evidence", "series", "prior", "later"]
+Kind = Literal["evidence", "series", "prior", "later", "similar"]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something that can be shown beside the film that is read; `study` is None for its own evidence."""
+    """Something that can be shown beside the film that is read; `study` is None for its own evidence.
+
+    `index` is the image at which a series is opened, None for the usual one.
+    """
 
     kind: Kind
     label: str
     study: Study | None = None
     series: int = 0
+    index: int | None = None
 
 
 @dataclass(slots=True)
@@ -158,6 +162,7 @@ class Comparing(QObject):
         else:
             middle = len(choice.study.series[choice.series].frames) // 2
             index = middle if len(choice.study.series[choice.series].frames) > 2 else 0
+            index = index if choice.index is None else choice.index
             position = Position(choice.study, choice.series, index)
         shown = _Shown(choice, position)
         self._shown[viewer] = shown
@@ -194,7 +199,7 @@ class Comparing(QObject):
         """What a reader most likely wants in free places: priors and other series, the evidence last."""
         taken = {(s.choice.kind, s.choice.label) for s in self._shown.values()}
         free = [choice for choice in self.choices() if (choice.kind, choice.label) not in taken]
-        ranks: dict[Kind, int] = {"prior": 0, "series": 1, "later": 2, "evidence": 3}
+        ranks: dict[Kind, int] = {"prior": 0, "series": 1, "later": 2, "evidence": 3, "similar": 4}
         likely = [choice for choice in free if choice.kind != "evidence" or self._has_evidence()]
         return sorted(likely, key=lambda choice: ranks[choice.kind])[:count]
 
@@ -275,7 +280,10 @@ class Comparing(QObject):
         if main is None or shown.choice.study is None:
             return ()
         one, other = main.study.first, shown.position.study.first
-        if one.patient_id != other.patient_id:
+        choice_is_similar = shown.choice.kind == "similar"
+        if choice_is_similar and one.split_key == other.split_key:
+            return (f"{self.tr('A case like this, of the same patient')}  {other.study_date}".strip(),)
+        if choice_is_similar or one.patient_id != other.patient_id:
             return (self.tr("Another patient"),)
         if shown.choice.kind in ("prior", "later"):
             words = self.tr("Earlier study") if shown.choice.kind == "prior" else self.tr("Later study")

@@ -19,6 +19,7 @@ from app.gui.probing import Probing
 from app.gui.reading import Reading
 from app.gui.reading_page import ReadingPage
 from app.gui.remarks import Remarks
+from app.gui.similar import Similar
 from app.gui.window import Window
 from app.workplace import Workplace
 from reviews.record import Changes
@@ -60,6 +61,7 @@ class ReadingActs(QObject):
         compare: CompareDesk,
         annotating: Annotating,
         probing: Probing,
+        similar: Similar,
         asking: Asking,
     ) -> None:
         super().__init__(window)
@@ -70,6 +72,7 @@ class ReadingActs(QObject):
         self._store_jobs = store_jobs
         self._remarks = remarks
         self._compare = compare
+        self._similar = similar
         self.annotating = annotating
         self.probing = probing
         self.asking = asking
@@ -123,14 +126,15 @@ class ReadingActs(QObject):
             self._remarks.say(self.tr("This film has no window {0}.").format(digit))
 
     def escape(self) -> None:
-        """Leave what is under way, else the tool, else show the film as it was first shown."""
+        """Leave what is under way, else the tool, else a case beside the film, else show the film as it was
+        first shown."""
         if self.cine.is_playing:
             self.cine.stop()
         elif self.active.cancel() or self.probing.tool.clear():
             return
         elif self.active.left_tool != "window":
             self.choose_tool("window")
-        else:
+        elif not self._similar.close():
             self.active.reset_view()
 
     def scroll(self, by: int) -> None:
@@ -332,6 +336,13 @@ class ReadingActs(QObject):
 
     def toggle_evidence_beside(self) -> None:
         self._compare.comparing.toggle_evidence_beside()
+
+    def toggle_similar(self) -> None:
+        """Show the cases like this, or close them."""
+        if not self.page.side.isVisible():
+            self.page.side.show()
+        self.page.similar.toggle()
+        self.page.show_similar()
 
     def toggle_linking(self) -> None:
         """Let the views follow each other, or each stay where it is."""

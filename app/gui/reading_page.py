@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from app.gui.film_window import FilmWindow
 from widgets.evidence import EvidencePanel
 from widgets.findings import FindingsPanel
+from widgets.similar import SimilarPanel
 from widgets.strip import ThumbnailStrip
 from widgets.theme import space
 from widgets.view_grid import ViewGrid
@@ -40,6 +41,7 @@ class ReadingPage(QWidget):
         self.is_strip_wanted = True
         self.findings = FindingsPanel()
         self.evidence = EvidencePanel()
+        self.similar = SimilarPanel()
         self.middle = _column(self.grid, self.strip)
         self.side = self._made_side()
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -92,9 +94,14 @@ class ReadingPage(QWidget):
         self.is_strip_wanted = is_wanted
         self.show_strip()
 
-    def _made_side(self) -> QWidget:
-        """Findings above evidence, scrolled when the window is low."""
-        inner = _column(self.findings, self.evidence)
+    def show_similar(self) -> None:
+        """Bring the cases like this into sight, where they are open and the window is low."""
+        if self.similar.is_expanded:
+            QTimer.singleShot(0, self, lambda: self.side.ensureWidgetVisible(self.similar))
+
+    def _made_side(self) -> QScrollArea:
+        """Findings above evidence above cases like this, scrolled when the window is low."""
+        inner = _column(self.findings, self.evidence, self.similar)
         inner.setProperty("surface", "panel")
         inner.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         scroll = QScrollArea()
@@ -107,11 +114,12 @@ class ReadingPage(QWidget):
         return scroll
 
 
-def _column(first: QWidget, second: QWidget) -> QWidget:
+def _column(first: QWidget, *others: QWidget) -> QWidget:
     column = QWidget()
     layout = QVBoxLayout(column)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(0)
     layout.addWidget(first, 1)
-    layout.addWidget(second)
+    for other in others:
+        layout.addWidget(other)
     return column

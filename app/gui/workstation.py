@@ -24,6 +24,7 @@ from app.gui.reading_desk import ReadingDesk
 from app.gui.reading_keys import ReadingKeys
 from app.gui.remarks import Remarks
 from app.gui.search_desk import SearchDesk
+from app.gui.similar import Similar
 from app.gui.window import Window
 from app.workplace import Workplace
 from inference.client import (
@@ -96,6 +97,15 @@ class Workstation(QObject):
             self.store_jobs,
             self,
         )
+        self.similar = Similar(
+            window.reading,
+            self.library,
+            self.reading,
+            self.compare.comparing,
+            self.learning.adapting,
+            self.readers,
+            self,
+        )
         self.acts = ReadingActs(
             workplace,
             window,
@@ -106,8 +116,14 @@ class Workstation(QObject):
             self.compare,
             self.annotating,
             self.probing,
+            self.similar,
             self.asking,
         )
+        window.reading.similar.set_expanded(workplace.settings.similar_expanded)
+        window.reading.similar.expanded_changed.connect(
+            lambda is_open: self.acts.remember(similar_expanded=is_open)
+        )
+        self.learning.models_changed.connect(lambda *_: self.similar.refresh())
         self._keys = ReadingKeys(workplace, window, self.acts, frozenset(get_args(Tool)), self.compare.menu)
         self._store_moment: Token | None = None
         self._is_closed = False
@@ -179,6 +195,8 @@ class Workstation(QObject):
             if news:
                 self.library.take_news(news)
                 self.reading.refresh()
+            if news.standing or news.are_findings_changed:
+                self.similar.refresh()
             if news.headers or news.standing or news.studies_urgent or news.studies_read:
                 self.asking.refresh_soon()
             if news.headers or news.standing:
@@ -225,6 +243,7 @@ class Workstation(QObject):
             return
         self._is_closed = True
         self._reading_desk.close()
+        self.similar.stop()
         self._store_timer.stop()
         self.asking.close()
         self._learning_desk.close()

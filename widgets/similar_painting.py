@@ -1,0 +1,86 @@
+"""How a case is drawn: its film, what was decided, how alike it is and when it was made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from widgets import theme
+
+if TYPE_CHECKING:
+    from widgets.similar import SimilarCase, SimilarModel
+
+_SIDE = theme.space(22)
+_GAP = theme.space(1)
+_LINES = 3
+
+
+class SimilarDelegate(QStyledItemDelegate):
+    """A thumbnail with three lines below it."""
+
+    def __init__(self, model: SimilarModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._model = model
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """All are equally large."""
+        return QSize(_SIDE + 2 * _GAP, _SIDE + 4 * _GAP + _LINES * _line_height())
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Draw one case."""
+        case, whole, state = self._model.case_at(index), option.rect, option.state
+        painter.save()
+        if state & QStyle.StateFlag.State_MouseOver:
+            painter.fillRect(whole, QColor(theme.TOKENS.raised))
+        place = QRect(whole.left() + _GAP, whole.top() + _GAP, _SIDE, _SIDE)
+        painter.fillRect(place, QColor(theme.TOKENS.film))
+        picture = self._model.picture_for(case)
+        if picture is not None:
+            size = picture.deviceIndependentSize().toSize()
+            size = size.scaled(_SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio)
+            target = QRect(0, 0, size.width(), size.height())
+            target.moveCenter(place.center())
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawPixmap(target, picture)
+        if self._model.compared == case.key:
+            painter.setPen(QPen(QColor(theme.TOKENS.accent), 2))
+            painter.drawRect(place.adjusted(1, 1, -1, -1))
+        elif state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QPen(QColor(theme.TOKENS.accent), 1, Qt.PenStyle.DotLine))
+            painter.drawRect(place.adjusted(0, 0, -1, -1))
+        self._write(painter, case, place)
+        painter.restore()
+
+    def _write(self, painter: QPainter, case: SimilarCase, place: QRect) -> None:
+        tokens = theme.TOKENS
+        when = self.tr("same patient") if case.is_same_patient else case.date
+        lines = (
+            (case.decision, tokens.text, True),
+            (case.likeness, tokens.text_quiet, False),
+            (when, tokens.look_again if case.is_same_patient else tokens.text_quiet, False),
+        )
+        top = place.bottom() + 1 + _GAP
+        for words, colour, is_bold in lines:
+            font = _font(painter.font(), is_bold)
+            painter.setFont(font)
+            painter.setPen(QColor(colour))
+            line = QRect(place.left(), top, place.width(), _line_height())
+            shown = QFontMetrics(font).elidedText(words, Qt.TextElideMode.ElideRight, line.width())
+            painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+            top += _line_height()
+
+
+def _font(font: QFont, is_bold: bool) -> QFont:
+    made = theme.figures(font)
+    made.setPixelSize(theme.small_px())
+    made.setBold(is_bold)
+    return made
+
+
+def _line_height() -> int:
+    return round(theme.small_px() * 1.4)
