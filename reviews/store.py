@@ -218,13 +218,18 @@ class Store:
     def remember_likenesses(self, found: Sequence[tuple[tuple[str, int], bytes | None]]) -> Joined:
         """Keep the perceptual hashes of frames; which show what another film shows, and the parts since."""
         with self._write() as connection:
-            pairs = likeness.remember(connection, self._likenesses, found)
-            if not pairs:
-                return Joined()
-            uids = list(dict.fromkeys(pair.key[0] for pair in pairs))
-            kin = kinship(connection)  # not to be kept before it is certain that the rows are
-            together = images_together(connection, kin, uids)
-            return Joined(pairs, parts.parts_of(connection, together, kin))
+            return self._remember_likenesses(connection, found)
+
+    def _remember_likenesses(
+        self, connection: Connection, found: Sequence[tuple[tuple[str, int], bytes | None]]
+    ) -> Joined:
+        pairs = likeness.remember(connection, self._likenesses, found)
+        if not pairs:
+            return Joined()
+        uids = list(dict.fromkeys(pair.key[0] for pair in pairs))
+        kin = kinship(connection)  # not to be kept before it is certain that the rows are
+        together = images_together(connection, kin, uids)
+        return Joined(pairs, parts.parts_of(connection, together, kin))
 
     def without_likeness(self, frames: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
         """Of some frames, as (SOPInstanceUID, frame), those of which nobody told a hash yet."""
@@ -430,6 +435,17 @@ class Store:
         ready = list(several)
         with self._write() as connection:
             predictions.remember(connection, ready)
+
+    def remember_look(self, prediction: Prediction, likeness: bytes | None) -> Joined:
+        """Keep what a look at a frame gave: the prediction, and the film's hash where it was decoded.
+
+        `likeness` is empty where nothing can be told by it (`inference.prediction.Look`).
+        """
+        key = prediction.sop_instance_uid, prediction.frame
+        with self._write() as connection:
+            predictions.remember(connection, [prediction])
+            found = [] if likeness is None else [(key, likeness or None)]
+            return self._remember_likenesses(connection, found)
 
     def predictions(self, model: str | None = None) -> dict[tuple[str, int, str], Prediction]:
         """Cached predictions by (SOPInstanceUID, frame, model id), of one model or of all."""

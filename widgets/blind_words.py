@@ -20,3 +20,26 @@ def unfinished_text() -> str:
 def measures_text() -> str:
     """Which of a reader's answers to such a film counts."""
     return translate("Blind", "You answered before you saw it. That answer measures the model.")
+
+
+def copy_text(film: str, other: str, part: str) -> str:
+    """Two files show the same film, and belong to the same part for it."""
+    if part == "test":
+        said = translate(
+            "Blind", "{0} shows the same film as {1}: both measure the model, and neither is learned from."
+        )
+    else:
+        said = translate(
+            "Blind", "{0} shows the same film as {1}: both check trainings, and neither is learned from."
+        )
+    return said.format(film, other)
+
+
+def copies_text(count: int) -> str:
+    """Several files turned out to show films that others show."""
+    said = translate(
+        "Blind",
+        "{0} files show films that others show, some of which measure the model or check trainings: "
+        "none of these is learned from.",
+    )
+    return said.format(count)

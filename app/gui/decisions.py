@@ -58,7 +58,7 @@ class Decisions(QObject):
         self._store_jobs = store_jobs
         self._added = added
         self._notes: dict[FrameKey, str] = {}  # written, and not on disk yet
-        self._seen: dict[FrameKey, Shown] = {}  # of films that measure, by whoever sits here
+        self._seen: dict[tuple[str, FrameKey], Shown] = {}  # by reader, since the window opened
         self._answered_blind: set[FrameKey] = set()  # since the window was opened
 
     # -- deciding --------------------------------------------------------------------------------
@@ -147,8 +147,8 @@ class Decisions(QObject):
             measures=not state.is_hidden and self._measures(key),
             keeps_answer=self._keeps_answer(key),
         )
-        if self._library.blinds.measures(key) and (seen := self._shown_of(key)) is not None:
-            self._seen[key] = seen
+        if (seen := self._shown_of(key)) is not None:
+            self._seen[self._workplace.settings.reader_name, key] = seen
         review = self._library.decision(key)
         if review is None:
             return state
@@ -211,8 +211,14 @@ class Decisions(QObject):
         return _shown(self._library.told(key), self._library.told_adapted(key))
 
     def _seen_before(self, key: FrameKey) -> Shown | None:
-        """What the reader saw of a film that measures, where the model in use has not answered it yet."""
-        return None if self._library.is_hidden(key) else self._seen.get(key)
+        """What the reader saw of a film that measures, where it is not on the screen now.
+
+        Another model was put in use meanwhile, or only then the film was found to be a copy of one that
+        measures.
+        """
+        if not self._library.blinds.measures(key):
+            return None
+        return self._seen.get((self._workplace.settings.reader_name, key))
 
     def _take(self, move: Callable[[str], Changes | None], nothing: str) -> None:
         reader = self._workplace.settings.reader_name

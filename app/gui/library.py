@@ -29,7 +29,8 @@ from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.prediction import Prediction
 from reviews.errors import StoreError
-from reviews.record import Changes, KnownImages, News, Part, Review
+from reviews.likeness import Joined
+from reviews.record import Answer, Changes, KnownImages, News, Part, Review
 from studies.errors import StudyError
 from studies.image import Header, Study
 from studies.reader_pool import ReaderPool
@@ -66,6 +67,7 @@ class Library(QObject):
     adapted_changed = Signal()
     import_progressed = Signal(int, int)  # images found, failures
     import_finished = Signal(object)  # Imported
+    copies_found = Signal(object, bool)  # tuple[Alike, ...], whether films belong to another part now
     failed = Signal(str)  # a sentence
 
     def __init__(
@@ -476,6 +478,16 @@ class Library(QObject):
     def set_study_read(self, study_uid: str, is_read: bool) -> None:
         (self._read_studies.add if is_read else self._read_studies.discard)(study_uid)
         self._tell_row(study_uid)
+
+    def take_joined(self, joined: Joined) -> None:
+        """Films turned out to show the same: show what follows for the parts that they belong to."""
+        changed = self.blinds.take(joined.parts, {})
+        if changed:
+            self.refresh_rows(
+                dict.fromkeys(self._study_uid_of[uid] for uid in changed if uid in self._study_uid_of)
+            )
+        if joined.pairs:
+            self.copies_found.emit(joined.pairs, bool(changed))
 
     def set_urgent(self, marks: Mapping[str, tuple[str, ...]]) -> None:
         """Readers marked studies urgent, or took that back: who marks each now."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from app.gui.evidence import Evidence
 from app.gui.jobs import Jobs
@@ -21,14 +21,18 @@ from app.gui.window import Window
 from app.workplace import Workplace
 from inference.overlay import HeatmapStyle
 from inference.prediction import Heatmap
+from reviews.likeness import Alike
 from reviews.record import Review
 from studies.image import Header, Image
 from studies.reader_pool import ReaderPool
+from widgets.blind_words import copies_text, copy_text
 from widgets.evidence_methods import LONG_METHODS, all_methods
 from widgets.findings import FindingsState
 from widgets.messages import Problem
 from widgets.numbers import counted, grouped
 from widgets.words import in_words
+
+COPIES_MS = 500  # films that turn out to be copies within this time are told of together
 
 
 class ReadingDesk(QObject):
@@ -55,6 +59,9 @@ class ReadingDesk(QObject):
         self._store_jobs = store_jobs
         self._remarks = remarks
         self._strip_jobs = Jobs("strip", 1, self)
+        self._copies: list[Alike] = []  # to be told of
+        self._saying_copies = QTimer(self, singleShot=True, interval=COPIES_MS)
+        self._saying_copies.timeout.connect(self._say_copies)
         self._connect_library()
         self._connect_reading()
         self._show_settings()
@@ -87,6 +94,7 @@ class ReadingDesk(QObject):
         self._library.import_progressed.connect(self._on_import_progressed)
         self._library.import_finished.connect(self._on_import_finished)
         self._library.failed.connect(self._remarks.say_failed)
+        self._library.copies_found.connect(self._on_copies_found)
         self._library.adapted_changed.connect(self._reading.refresh)
         worklist.study_selected.connect(self._on_study_selected)
         worklist.open_requested.connect(self._window.choose_files)
@@ -130,6 +138,25 @@ class ReadingDesk(QObject):
             self._window.problems.add([Problem(path, sentence) for path, sentence in imported.failures])
             self._window.problems.show()
         self._learning.refresh_collected()
+
+    def _on_copies_found(self, pairs: tuple[Alike, ...], is_moved: bool) -> None:
+        """Say which films turned out to be copies, where they belong to another part for it."""
+        if is_moved:
+            self._copies += pairs
+            self._saying_copies.start()
+            self._reading.refresh()
+
+    def _say_copies(self) -> None:
+        copies, self._copies = self._copies, []
+        one = copies[0]
+        if len(copies) == 1:
+            self._remarks.say(copy_text(self._name_of(one.key), self._name_of(one.other), one.part))
+        else:
+            self._remarks.say(copies_text(len(copies)))
+
+    def _name_of(self, key: FrameKey) -> str:
+        header = self._library.header_of(key[0])
+        return key[0] if header is None else Path(header.path).name
 
     def _on_study_selected(self, uid: str) -> None:
         self._window.reading.findings.finish_note()

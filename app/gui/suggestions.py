@@ -217,8 +217,10 @@ class Suggestions(QObject):
             while len(self._heatmaps) > HEATMAPS_KEPT:
                 self._heatmaps.popitem(last=False)
         self._library.set_prediction(look.prediction, look.adapted)
-        prediction = look.prediction
-        self._store_jobs.submit(lambda: self._workplace.store.remember_prediction(prediction))
+        prediction, likeness = look.prediction, look.likeness
+        self._store_jobs.submit(
+            lambda: self._workplace.store.remember_look(prediction, likeness), self._library.take_joined
+        )
         self.answered.emit(key, prediction)
 
     def _keep_lungs(self, key: FrameKey, lungs: LungMask | None) -> None:
