@@ -10,9 +10,9 @@ from typing import Any
 from app.card_text import card_text
 from app.command_line import UsageError
 from app.output import Output
+from app.promoting import PromotionRefused, promote, roll_back
 from app.workplace import Workplace
 from inference.card import Covers, ModelCard
-from inference.coverage import family
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -138,35 +138,25 @@ def _promote(options: argparse.Namespace, workplace: Workplace, output: Output) 
     if not options.reader.strip():
         raise UsageError("--reader is empty; a promotion needs the name of a person.")
     card = workplace.registry.find(options.model)
-    if not card.head_trained:
-        raise UsageError(f"{card.id} does not predict yet (its head was replaced); train it first.")
-    gates = [kept for kept in workplace.store.evaluations(card.id) if kept.kind == "gate"]
-    verdict = str(gates[-1].figures["verdict"]) if gates else ""
-    if gates and not gates[-1].figures["passed"] and not options.reason.strip():
-        raise UsageError(
-            f"the gate's verdict on {card.id} is {verdict!r}; promoting against it needs a written --reason."
-        )
-    workplace.store.promote(
-        card.id, family(card), options.reader.strip(), reason=options.reason, verdict=verdict
-    )
+    try:
+        promote(workplace, card, options.reader, options.reason)
+    except PromotionRefused as refusal:
+        raise UsageError(str(refusal)) from refusal
     output.result(row(card, True), f"{card.id} is in use from now on.")
 
 
 def _roll_back(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
     reader = options.reader or workplace.settings.reader_name
-    card = workplace.registry.find(options.model) if options.model else _last_promoted(workplace)
-    workplace.store.roll_back(family(card), reader, reason=options.reason)
-    now = next(c for c in workplace.models_in_use() if family(c) == family(card))
-    output.result(row(now, True), f"{now.id} is in use again.")
-
-
-def _last_promoted(workplace: Workplace) -> ModelCard:
-    """The model of the promotion that stands and is the newest."""
-    standing = set(workplace.store.promoted().values())
-    for promotion in reversed(workplace.store.promotions()):
-        if promotion.model in standing:
-            return workplace.registry.find(promotion.model)
-    raise UsageError("no model was promoted, so there is nothing to roll back.")
+    card = workplace.registry.find(options.model) if options.model else None
+    done = roll_back(workplace, reader, options.reason, card)
+    if done is None:
+        raise UsageError("no model was promoted, so there is nothing to roll back.")
+    if done.now is None:
+        output.result(
+            {"id": None, "left": done.left}, f"{done.left} is no longer in use, and no other model is."
+        )
+    else:
+        output.result(row(done.now, True) | {"left": done.left}, f"{done.now.id} is in use again.")
 
 
 def _remove(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:

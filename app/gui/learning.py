@@ -7,7 +7,7 @@ The re-fit is done by a process beside the window (`app.gui.adapting`); a run is
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.gui.adapting import Adapting
 from app.gui.jobs import Jobs
 from app.gui.library import Library
+from app.promoting import NeedsReason, PromotionRefused, RolledBack, model_before, promote, roll_back
 from app.runs import ENDS, TAKE, TRAIN, Run, new_run, newest_run
 from app.workplace import Workplace
 from inference.card import ModelCard
-from inference.coverage import family
 from inference.errors import InferenceError
 from reviews.errors import StoreError
 from reviews.record import Collected
@@ -64,6 +64,7 @@ class Learning(QObject):
         self._library = library
         self._store_jobs = store_jobs
         self.adapting = Adapting(workplace, library, self)
+        self.before = ""  # name of the model that a roll-back returns to; empty without a promotion
         self._run: Run | None = None
         self._ended_run: Run | None = None
         self._timer = QTimer(self)
@@ -95,11 +96,12 @@ class Learning(QObject):
         """Read again which models there are and which are in use."""
         workplace = self._workplace
 
-        def work() -> tuple[list[ModelCard], list[ModelCard]]:
-            return workplace.models_in_use(), workplace.registry.cards()
+        def work() -> tuple[list[ModelCard], list[ModelCard], str]:
+            return workplace.models_in_use(), workplace.registry.cards(), model_before(workplace)
 
-        def done(models: tuple[list[ModelCard], list[ModelCard]]) -> None:
-            self.models_changed.emit(*models)
+        def done(models: tuple[list[ModelCard], list[ModelCard], str]) -> None:
+            in_use, cards, self.before = models
+            self.models_changed.emit(in_use, cards)
 
         self._store_jobs.submit(work, done, self._on_store_error)
 
@@ -219,39 +221,38 @@ class Learning(QObject):
 
     # -- a person promotes -------------------------------------------------------------------------
 
-    def promote(self, model_id: str, reason: str, verdict: str) -> None:
-        """Use a model from now on, in the name of the reader."""
-        workplace = self._workplace
-        card = workplace.registry.find(model_id)
-        reader = workplace.settings.reader_name
-        self._store_jobs.submit(
-            lambda: workplace.store.promote(card.id, family(card), reader, reason=reason, verdict=verdict),
-            lambda _: self._on_promoted(card.id),
-            self._on_store_error,
-        )
+    def promote(self, model_id: str, reason: str) -> None:
+        """Use a candidate from now on, in the name of the reader; against its gate only with a reason."""
+        self._promote(model_id, reason, lambda card: self._on_promoted(card.id))
 
     def use(self, model_id: str, reason: str) -> None:
-        """Use any model from now on, in the name of the reader; against its gate only with a reason."""
+        """The same for any model of the list."""
+
+        def done(card: ModelCard) -> None:
+            self.used.emit(card.name or card.id)
+            self.refresh_models()
+
+        self._promote(model_id, reason, done)
+
+    def _promote(self, model_id: str, reason: str, then: Callable[[ModelCard], None]) -> None:
         workplace = self._workplace
         reader = workplace.settings.reader_name
 
-        def work() -> tuple[ModelCard, str]:
+        def work() -> ModelCard | NeedsReason:
             card = workplace.registry.find(model_id)
-            gates = [kept for kept in workplace.store.evaluations(card.id) if kept.kind == "gate"]
-            verdict = str(gates[-1].figures["verdict"]) if gates else ""
-            if not gates or gates[-1].figures["passed"] or reason:
-                workplace.store.promote(card.id, family(card), reader, reason=reason, verdict=verdict)
-                return card, ""
-            return card, verdict
+            try:
+                promote(workplace, card, reader, reason)
+            except NeedsReason as refusal:
+                return refusal
+            return card
 
-        def done(result: tuple[ModelCard, str]) -> None:
-            card, against = result
-            if against:
+        def done(result: ModelCard | NeedsReason) -> None:
+            if isinstance(result, NeedsReason):
+                card, verdict = result.card, result.verdict
                 words = self.tr("The gate's verdict on {0} is “{1}”: using it all the same needs a reason.")
-                self.failed.emit(words.format(card.name or card.id, in_words(against)))
+                self.failed.emit(words.format(card.name or card.id, in_words(verdict)))
             else:
-                self.used.emit(card.name or card.id)
-                self.refresh_models()
+                then(result)
 
         self._store_jobs.submit(work, done, self._on_store_error)
 
@@ -266,24 +267,19 @@ class Learning(QObject):
         workplace = self._workplace
         reader = workplace.settings.reader_name
 
-        def work() -> bool:
-            promoted = workplace.store.promoted()
-            for promotion in reversed(workplace.store.promotions()):
-                if promoted.get(promotion.family) == promotion.model:
-                    workplace.store.roll_back(promotion.family, reader)
-                    return True
-            return False
-
-        def done(is_changed: bool) -> None:
-            if is_changed:
-                self.refresh_models()
-            else:
+        def done(result: RolledBack | None) -> None:
+            if result is None:
                 self.failed.emit(self.tr("No model was promoted, so there is nothing to roll back."))
+            else:
+                self.refresh_models()
+
+        def work() -> RolledBack | None:
+            return roll_back(workplace, reader)
 
         self._store_jobs.submit(work, done, self._on_store_error)
 
     def _on_store_error(self, error: Exception) -> None:
-        if not isinstance(error, (StoreError, InferenceError)):
+        if not isinstance(error, (StoreError, InferenceError, PromotionRefused)):
             raise error
         self.failed.emit(str(error))
 

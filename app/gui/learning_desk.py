@@ -47,7 +47,6 @@ class LearningDesk(QObject):
         self._is_loaded = False
         self._architectures: tuple[str, ...] = ()
         self._in_use: list[ModelCard] = []
-        self._candidate: Comparison | None = None
         self._all_cards: list[ModelCard] = []
         self._import = ModelImport(options, self)
         self._to_select = ""  # a model that was imported, once it is listed
@@ -155,9 +154,8 @@ class LearningDesk(QObject):
         panel.set_display_names({f.name: in_words(f.display) for c in cards for f in c.findings})
         self._in_use = in_use
         self.offer_models()
-        promoted = [c for c in in_use if not c.bundled]
         names = ", ".join(c.name or c.id for c in in_use)
-        panel.set_model_in_use(names, self.tr("the model before") if promoted else "")
+        panel.set_model_in_use(names, self._learning.before)
         self._library.refresh_rows()
         self._reading.ask_in_background()
         self._learning.rescore()
@@ -195,7 +193,6 @@ class LearningDesk(QObject):
         self._learning.start(choice.model_id, choice.depth, choice.epochs, settings=dict(choice.settings))
 
     def _on_compared(self, comparison: Comparison) -> None:
-        self._candidate = comparison
         self._window.status.show_training("")
         display = {f.name: in_words(f.display) for card in self._all_cards for f in card.findings}
         differing = []
@@ -236,8 +233,7 @@ class LearningDesk(QObject):
             self._window.status.show_training("")
 
     def _on_promote_requested(self, model_id: str, reason: str) -> None:
-        verdict = str(self._candidate.gate.get("verdict", "")) if self._candidate else ""
-        self._learning.promote(model_id, reason, verdict)
+        self._learning.promote(model_id, reason)
 
     def _on_promoted(self, model_id: str) -> None:
         self._window.training.show_promoted(self.tr("The candidate is in use from now on."))

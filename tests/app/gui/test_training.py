@@ -179,6 +179,6 @@ def test_a_model_promoted_while_the_one_before_is_still_asked_answers_every_film
     ).line["id"]  # fmt: skip
     desk = open_desk()
     desk.until(lambda: sum(row.is_waiting for row in desk.rows) == 48)  # the worker is not up yet
-    desk.station.learning.promote(mine, "", "")
+    desk.station.learning.promote(mine, "")
     desk.until(lambda: len(desk.station.library.predictions) == 48)
     assert suggested_by(desk) == {mine}
