@@ -76,7 +76,8 @@ def centre(picture: torch.Tensor, axis: int) -> float:
 def spread(picture: torch.Tensor, axis: int) -> float:
     """The standard deviation of mass along an axis, in cells."""
     weights, middle = picture.sum(dim=1 - axis), centre(picture, axis)
-    return float((weights * (torch.arange(len(weights)) - middle) ** 2).sum() / weights.sum()) ** 0.5
+    variance = (weights * (torch.arange(len(weights)) - middle) ** 2).sum() / weights.sum()
+    return float(variance.sqrt())
 
 
 def decoded(
@@ -107,8 +108,8 @@ def test_a_drawn_region_moves_exactly_as_its_film(
     assert float((film - mask).abs().mean()) < 0.03  # their edges are blurred differently
     if float(film.sum()) > 20:
         for axis in (0, 1):
-            assert centre(film, axis) == pytest.approx(centre(mask, axis), abs=0.05)  # of 24 cells
-            assert spread(film, axis) == pytest.approx(spread(mask, axis), abs=0.07)
+            assert centre(film, axis) == pytest.approx(centre(mask, axis), abs=0.1)  # of 24 cells
+            assert -0.02 < spread(mask, axis) - spread(film, axis) < 0.12  # cells blur what they show
 
 
 def test_what_was_drawn_lies_where_the_cropped_square_shows_it(films: Samples, finder: LungFinder) -> None:
@@ -116,7 +117,7 @@ def test_what_was_drawn_lies_where_the_cropped_square_shows_it(films: Samples, f
     region = rectangle(110, 140, 160, 190)
     _, allowed = decoded(with_regions(films, Region("nodule", True, region)), pre, finder)
     top, left, bottom, right = allowed.boxes[1]
-    grey = np.asarray(Image.open(films.samples[1].header.path)).astype(np.float32) / 255
+    grey = np.asarray(Image.open(films.samples[1].header.path)).astype(np.float32) / np.float32(255)
     assert (top, left, bottom, right) == covered_box_of(grey.shape, pre, finder.find_in(grey))
     assert (bottom - top) * (right - left) < 0.95 * grey.size
     mask = allowed.batch([1], CPU).masks[0, FINDINGS.index("nodule")].numpy()

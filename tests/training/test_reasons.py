@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -142,7 +143,7 @@ def test_heads_of_other_kinds_learn_by_the_gradients_of_their_maps(backbone: str
     torch.manual_seed(0)
     side = 160 if backbone == "test_vit" else 64
     plan = replace(PLAN, backbone=backbone, input_size=side)
-    network = create(backbone, 2, 1, side)
+    network: Any = create(backbone, 2, 1, side)
     reasons = Reasons(1.0, network, plan.preprocessing, None, "multiclass", backbone)  # type: ignore[arg-type]
     x = torch.randn(2, 1, side, side)
     findings = torch.tensor([[1], [1]])
@@ -157,7 +158,7 @@ def test_heads_of_other_kinds_learn_by_the_gradients_of_their_maps(backbone: str
     before = float(outside().detach())
     for _ in range(8):
         optimiser.zero_grad()
-        outside().backward()
+        outside().backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     assert float(outside().detach()) < before - 0.1
 
