@@ -102,9 +102,9 @@ class TrainingPanel(QWidget):
         """Offer the models that can be tuned, with one chosen."""
         self._choice.set_models(models, chosen)
 
-    def choose_model(self, model_id: str) -> None:
-        """Choose the model that is to be tuned."""
-        self._choice.choose_model(model_id)
+    def choose_model(self, model_id: str) -> bool:
+        """Choose the model that is to be tuned; whether it is offered."""
+        return self._choice.choose_model(model_id)
 
     @property
     def choice(self) -> TrainingChoice:

@@ -121,10 +121,12 @@ class ChoiceForm(QWidget):
                     self._model.setCurrentIndex(place)
         self._refresh()
 
-    def choose_model(self, model_id: str) -> None:
-        """Choose one of the offered models; one that is not offered changes nothing."""
-        if (place := self._model.findData(model_id)) >= 0:
+    def choose_model(self, model_id: str) -> bool:
+        """Choose one of the offered models; one that is not offered changes nothing, and that is told."""
+        place = self._model.findData(model_id)
+        if place >= 0:
             self._model.setCurrentIndex(place)
+        return place >= 0
 
     def use_settings(self, settings: Mapping[str, str | float]) -> None:
         """Take over what a search found: model and depth as they are chosen here, the rest as it is told."""

@@ -65,6 +65,7 @@ class Learning(QObject):
         self._store_jobs = store_jobs
         self.adapting = Adapting(workplace, library, self)
         self.before = ""  # name of the model that a roll-back returns to; empty without a promotion
+        self.ever_promoted: frozenset[str] = frozenset()  # ids of models that are or were in use
         self._run: Run | None = None
         self._ended_run: Run | None = None
         self._timer = QTimer(self)
@@ -96,11 +97,12 @@ class Learning(QObject):
         """Read again which models there are and which are in use."""
         workplace = self._workplace
 
-        def work() -> tuple[list[ModelCard], list[ModelCard], str]:
-            return workplace.models_in_use(), workplace.registry.cards(), model_before(workplace)
+        def work() -> tuple[list[ModelCard], list[ModelCard], str, frozenset[str]]:
+            promoted = frozenset(promotion.model for promotion in workplace.store.promotions())
+            return workplace.models_in_use(), workplace.registry.cards(), model_before(workplace), promoted
 
-        def done(models: tuple[list[ModelCard], list[ModelCard], str]) -> None:
-            in_use, cards, self.before = models
+        def done(models: tuple[list[ModelCard], list[ModelCard], str, frozenset[str]]) -> None:
+            in_use, cards, self.before, self.ever_promoted = models
             self.models_changed.emit(in_use, cards)
 
         self._store_jobs.submit(work, done, self._on_store_error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -18,6 +19,7 @@ from app.gui.remarks import Remarks
 from app.gui.window import Window
 from inference.card import ModelCard
 from reviews.record import Collected
+from training.presets import is_waiting_candidate
 from widgets.models_import import ImportChoice
 from widgets.models_words import short_id
 from widgets.numbers import duration_text
@@ -63,6 +65,9 @@ class LearningDesk(QObject):
 
     def _on_page_changed(self, number: int) -> None:
         if number == 1:
+            looks = [p.elapsed_ms for p in self._library.predictions.values() if p.elapsed_ms > 0]
+            if looks:
+                self._window.training.set_pass_ms(median(looks))
             self._learning.refresh_collected()
 
     def _connect_learning(self) -> None:
@@ -128,7 +133,11 @@ class LearningDesk(QObject):
 
     def _on_tune_requested(self, model_id: str) -> None:
         self.offer_models()
-        self._window.training.choose_model(model_id)
+        if not self._window.training.choose_model(model_id):
+            self._remarks.say(
+                self.tr("Nobody promoted this candidate; a training starts from the model in use."),
+                "look-again",
+            )
         self._window.show_page(1)
 
     def _on_used(self, name: str) -> None:
@@ -164,10 +173,18 @@ class LearningDesk(QObject):
         """The models that can be tuned; once reviews are known, the most reviewed one is chosen."""
         if self._is_loaded:
             others = [c for c in self._all_cards if c.id not in {used.id for used in self._in_use}]
-            offered = [c for c in (*self._in_use, *others) if c.format == "network"]
+            offered = [
+                c
+                for c in (*self._in_use, *others)
+                if c.format == "network" and not is_waiting_candidate(c, self._learning.ever_promoted)
+            ]
             named = Counter(c.name for c in offered)
             options = [
-                ModelOption(c.id, c.name if c.name and named[c.name] == 1 else f"{c.name} {short_id(c.id)}")
+                ModelOption(
+                    c.id,
+                    c.name if c.name and named[c.name] == 1 else f"{c.name} {short_id(c.id)}",
+                    c.covers.modalities,
+                )
                 for c in offered
             ]
             self._window.training.set_models(options, self._most_reviewed(self._in_use))

@@ -17,6 +17,7 @@ from app.gui.jobs import Jobs
 from app.gui.learning import Learning
 from app.gui.learning_desk import LearningDesk
 from app.gui.library import Library
+from app.gui.previewing import Previewing
 from app.gui.probing import Probing, kept_kind
 from app.gui.reading import Reading
 from app.gui.reading_acts import ReadingActs
@@ -83,6 +84,10 @@ class Workstation(QObject):
         self._learning_desk = LearningDesk(
             window, self.library, self.reading, self.learning, self._remarks, workplace.options
         )
+        self._previewing = Previewing(self.library, self.readers, self)
+        window.training.preview_wanted.connect(self._previewing.show)
+        self._previewing.ready.connect(window.training.show_preview)
+        self._previewing.failed.connect(window.training.say_preview)
         self.search_desk = SearchDesk(workplace, window, self.learning, self._remarks)
         self.annotating = Annotating(workplace, window.reading.grid, self.store_jobs, self)
         self.probing = Probing(window.reading, self.reading, self._remarks)
@@ -247,6 +252,7 @@ class Workstation(QObject):
         self._store_timer.stop()
         self.asking.close()
         self._learning_desk.close()
+        self._previewing.close()
         self.search_desk.close()
         self.learning.close()
         self.films.close()
