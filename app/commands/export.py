@@ -1,4 +1,4 @@
-"""`export labels|audit|annotations|worklist`: what was decided, measured and marked, as CSV or JSON."""
+"""`export labels|audit|annotations|worklist|suspects`: what was decided and marked, as CSV or JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.commands import export_worklist
+from app.commands import export_suspects, export_worklist
 from app.output import Output
 from app.workplace import Workplace
 from reviews.annotation_export import annotation_row, write_annotations_csv
@@ -20,6 +20,7 @@ _WRITERS: dict[str, Callable[[Sequence[RowValues], Path], None]] = {
     "audit": write_audit_csv,
     "annotations": write_annotations_csv,
     "worklist": export_worklist.write_worklist_csv,
+    "suspects": export_suspects.write_suspects_csv,
 }
 
 
@@ -30,10 +31,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("audit", "every decision ever recorded"),
         ("annotations", "measurements and marks that stand, with their values"),
         ("worklist", "studies that wait, in an order of the worklist"),
+        ("suspects", "decisions to be read a second time"),
     ):
         sub = kinds.add_parser(kind, help=line)
         if kind == "worklist":
             export_worklist.configure(sub)
+        elif kind == "suspects":
+            export_suspects.configure(sub)
         sub.add_argument("--out", type=Path, metavar="PATH", help="a CSV file (default: JSON lines)")
 
 
@@ -42,6 +46,8 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         rows = _annotation_rows(workplace, output)
     elif options.kind == "worklist":
         rows = export_worklist.worklist_rows(options, workplace, output)
+    elif options.kind == "suspects":
+        rows = export_suspects.suspect_rows(options, workplace, output)
     else:
         rows = label_rows(workplace.store) if options.kind == "labels" else audit_rows(workplace.store)
     if options.out is not None:
