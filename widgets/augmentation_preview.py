@@ -33,6 +33,7 @@ class AugmentationPreview(QWidget):
         told = self.tr("{0} variants of one of the collected films, as single epochs show them to the model")
         self.setAccessibleDescription(told.format(len(self._films)))
         self.setToolTip(self.accessibleDescription())
+        self.updateGeometry()
         self.update()
 
     def say(self, words: str) -> None:
@@ -40,6 +41,7 @@ class AugmentationPreview(QWidget):
         self._films, self._words = [], words
         self.setAccessibleDescription(words)
         self.setToolTip("")
+        self.updateGeometry()
         self.update()
 
     @property

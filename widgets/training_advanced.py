@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from widgets import theme
@@ -37,6 +37,7 @@ class AdvancedChoices(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._fold = QToolButton()
+        self._fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._fold.clicked.connect(lambda: self.set_expanded(not self.is_expanded))
         self._inside = QWidget()
         self._epochs = QSpinBox()
