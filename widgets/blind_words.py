@@ -12,6 +12,11 @@ def hidden_text() -> str:
     return translate("Blind", "This film measures the model: answer first, then its suggestion is shown.")
 
 
+def again_text() -> str:
+    """Why a film that is read a second time shows neither suggestion nor decision."""
+    return translate("Blind", "Second read: answer first, then what was decided and suggested is shown.")
+
+
 def unfinished_text() -> str:
     """How an answer of several findings comes to its end."""
     return translate("Blind", "Enter once your answer is whole, then the suggestion is shown.")

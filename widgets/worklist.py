@@ -109,6 +109,8 @@ class Worklist(QWidget):
         Rows that came into view without a thumbnail; a long list needs no others.
     order_changed(Order)
         The reader chose another order.
+    second_reads_toggled(bool)
+        The reader opens or leaves the section of films to be read a second time.
     menu_requested(QPoint)
         The reader asks what can be done with the chosen study; the place is on the screen.
     """
@@ -118,6 +120,7 @@ class Worklist(QWidget):
     thumbnails_wanted = Signal(list)
     order_changed = Signal(str)
     menu_requested = Signal(object)
+    second_reads_toggled = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -131,6 +134,7 @@ class Worklist(QWidget):
         self._view.setAccessibleName(self.tr("Studies"))
         self._search = self._made_search()
         self._order = self._made_order()
+        self._second_reads = self._made_second_reads()
         self._counts = QLabel()
         self._counts.setProperty("role", "caption")
         self._pages = QStackedWidget()
@@ -172,6 +176,32 @@ class Worklist(QWidget):
     def ask(self, asked: Asked) -> None:
         """Take another order in which the reader is asked about studies; what is looked at stays in place."""
         self._rearrange(lambda: self._model.ask(asked), keeps_top=True)
+
+    def set_second_reads(self, count: int, own: int) -> None:
+        """Offer films whose decision is in doubt for a second read; `own` are the reader's own decisions."""
+        is_open = self._second_reads.isChecked()
+        films = counted(count, self.tr("1 film"), self.tr("{0} films"))
+        if is_open:
+            left = self.tr("Back to all studies ({0} left)").format(films)
+            self._second_reads.setText(left if count else self.tr("Back to all studies (all read again)"))
+        else:
+            self._second_reads.setText(self.tr("Second read: {0}").format(films))
+        why = self.tr(
+            "The decision and what the model says that has not seen it disagree. You answer without seeing "
+            "either; nothing is changed unless you answer otherwise."
+        )
+        whose = self.tr("{0} of them are your own decisions: better read by a colleague.").format(own)
+        self._second_reads.setToolTip(f"{why}\n{whose}" if own else why)
+        self._second_reads.setVisible(bool(count) or is_open)
+
+    @property
+    def is_second_reading(self) -> bool:
+        """Whether the section of second reads is open."""
+        return self._second_reads.isChecked()
+
+    def show_only(self, uids: Sequence[str] | None) -> None:
+        """Show these studies in this order, or, for None, all in the order that is chosen."""
+        self._rearrange(lambda: self._model.show_only(uids))
 
     def set_identity_hidden(self, is_hidden: bool) -> None:
         """Hide who the patients are, in what is drawn, told and spoken."""
@@ -261,6 +291,17 @@ class Worklist(QWidget):
         combo.currentIndexChanged.connect(lambda index: self._on_order_chosen(combo.itemData(index)))
         return combo
 
+    def _made_second_reads(self) -> QPushButton:
+        button = QPushButton(theme.icon("eye-refresh-outline", TOKENS.look_again), "")
+        button.setCheckable(True)
+        button.setVisible(False)
+        button.toggled.connect(self._on_second_reads_toggled)
+        return button
+
+    def _on_second_reads_toggled(self, is_open: bool) -> None:
+        self._order.setVisible(not is_open)
+        self.second_reads_toggled.emit(is_open)
+
     def _lay_out(self) -> None:
         title = QLabel(self.tr("Worklist"))
         title.setProperty("role", "title")
@@ -274,6 +315,7 @@ class Worklist(QWidget):
         top.addLayout(heading)
         top.addWidget(self._search)
         top.addWidget(self._order)
+        top.addWidget(self._second_reads)
         for page in (self._view, SkeletonRows(), self._made_empty_page(), self._made_nothing_found_page()):
             self._pages.addWidget(page)
         whole = QVBoxLayout(self)

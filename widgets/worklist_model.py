@@ -20,7 +20,7 @@ from PySide6.QtCore import (
     QTimer,
 )
 
-from widgets.blind_words import hidden_text
+from widgets.blind_words import again_text, hidden_text
 from widgets.words import in_words
 from widgets.worklist_asked import Asked, urgency_text
 from widgets.worklist_rows import Order, Row, Rows, Slots, Status, name_of
@@ -271,7 +271,7 @@ class WorklistModel(QAbstractListModel):
             lines.append(self.tr("Site-adapted: {0} {1:.0%}").format(row.adapted, row.adapted_confidence))
         lines.append(status_text(row.status))
         if row.is_hidden:
-            lines.append(hidden_text())
+            lines.append(again_text() if row.is_second_read else hidden_text())
         if row.note:
             lines.append(in_words(row.note))
         if row.urgent_by:
@@ -286,7 +286,7 @@ class WorklistModel(QAbstractListModel):
             said.append(self.tr("suggested {0}, {1:.0%}").format(row.suggestion, row.confidence))
         said.append(status_text(row.status))
         if row.is_hidden:
-            said.append(hidden_text())
+            said.append(again_text() if row.is_second_read else hidden_text())
         if row.urgent_by:
             said.append(urgency_text(row.urgent_by))
         said.append(reason)

@@ -61,6 +61,8 @@ class Row:
         Readers who mark it urgent.
     is_urgent
         Whether the reader who sits here is one of them.
+    is_second_read
+        It is read a second time, and hides what stands on it until then.
     is_hidden
         What the model suggests is not told before the reader has answered.
     """
@@ -86,6 +88,7 @@ class Row:
     thumbnail: NDArray[np.uint8] | None = None
     is_waiting: bool = False
     is_hidden: bool = False
+    is_second_read: bool = False
     urgent_by: tuple[str, ...] = ()
     is_urgent: bool = False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from app.gui.film_cache import FrameKey
 from reviews.blinding import is_hidden
@@ -23,6 +23,7 @@ class Blinds:
         self._parts: dict[str, Part] = {}  # by SOPInstanceUID
         self._answered_by: dict[FrameKey, frozenset[str]] = {}  # of the test part
         self._held: FrameKey | None = None
+        self.covered: Container[FrameKey] = ()  # frames that are read a second time
 
     def take(
         self, parts: Mapping[str, Part], answered_by: Mapping[FrameKey, Iterable[str]]
@@ -54,9 +55,11 @@ class Blinds:
 
     def is_hidden(self, key: FrameKey) -> bool:
         """Whether nothing of what models say of this frame is told."""
+        if key in self.covered or key == self._held:
+            return True
         if not self.measures(key):
             return False
-        return key == self._held or is_hidden("test", self._answered_by.get(key, ()), self._reader())
+        return is_hidden("test", self._answered_by.get(key, ()), self._reader())
 
     # -- answers of several findings ----------------------------------------------------------------
 

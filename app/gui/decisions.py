@@ -194,6 +194,7 @@ class Decisions(QObject):
             note=self.note_of(key),
             shown=self._shown_of(key) or self._seen_before(key),
             is_acceptance=is_acceptance,
+            second_read_of=self._library.second_read_of(key, findings),
         )
 
         def done(result: tuple[Review, Changes]) -> None:

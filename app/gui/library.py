@@ -90,8 +90,10 @@ class Library(QObject):
         self.failures: dict[FrameKey, str] = {}
         self.waiting: set[FrameKey] = set()
         self._read_studies: set[str] = set()
+        self.second_reads: dict[FrameKey, Review] = {}  # open ones: the decision that is read again
         self.urgent: dict[str, tuple[str, ...]] = {}  # by study: the readers who mark it
         self.blinds = Blinds(lambda: workplace.settings.reader_name)
+        self.blinds.covered = self.second_reads
         self._cards: list[ModelCard] = []
         self._thumbnails: dict[str, NDArray[np.uint8]] = {}
         self._thumbnails_asked: set[str] = set()
@@ -434,6 +436,7 @@ class Library(QObject):
             self._tell_row(uid)
 
     def _stand(self, key: FrameKey, review: Review | None) -> None:
+        self.second_reads.pop(key, None)
         self.examples.take(key, self.standing.get(key), review)
         if review is None:
             self.standing.pop(key, None)
@@ -442,13 +445,49 @@ class Library(QObject):
         (self._corrected.add if _is_correction(review) else self._corrected.discard)(key)
 
     def decision(self, key: FrameKey) -> Review | None:
-        """The decision that stands for a frame; a note alone is none."""
-        review = self.standing.get(key)
+        """The decision that stands for a frame, as far as the reader may know it; a note alone is none."""
+        review = None if key in self.second_reads else self.standing.get(key)
         return review if review is not None and review.findings else None
+
+    def open_second_reads(self, again: Mapping[FrameKey, Review]) -> None:
+        """The reader answers these frames again: what stands on them is hidden, and what models say."""
+        self.second_reads.update(again)
+        self._tell_rows_of(again)
+
+    def close_second_reads(self) -> None:
+        """Show again what stands on the frames that were not answered."""
+        again = list(self.second_reads)
+        self.second_reads.clear()
+        self._tell_rows_of(again)
+
+    def second_read_of(self, key: FrameKey, findings: tuple[tuple[str, Answer], ...]) -> int | None:
+        """The decision that an answer to a frame is the second read of, None where it is none.
+
+        A note that is added to a second read is a part of it.
+        """
+        if key in self.second_reads:
+            return self.second_reads[key].id
+        standing = self.standing.get(key)
+        return standing.second_read_of if standing is not None and standing.findings == findings else None
+
+    def _tell_rows_of(self, keys: Iterable[FrameKey]) -> None:
+        uids = (self._study_uid_of.get(uid) for uid, _ in keys)
+        known = dict.fromkeys(uid for uid in uids if uid in self.studies)
+        self.rows_changed.emit([self.row(uid) for uid in known if uid is not None], False)
 
     def is_hidden(self, key: FrameKey) -> bool:
         """Whether nothing of what models say of a frame may be told to the reader, in any way."""
         return self.blinds.is_hidden(key)
+
+    def take_joined(self, joined: Joined) -> None:
+        """Films turned out to show the same: show what follows for the parts that they belong to."""
+        changed = self.blinds.take(joined.parts, {})
+        if changed:
+            self.refresh_rows(
+                dict.fromkeys(self._study_uid_of[uid] for uid in changed if uid in self._study_uid_of)
+            )
+        if joined.pairs:
+            self.copies_found.emit(joined.pairs, bool(changed))
 
     def let_blind_go(self) -> None:
         """The reader's answer to a hidden frame is whole: what the model says of it is told now."""
@@ -478,16 +517,6 @@ class Library(QObject):
     def set_study_read(self, study_uid: str, is_read: bool) -> None:
         (self._read_studies.add if is_read else self._read_studies.discard)(study_uid)
         self._tell_row(study_uid)
-
-    def take_joined(self, joined: Joined) -> None:
-        """Films turned out to show the same: show what follows for the parts that they belong to."""
-        changed = self.blinds.take(joined.parts, {})
-        if changed:
-            self.refresh_rows(
-                dict.fromkeys(self._study_uid_of[uid] for uid in changed if uid in self._study_uid_of)
-            )
-        if joined.pairs:
-            self.copies_found.emit(joined.pairs, bool(changed))
 
     def set_urgent(self, marks: Mapping[str, tuple[str, ...]]) -> None:
         """Readers marked studies urgent, or took that back: who marks each now."""

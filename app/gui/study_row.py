@@ -76,6 +76,7 @@ def study_row(library: Library, study: Study) -> tuple[Row, FrameKey | None]:
         is_waiting=any(k in library.waiting for k in frames),
         urgent_by=library.urgent.get(uid, ()),
         is_urgent=library.reader in library.urgent.get(uid, ()),
+        is_second_read=bool(library.second_reads) and any(key in library.second_reads for key in frames),
         is_hidden=bool(hidden) and says.suggestion is None,
     )
     return row, says.speaker

@@ -27,7 +27,7 @@ from inference.lung_mask import LungMask
 from inference.methods import FOR_ANY_MODEL
 from inference.prediction import Heatmap, Look
 from studies.image import Header
-from widgets.blind_words import hidden_text, unfinished_text
+from widgets.blind_words import again_text, hidden_text, unfinished_text
 from widgets.evidence_methods import all_methods
 from widgets.findings import FindingRow, FindingsState
 from widgets.words import in_words
@@ -275,10 +275,11 @@ class Suggestions(QObject):
     def _hidden_state(self, key: FrameKey, model: ModelCard) -> FindingsState:
         """A frame of which the reader is told nothing yet: the findings to answer, and why nothing else."""
         is_begun = self._library.blinds.is_held(key)
+        why = again_text() if key in self._library.second_reads else hidden_text()
         return FindingsState(
             findings=self._rows(key, model),
             task=model.task,
-            reason_no_suggestion=unfinished_text() if is_begun else hidden_text(),
+            reason_no_suggestion=unfinished_text() if is_begun else why,
             image_key=f"{key[0]}:{key[1]}",
             is_hidden=True,
             is_begun=is_begun,

@@ -24,6 +24,7 @@ from app.gui.reading_acts import ReadingActs
 from app.gui.reading_desk import ReadingDesk
 from app.gui.reading_keys import ReadingKeys
 from app.gui.remarks import Remarks
+from app.gui.second_reads import SecondReads
 from app.gui.search_desk import SearchDesk
 from app.gui.similar import Similar
 from app.gui.window import Window
@@ -111,6 +112,14 @@ class Workstation(QObject):
             self.readers,
             self,
         )
+        self.second_reads = SecondReads(
+            workplace,
+            self.library,
+            self.reading,
+            self.learning.adapting,
+            window.reading.worklist,
+            self,
+        )
         self.acts = ReadingActs(
             workplace,
             window,
@@ -151,6 +160,7 @@ class Workstation(QObject):
     def _connect_asking(self) -> None:
         self.asking.order_chosen.connect(lambda order: self.acts.remember(order=order))
         self.asking.failed.connect(self._remarks.say_failed)
+        self.second_reads.remarked.connect(self._remarks.say)
         self.reading.decided.connect(lambda *_: self.asking.refresh_soon())
 
     def start(self) -> None:
@@ -167,6 +177,7 @@ class Workstation(QObject):
         self._learning_desk.on_library_loaded()
         self.search_desk.on_library_loaded()
         self.asking.start()
+        self.second_reads.start()
         self._reading_desk.select_first()
         self.reading.ask_in_background()
         self.learning.rescore()
@@ -251,6 +262,7 @@ class Workstation(QObject):
         self.similar.stop()
         self._store_timer.stop()
         self.asking.close()
+        self.second_reads.close()
         self._learning_desk.close()
         self._previewing.close()
         self.search_desk.close()
