@@ -35,8 +35,9 @@ class RolledBack:
 
 def verdict_on(workplace: Workplace, card: ModelCard) -> tuple[str, bool]:
     """The gate's latest verdict on a model, and whether it passed; a model that was never compared passes."""
-    gates = [kept for kept in workplace.store.evaluations(card.id) if kept.kind == "gate"]
-    return (str(gates[-1].figures["verdict"]), bool(gates[-1].figures["passed"])) if gates else ("", True)
+    kept = [told.figures for told in workplace.store.evaluations(card.id) if told.kind == "gate"]
+    gate = kept[-1] if kept else card.figures.get("gate")
+    return (str(gate["verdict"]), bool(gate["passed"])) if gate else ("", True)
 
 
 def promote(workplace: Workplace, card: ModelCard, reader: str, reason: str = "") -> None:

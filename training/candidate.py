@@ -175,11 +175,12 @@ def conclude(
     if evaluation is not None:
         figures["test"] = {k: v for k, v in evaluation.as_json().items() if k != "model"}
     look_up()
-    named = replace(card, figures=figures, head=head_name(model))
+    # With the card, so that no moment knows the candidate and not the verdict on it.
+    gate = _judge(evaluation, current_evaluation, current, card, plan, margin, remarks)
+    named = replace(card, figures=figures | {"gate": gate.as_json()}, head=head_name(model))
     card = _add(named, weights, typical, fitted, registry, replay)
     if evaluation is not None:
         evaluation = replace(evaluation, model=card.id)
-    gate = _judge(evaluation, current_evaluation, current, card, plan, margin, remarks)
     return Outcome(card, evaluation, current_evaluation, gate)
 
 

@@ -65,6 +65,17 @@ def test_a_promotion_keeps_who_why_and_against_which_verdict(place: Workplace) -
     assert in_use(place) == {"Tuned", "Phantom"}
 
 
+def test_the_verdict_in_a_candidates_card_holds_where_the_store_was_never_told(place: Workplace) -> None:
+    """A training that was killed once its candidate was there."""
+    card = another(
+        place, "Tuned", figures={"gate": {"passed": False, "verdict": "not proven", "reasons": []}}
+    )
+    with pytest.raises(NeedsReason):
+        promote(place, card, "A. Smith")
+    promote(place, card, "A. Smith", "a trial")
+    assert place.store.promotions()[0].verdict == "not proven"
+
+
 def test_a_model_whose_weights_are_damaged_is_not_put_in_use(place: Workplace) -> None:
     card = another(place, "Tuned")
     path = place.registry.weights_path(card)
