@@ -15,7 +15,7 @@ import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from reviews.record import Part
 from training.bundle import VERSION
@@ -108,7 +108,7 @@ class Sent:
     job: str
     folder: Path
     sent: str  # ISO 8601
-    state: str  # "waiting", "result", "taken"
+    state: Literal["waiting", "result", "taken"]
 
     @property
     def result(self) -> Path:
