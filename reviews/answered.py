@@ -37,3 +37,11 @@ def decisions_on(connection: Connection, uids: Sequence[str]) -> dict[FrameKey, 
         for row in decisions.made_on(connection, uids[first : first + _AT_ONCE]):
             found.setdefault((row.sop_instance_uid, row.frame), []).append(row)
     return found
+
+
+def decided_images(connection: Connection) -> list[str]:
+    """SOPInstanceUIDs of all images on which somebody ever decided."""
+    rows = connection.execute(
+        select(review.c.sop_instance_uid).where(review.c.takes_back.is_(None)).distinct()
+    ).scalars()
+    return list(rows)

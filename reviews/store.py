@@ -294,6 +294,17 @@ class Store:
             made = answered.decisions_on(connection, uids)
         return {key: blind_answers(rows) for key, rows in made.items()}
 
+    def measuring_answers(self) -> dict[tuple[str, int], tuple[Review, ...]]:
+        """By decided frame of the test part: what each reader answered before a suggestion was shown to them.
+
+        Frames on which nobody did have none; those on which all was taken back are there too.
+        """
+        with self._database.read() as connection:
+            uids = answered.decided_images(connection)
+            belong = parts.parts_of(connection, uids, self._kinship(connection))
+            made = answered.decisions_on(connection, [uid for uid in uids if belong[uid] == "test"])
+        return {key: blind_answers(rows) for key, rows in made.items()}
+
     def history(self) -> list[Review]:
         """Every row of decisions in order, taken back or not, and the rows that took back."""
         with self._database.read() as connection:

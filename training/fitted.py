@@ -41,14 +41,14 @@ class Fitted:
     @classmethod
     def of(cls, samples: Iterable[Sample]) -> Fitted:
         """What a model that is fitted on these samples has seen."""
-        return cls(frozenset(digest for sample in samples for digest in digests_of(sample.header)))
+        return cls(frozenset(digest for sample in samples for digest in _digests_of(sample)))
 
     def __or__(self, other: Fitted) -> Fitted:
         return Fitted(self.digests | other.digests, self.is_whole and other.is_whole)
 
     def overlap(self, samples: Sequence[Sample]) -> tuple[Sample, ...]:
         """Those of the samples that the model was fitted on, or whose patient it has seen."""
-        return tuple(s for s in samples if not self.digests.isdisjoint(digests_of(s.header)))
+        return tuple(s for s in samples if not self.digests.isdisjoint(_digests_of(s)))
 
     def write(self, path: Path) -> None:
         """Write the companion `fitted.json`."""
@@ -75,6 +75,11 @@ def fitted_of(card: ModelCard, registry: ModelRegistry) -> Fitted | None:
     """What a model was fitted on; None where that was never written down."""
     path = registry.companion_path(card, FITTED)
     return None if path is None else Fitted.read(path, card.companions[FITTED])
+
+
+def _digests_of(sample: Sample) -> frozenset[str]:
+    """Those of the film, and of the patients that are one with its own."""
+    return digests_of(sample.header) | {_digest(unit) for unit in sample.kin}
 
 
 def digests_of(header: Header) -> frozenset[str]:

@@ -6,7 +6,7 @@ Importing this module does not import torch. An unknown label is None: never abs
 from __future__ import annotations
 
 import csv as csv_format
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 from inference.card import ModelCard, Task
 from inference.coverage import family, reason_not_covered
-from reviews.record import Answer, Part, Review
+from reviews.blinding import agreed
+from reviews.record import Answer, Part
 from studies.errors import StudyError
 from studies.image import Header
 from studies.reader import read_header
+from training.copies import as_one
 from training.errors import TooLittleData, UnusableLabels
 from training.regions import Region, drawn_on
 from training.splits import PARTS, parts_by_fold, parts_by_shares
@@ -35,7 +37,9 @@ HEADER_THREADS = 4
 class Sample:
     """One labelled frame. `truth` stands in the order of the findings: 1, 0, or None for unknown.
 
-    `regions` is what readers drew about where evidence is.
+    `regions` is what readers drew about where evidence is. `kin` names the units of splitting
+    (`Header.split_key`) that are one with this film's, because a film of both shows the same; `patient` is
+    what all of them are called.
     """
 
     header: Header
@@ -44,6 +48,7 @@ class Sample:
     truth: tuple[int | None, ...]
     part: Part
     regions: tuple[Region, ...] = ()
+    kin: tuple[str, ...] = ()
 
     @property
     def image(self) -> str:
@@ -118,7 +123,7 @@ def from_csv(
         label is a failure.
     shares
         Train, validation and test. Whole patients only: the `patient` column, else PatientID, else
-        the file's content.
+        the file's content; patients are one of whom two films show the same (`training.copies`).
     folds, fold
         With `folds` > 0, fold `fold` (from 0) is the test part and `shares[1]` still goes to validation.
     held_out
@@ -141,6 +146,8 @@ def from_csv(
         first = f" The first: {failures[0]}" if failures else ""
         raise UnusableLabels(f"{csv} labels no image that can be used.{first}")
     if held_out:
+        one = zip(samples, as_one(samples), strict=True)
+        samples = [replace(s, patient=patient, kin=kin) for s, (patient, kin) in one]
         keys = ["|".join(n for n, t in zip(names, s.truth, strict=True) if t) for s in samples]
         patients = [s.patient for s in samples]
         if folds:
@@ -148,13 +155,16 @@ def from_csv(
         else:
             parts = parts_by_shares(keys, patients, shares, seed)
         samples = [replace(s, part=p) for s, p in zip(samples, parts, strict=True)]
-    return Samples(names, tuple(samples), tuple(failures), _hints(names, samples))
+    hints = (*_hints(names, samples), *_hints_on_patients(samples))
+    return Samples(names, tuple(samples), tuple(failures), hints)
 
 
 def from_store(store: Store, card: ModelCard, *, least_examples: int | None = None) -> Samples:
-    """The reviewed images that `card` covers, with the decision that stands and the part for good.
+    """The reviewed images that `card` covers, with what was decided and the part they belong to.
 
-    An image whose every finding of this model is unknown is no sample.
+    That is the decision that stands, but for films of the test part what their readers answered before any
+    suggestion was shown to them (`reviews.blinding`), whatever they said afterwards: only that measures
+    the model without its influence. An image whose every finding of this model is unknown is no sample.
 
     Parameters
     ----------
@@ -162,24 +172,33 @@ def from_store(store: Store, card: ModelCard, *, least_examples: int | None = No
         With so many images outside the test part on which it is present, a finding that readers added to
         the model's family counts as one of the model's, behind its own; None leaves added ones out.
     """
-    reviews = store.standing_reviews()
-    reviewed = dict.fromkeys(review.sop_instance_uid for review in reviews)
-    headers = {header.sop_instance_uid: header for header in store.headers(reviewed)}
+    answers = {(r.sop_instance_uid, r.frame): dict(r.findings) for r in store.standing_reviews()}
+    measuring = store.measuring_answers()
+    answers |= {key: agreed(blind) for key, blind in measuring.items()}
+    uids = list(dict.fromkeys(uid for uid, _ in answers))
+    headers = {header.sop_instance_uid: header for header in store.headers(uids)}
+    belongs = store.belongings(uids)
+    together = store.units_together({unit for h in headers.values() for unit in [h.split_key]})
     added = store.added_findings(family(card)) if least_examples is not None else ()
     said = {a.name: a.display for a in added if a.name not in card.finding_names}
     names = (*card.finding_names, *said)
     drawn = drawn_on(store.annotations())
     samples = []
-    for review in reviews:
-        header = headers.get(review.sop_instance_uid)
+    for key, findings in answers.items():
+        header = headers.get(key[0])
         if header is None or reason_not_covered(card, header) is not None:
             continue
-        part = store.part_of(header)
-        regions = drawn.get((review.sop_instance_uid, review.frame), ())
-        samples.append(
-            Sample(header, review.frame, header.split_key, _truth_of(review, names), part, regions)
-        )
-    return _without_rare(names, samples, said, least_examples or 0)
+        unit, part = belongs[key[0]]
+        truth = tuple(_ANSWERS[findings.get(name, "unknown")] for name in names)
+        kin = together.get(header.split_key, ())
+        samples.append(Sample(header, key[1], unit, truth, part, drawn.get(key, ()), kin))
+    found = _without_rare(names, samples, said, least_examples or 0)
+    seen = sum(
+        not blind and reason_not_covered(card, headers[uid]) is None
+        for (uid, _), blind in measuring.items()
+        if uid in headers
+    )
+    return replace(found, hints=(*found.hints, *_hints_on_patients(found.samples), *_hints_on_blind(seen)))
 
 
 def _without_rare(
@@ -227,10 +246,6 @@ def require_some(samples: Samples, task: Task) -> tuple[Sample, ...]:
 
 
 _ANSWERS: dict[Answer, int | None] = {"present": 1, "absent": 0, "unknown": None}
-
-
-def _truth_of(review: Review, findings: Iterable[str]) -> tuple[int | None, ...]:
-    return tuple(_ANSWERS[review.answer_for(finding)] for finding in findings)
 
 
 def _read_rows(csv: Path) -> tuple[list[_Row], list[str]]:
@@ -287,6 +302,39 @@ def _sample_of(row: _Row, images: Path, findings: tuple[str, ...]) -> Sample | s
         return str(error)
     truth = tuple(int(finding in row.labels) for finding in findings)
     return Sample(header, 1, row.patient or header.split_key, truth, "train")
+
+
+def _hints_on_patients(samples: Sequence[Sample]) -> tuple[str, ...]:
+    """What a person should know of how the samples were split."""
+    hints = []
+    nameless = len({s.header.sop_instance_uid for s in samples if s.patient.startswith("content:")})
+    if nameless == 1:
+        hints.append("1 film has no patient identifier, so it is split as a patient of its own")
+    elif nameless:
+        hints.append(
+            f"{nameless} films have no patient identifier, so each is split as a patient of its own: two of "
+            "one patient may be learned from and measured on"
+        )
+    copies = [s for s in samples if s.kin]
+    if copies:
+        patients = len({s.patient for s in copies})
+        hints.append(
+            f"{len(copies)} images of {patients} patients belong together because films of them show the "
+            "same under several names; they are split as one"
+        )
+    return tuple(hints)
+
+
+def _hints_on_blind(seen: int) -> tuple[str, ...]:
+    """How many decided films of the test part measure nothing."""
+    if not seen:
+        return ()
+    images = (
+        "1 decided image of the test part measures"
+        if seen == 1
+        else f"{seen} decided images of the test part measure"
+    )
+    return (f"{images} nothing: nobody answered before the suggestion was shown",)
 
 
 def _hints(findings: Sequence[str], samples: Sequence[Sample]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from inference.features import feature_key
 from inference.heads import read_head
 from studies.errors import StudyError
 from studies.reader import read
+from training.copies import complete_decided
 from training.errors import TrainingError
 from training.samples import LEAST_TO_GROW, Sample
 
@@ -46,6 +47,7 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         workplace.features.put(feature_key(card, sample.header, sample.frame), embedding)
         return embedding
 
+    complete_decided(workplace.store, card)
     done = adapt_head(workplace, card, head, embed)
     for remark in done.remarks:
         output.warning(remark)

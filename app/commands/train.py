@@ -20,11 +20,13 @@ from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.coverage import family
 from inference.errors import NoDevice, UnknownArchitecture
+from training.copies import complete_decided
 from training.errors import TrainingError, UnusablePlan
 from training.events import TrainingEvent
 from training.plan import _CHOICES as CHOICES
 from training.plan import Depth, Plan
 from training.presets import Suggestion, is_waiting_candidate, preset, suggested
+from training.runs import ended_when_cancelled, lower_priority
 from training.samples import LEAST_TO_GROW, Samples, from_csv, from_store
 
 NOT_OPTIONS = ("covers", "display_names", "mean", "std")
@@ -53,14 +55,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
+    check_options(options)
+    lower_priority()
+    folder = workplace.runs_folder / options.run if options.run else new_run(workplace.runs_folder).folder
+    with ended_when_cancelled(folder, lambda event: tell(event, output)):  # while torch is loaded, too
+        return _train(options, workplace, output, folder)
+
+
+def _train(options: argparse.Namespace, workplace: Workplace, output: Output, folder: Path) -> int:
     from inference.architectures import full_name
     from inference.devices import best_device
     from training.finetune import fine_tune
     from training.networks import check_can_be_tuned
-    from training.runs import lower_priority
 
-    check_options(options)
-    lower_priority()
     try:
         best_device(options.device or "auto")
         base = base_model(options, workplace)
@@ -74,7 +81,6 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         plan = make_plan(options, base, samples)
         if base is not None and options.depth is None:
             samples = replace(samples, hints=(*samples.hints, suggested_for(samples).reason))
-        folder = workplace.runs_folder / options.run if options.run else new_run(workplace.runs_folder).folder
         folder.mkdir(parents=True, exist_ok=True)
         events = fine_tune(
             plan, samples, workplace.registry, folder, base,
@@ -168,6 +174,7 @@ def current_model(base: ModelCard | None, workplace: Workplace) -> ModelCard | N
 def samples_for(options: argparse.Namespace, workplace: Workplace, base: ModelCard | None) -> Samples:
     if options.labels is None:
         card = base if base is not None else most_reviewed_model(workplace)
+        complete_decided(workplace.store, card)
         return from_store(workplace.store, card, least_examples=LEAST_TO_GROW)
     findings: tuple[str, ...] | None = None
     if options.findings:

@@ -1,0 +1,113 @@
+"""Films that are the same film under two names, among labelled images: they are split, and counted, as one.
+
+Films of the store were looked at when they were first suggested something for; those of them that were not
+are looked at here, before anything is fitted to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from inference.card import ModelCard
+from inference.coverage import reason_not_covered
+from reviews.store import Store
+from studies.errors import StudyError
+from studies.image import Header
+from studies.likeness import Likenesses, likeness
+from studies.reader import read
+
+if TYPE_CHECKING:
+    from training.samples import Sample
+
+DECODERS = 4
+_AT_ONCE = 64
+
+FrameKey = tuple[str, int]
+
+
+def complete(store: Store, frames: Sequence[tuple[Header, int]]) -> int:
+    """Look at the frames of a store whose hash nobody told yet; how many were looked at.
+
+    A film that cannot be decoded has no hash, and cannot be learned from either.
+    """
+    header_of = {(header.sop_instance_uid, frame): header for header, frame in frames}
+    missing = store.without_likeness(list(header_of))
+    for first in range(0, len(missing), _AT_ONCE):
+        some = missing[first : first + _AT_ONCE]
+        told = zip(some, _hashes([(header_of[key], key[1]) for key in some]), strict=True)
+        store.remember_likenesses([(key, bits) for key, bits in told])
+    return len(missing)
+
+
+def complete_decided(store: Store, card: ModelCard) -> int:
+    """The same for every frame that was ever decided and that a model covers."""
+    frames = {(r.sop_instance_uid, r.frame) for r in store.standing_reviews()} | set(
+        store.measuring_answers()
+    )
+    headers = {h.sop_instance_uid: h for h in store.headers(dict.fromkeys(uid for uid, _ in sorted(frames)))}
+    covered = {uid: h for uid, h in headers.items() if reason_not_covered(card, h) is None}
+    return complete(store, [(covered[uid], frame) for uid, frame in sorted(frames) if uid in covered])
+
+
+def as_one(samples: Sequence[Sample]) -> list[tuple[str, tuple[str, ...]]]:
+    """For each sample its patient, and which units of splitting are one with its own.
+
+    Patients of whom two films show the same are one, and called alike. Every film is decoded for that.
+
+    Returns
+    -------
+    list
+        (patient, units): the first of the patients' names, and `Header.split_key` of every film of them
+        where there are several; else no units.
+    """
+    names = list(dict.fromkeys(s.patient for s in samples))
+    place = {patient: n for n, patient in enumerate(names)}
+    whole = _joined(samples, [place[s.patient] for s in samples], len(names))
+    units: dict[int, set[str]] = {}
+    members: dict[int, set[str]] = {}
+    for sample in samples:
+        one = whole[place[sample.patient]]
+        units.setdefault(one, set()).add(sample.header.split_key)
+        members.setdefault(one, set()).add(sample.patient)
+    told = []
+    for sample in samples:
+        one = whole[place[sample.patient]]
+        is_shared = len(members[one]) > 1
+        told.append((names[one], tuple(sorted(units[one])) if is_shared else ()))
+    return told
+
+
+def _joined(samples: Sequence[Sample], places: Sequence[int], patients: int) -> list[int]:
+    """For each patient the first of those who are one with them."""
+    above = list(range(patients))
+
+    def top(n: int) -> int:
+        while above[n] != n:
+            above[n] = n = above[above[n]]
+        return n
+
+    known = Likenesses()
+    whose: list[int] = []
+    for own, bits in zip(places, _hashes([(s.header, s.frame) for s in samples]), strict=True):
+        if bits is None:
+            continue
+        for n, _ in known.like(bits):
+            first, second = sorted((top(own), top(whose[n])))
+            above[second] = first
+        known.add([bits])
+        whose.append(own)
+    return [top(n) for n in range(patients)]
+
+
+def _hashes(frames: Sequence[tuple[Header, int]]) -> Iterator[bytes | None]:
+    with ThreadPoolExecutor(DECODERS) as threads:
+        yield from threads.map(_hash_of, frames)
+
+
+def _hash_of(one: tuple[Header, int]) -> bytes | None:
+    try:
+        return likeness(read(*one))
+    except StudyError:
+        return None
