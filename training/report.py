@@ -1,51 +1,70 @@
 """An evaluation for people: one HTML file that needs nothing else, and the same as JSON.
 
-The page carries its own style and draws its plots as SVG; nothing is fetched from anywhere. It follows
-the reader's choice of a light or dark page, and prints in black on white.
+The page carries its own style and draws its plots as SVG; nothing is fetched from anywhere, and there is no
+script in it. It follows the reader's choice of a light or dark page, and prints in black on white. Where a
+candidate was compared with the model in use, both stand side by side under the gate's verdict.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from inference.card import ModelCard
-from training.events import Evaluation
-from training.ranking import roc_points
-from training.reliability import calibration_bins
-from training.table import table_of
+from training.events import Evaluation, Gate
+from training.metrics import at_specificity, curves
+from training.ranking import SPECIFICITIES
+from training.report_plots import Measured, plots
 
-SIDE, MARGIN = 260, 40  # of a plot, in SVG units
-COLOURS = ("#2f7fd1", "#d1742f", "#3a9d6e", "#a55bc4", "#c0455a", "#7c8a2e", "#3aa3a8", "#8a6d5a")
 STYLE = """
-:root { color-scheme: light dark; --ink: #1d2126; --dim: #5b646e; --line: #c9cfd6; --page: #ffffff;
-  --shade: 47, 127, 209; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e7ea; --dim: #9aa4ae; --line: #3b434b;
-  --page: #15181b; } }
-@media print { :root { --ink: #000; --dim: #444; --line: #999; --page: #fff; }
-  section { break-inside: avoid; } }
+:root { color-scheme: light dark; --ink: #1d2126; --dim: #5b646e; --line: #c9cfd6; --faint: #e6e9ed;
+  --page: #ffffff; --shade: 47, 127, 209; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e4e7ea; --dim: #9aa4ae; --line: #4a535c;
+  --faint: #262b30; --page: #15181b; } }
+@media print { :root { color-scheme: light; --ink: #000; --dim: #444; --line: #999; --faint: #ddd;
+  --page: #fff; } body { font-size: 11px; margin: 0; max-width: none; }
+  section, figure, tr { break-inside: avoid; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page);
-  max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-p.dim, figcaption, .dim { color: var(--dim); }
-table { border-collapse: collapse; } th, td { padding: .25rem .75rem; text-align: right;
-  border-bottom: 1px solid var(--line); } th:first-child, td:first-child { text-align: left; }
+  max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+h3 { font-size: 1rem; font-weight: 600; margin: 1rem 0 .25rem; } figure h3 { margin-top: 0; }
+.dim, figcaption, small { color: var(--dim); } small { display: block; white-space: nowrap; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .75rem; text-align: right; vertical-align: top;
+  border-bottom: 1px solid var(--line); } th { vertical-align: bottom; font-weight: 600; }
+th:first-child, td:first-child { text-align: left; }
 td.cell { text-align: center; min-width: 3.5rem; border: 1px solid var(--line); }
-.plots { display: flex; flex-wrap: wrap; gap: 1.5rem; } figure { margin: 0; }
-svg { width: 20rem; max-width: 100%; height: auto; } svg text { fill: var(--dim); font-size: 11px; }
+.side { display: flex; flex-wrap: wrap; gap: 0 2.5rem; }
+.plots { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); }
+figure { margin: 0; } svg.plot { width: 100%; max-width: 20rem; height: auto; display: block; }
+svg text { fill: var(--dim); font-size: 11px; } svg.sample { width: 1.5rem; height: .5rem; }
+svg .axis { stroke: var(--line); fill: none; } svg .grid { stroke: var(--faint); }
+svg .even { stroke: var(--dim); stroke-dasharray: 4 4; }
+.key { white-space: nowrap; margin-right: .75rem; }
+p.verdict { font-size: 1.15rem; font-weight: 600; margin-bottom: .25rem; }
 p.alarm { border-left: 4px solid #d1742f; padding: .4rem .8rem; background: rgba(209, 116, 47, .12); }
-svg .axis { stroke: var(--line); fill: none; } svg .even { stroke: var(--line); stroke-dasharray: 4 4; }
 """
 FIGURES = (
     ("accuracy", "Accuracy", True),
     ("balanced_accuracy", "Balanced accuracy", True),
     ("macro_auroc", "Macro AUROC", False),
-    ("log_loss", "Log-loss (nats)", False),
-    ("brier", "Brier score", False),
-    ("ece", "Expected calibration error", False),
+    ("macro_auprc", "Macro AUPRC", False),
+    ("log_loss", "Log-loss (nats, lower is better)", False),
+    ("brier", "Brier score (lower is better)", False),
+    ("ece", "Expected calibration error (lower is better)", False),
     ("lung_share", "Evidence in the lungs", True),
     ("unfamiliar", "Films that the model does not know", True),
+)
+OF_A_FINDING = (
+    ("precision", "Precision", True),
+    ("recall", "Sensitivity", True),
+    ("f1", "F1", False),
+    ("auroc", "AUROC", False),
+    ("auprc", "AUPRC", False),
+    *((at_specificity(s), f"Sensitivity at {s:.0%} specificity", True) for s in SPECIFICITIES),
 )
 PROBE = (
     ("still_confident", "Same answer, about as sure", True),
@@ -56,8 +75,19 @@ PROBE = (
 )
 
 
-def write_report(evaluation: Evaluation, card: ModelCard, folder: Path) -> tuple[Path, Path]:
+def write_report(
+    evaluation: Evaluation,
+    card: ModelCard,
+    folder: Path,
+    current: tuple[Evaluation, ModelCard] | None = None,
+    gate: Gate | None = None,
+) -> tuple[Path, Path]:
     """Write `evaluation.html` and `evaluation.json` into `folder`, which is made if it is not there.
+
+    Parameters
+    ----------
+    current, gate
+        The model in use on the same films, and the verdict, where `evaluation` is a candidate's.
 
     Returns
     -------
@@ -65,84 +95,142 @@ def write_report(evaluation: Evaluation, card: ModelCard, folder: Path) -> tuple
     """
     folder.mkdir(parents=True, exist_ok=True)
     html, told = (folder / "evaluation.html").absolute(), (folder / "evaluation.json").absolute()
-    content = evaluation.as_json() | {"failures": list(evaluation.failures)}
-    for path, text in ((told, json.dumps(content, indent=2) + "\n"), (html, page(evaluation, card))):
+    content = _content(evaluation, card)
+    if current is not None:
+        content["current_evaluation"] = _content(*current)
+    if gate is not None:
+        content["gate"] = gate.as_json()
+    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
+    for path, written in ((told, text), (html, page(evaluation, card, current, gate))):
         part = path.with_name(path.name + ".part")
-        part.write_text(text, encoding="utf-8")
+        part.write_text(written, encoding="utf-8")
         part.replace(path)
     return html, told
 
 
-def page(evaluation: Evaluation, card: ModelCard) -> str:
+def _content(evaluation: Evaluation, card: ModelCard) -> dict[str, Any]:
+    drawn = curves(evaluation.per_image, evaluation.findings, card.task)
+    return evaluation.as_json() | drawn | {"failures": list(evaluation.failures)}
+
+
+def page(
+    evaluation: Evaluation,
+    card: ModelCard,
+    current: tuple[Evaluation, ModelCard] | None = None,
+    gate: Gate | None = None,
+) -> str:
     """The whole page as text."""
-    title = escape(f"Evaluation of {card.name}")
-    steps = (_findings, _operating_points, _evidence, _confusion, _plots, _notes)
-    parts = [_summary(evaluation, card), _figures(evaluation), *(step(evaluation, card) for step in steps)]
+    models = [Measured("Candidate" if current is not None else card.name or card.id, evaluation, card)]
+    if current is not None:
+        models.append(Measured("Current model", *current))
+    title = escape(f"Evaluation of {card.name or card.id}")
+    sections = (
+        _summary(models), _verdict(gate), _alarms(models), _figures(models), _findings(models),
+        _operating_points(models), _evidence(models), _confusion(models), plots(models), _notes(models),
+    )  # fmt: skip
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>\n'
-        f"<h1>{title}</h1>\n" + "\n".join(part for part in parts if part) + "\n</body></html>\n"
+        f"<h1>{title}</h1>\n" + "\n".join(part for part in sections if part) + "\n</body></html>\n"
     )
 
 
-def _summary(evaluation: Evaluation, card: ModelCard) -> str:
-    told = f"{evaluation.n} images of {evaluation.patients} patients. Model {card.id}, {card.architecture}."
-    alarms = "".join(f'<p class="alarm">{escape(warning)}</p>' for warning in evaluation.warnings)
-    return f'<p class="dim">{escape(told)} {escape(card.intended_use)}</p>{alarms}'
+def _summary(models: Sequence[Measured]) -> str:
+    one = models[0].evaluation
+    told = [f"{one.n} images of {one.patients} patients."]
+    told += [
+        f"{f'{m.name}: ' if len(models) > 1 else 'Model '}{m.card.id}, {m.card.architecture}, "
+        f"weights {m.card.weights_sha256[:12] or 'unknown'}."
+        for m in models
+    ]
+    return f'<p class="dim">{escape(" ".join([*told, models[0].card.intended_use]))}</p>'
 
 
-def _figures(evaluation: Evaluation) -> str:
+def _verdict(gate: Gate | None) -> str:
+    if gate is None:
+        return ""
+    first, *others = gate.reasons or (f"Verdict: {gate.verdict}.",)
+    rest = "".join(f"<li>{escape(reason)}</li>" for reason in others)
+    return f'<section><p class="verdict">{escape(first)}</p><ul>{rest}</ul></section>'
+
+
+def _alarms(models: Sequence[Measured]) -> str:
+    several = len(models) > 1
+    return "".join(
+        f'<p class="alarm">{escape(f"{m.name}: {warning}" if several else warning)}</p>'
+        for m in models
+        for warning in m.evaluation.warnings
+    )
+
+
+def _figures(models: Sequence[Measured]) -> str:
+    head = "".join(f"<th>{escape(m.name) if len(models) > 1 else 'Value'}</th>" for m in models)
     rows = []
     for key, name, is_share in FIGURES:
-        value = getattr(evaluation, key)
-        bounds = evaluation.intervals.get(key)
-        between = f"{_number(bounds[0], is_share)} to {_number(bounds[1], is_share)}" if bounds else "–"
-        rows.append(f"<tr><td>{name}</td><td>{_number(value, is_share)}</td><td>{between}</td></tr>")
-    head = "<tr><th>Figure</th><th>Value</th><th>95% interval over patients</th></tr>"
-    return f"<section><h2>Figures</h2><table>{head}{''.join(rows)}</table></section>"
-
-
-def _findings(evaluation: Evaluation, card: ModelCard) -> str:
-    head = "".join(
-        f"<th>{n}</th>" for n in ("Finding", "Precision", "Sensitivity", "F1", "AUROC", "Present in")
+        cells = [_cell(getattr(m.evaluation, key), m.evaluation.intervals.get(key), is_share) for m in models]
+        rows.append(f"<tr><td>{name}</td>{''.join(cells)}</tr>")
+    said = "Below each figure its 95% interval, from a bootstrap over patients."
+    return (
+        f'<section><h2>Figures</h2><p class="dim">{said}</p>'
+        f'<div class="wide"><table><tr><th>Figure</th>{head}</tr>{"".join(rows)}</table></div></section>'
     )
-    rows = []
-    for finding in evaluation.findings:
-        own = evaluation.per_finding[finding]
-        cells = [_number(own[k], True) for k in ("precision", "recall")]
-        cells += [_number(own[k], False) for k in ("f1", "auroc")] + [f"{own['support'] or 0:.0f}"]
-        named = escape(card.display_of(finding))
-        rows.append(f"<tr><td>{named}</td>{''.join(f'<td>{c}</td>' for c in cells)}</tr>")
-    return f"<section><h2>Findings</h2><table><tr>{head}</tr>{''.join(rows)}</table></section>"
 
 
-def _operating_points(evaluation: Evaluation, card: ModelCard) -> str:
-    """What the card's operating points come to on these images; nothing where it has none."""
-    rows = []
-    for finding in evaluation.findings:
-        own = evaluation.per_finding[finding]
-        if own["operating_point"] is None:
-            continue
-        cells = [_number(own["operating_point"], False)]
-        cells += [_number(own[key], True) for key in ("sensitivity", "specificity")]
-        named = escape(card.display_of(finding))
-        rows.append(f"<tr><td>{named}</td>{''.join(f'<td>{c}</td>' for c in cells)}</tr>")
-    if not rows:
-        return ""
+def _findings(models: Sequence[Measured]) -> str:
+    names = ("Finding", *(name for _, name, _ in OF_A_FINDING), "Present in")
+    head = "".join(f"<th>{n}</th>" for n in names)
+    tables = []
+    for model in models:
+        rows = []
+        for finding in model.evaluation.findings:
+            own = model.evaluation.per_finding[finding]
+            bounds = model.evaluation.intervals_per_finding.get(finding, {})
+            cells = [_cell(own.get(key), bounds.get(key), is_share) for key, _, is_share in OF_A_FINDING]
+            named = escape(model.display_of(finding))
+            rows.append(f"<tr><td>{named}</td>{''.join(cells)}<td>{own['support'] or 0:.0f}</td></tr>")
+        table = f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
+        tables.append(_titled(model, models, table))
+    return f"<section><h2>Findings</h2>{''.join(tables)}</section>"
+
+
+def _operating_points(models: Sequence[Measured]) -> str:
+    """What the cards' operating points come to on these images; nothing where they have none."""
     head = "<tr><th>Finding</th><th>Probability from</th><th>Sensitivity</th><th>Specificity</th></tr>"
+    tables = []
+    for model in models:
+        rows = []
+        for finding in model.evaluation.findings:
+            own = model.evaluation.per_finding[finding]
+            bounds = model.evaluation.intervals_per_finding.get(finding, {})
+            if own["operating_point"] is None:
+                continue
+            cells = f"<td>{_number(own['operating_point'], False)}</td>" + "".join(
+                _cell(own[key], bounds.get(key), True) for key in ("sensitivity", "specificity")
+            )
+            rows.append(f"<tr><td>{escape(model.display_of(finding))}</td>{cells}</tr>")
+        if rows:
+            tables.append(_titled(model, models, f"<table>{head}{''.join(rows)}</table>"))
+    if not tables:
+        return ""
     said = "Chosen on films of the validation part. A finding is told from this probability on."
     return (
         f'<section><h2>Operating points</h2><p class="dim">{said}</p>'
-        f"<table>{head}{''.join(rows)}</table></section>"
+        f'<div class="side">{"".join(tables)}</div></section>'
     )
 
 
-def _evidence(evaluation: Evaluation, card: ModelCard) -> str:
+def _evidence(models: Sequence[Measured]) -> str:
     """Where the evidence lies, and what is said when the lungs are covered; nothing without lungs."""
+    told = [_titled(m, models, text) for m in models if (text := _evidence_of(m))]
+    return f"<section><h2>Where it looks</h2>{''.join(told)}</section>" if told else ""
+
+
+def _evidence_of(model: Measured) -> str:
+    evaluation = model.evaluation
     if evaluation.lung_share is None and evaluation.without_lungs is None:
         return ""
     rows = "".join(
-        f"<tr><td>{escape(card.display_of(finding))}</td><td>{_number(share, True)}</td></tr>"
+        f"<tr><td>{escape(model.display_of(finding))}</td><td>{_number(share, True)}</td></tr>"
         for finding, share in evaluation.lung_share_per_finding.items()
     )
     shares = f"<table><tr><th>Most probable</th><th>Evidence in the lungs</th></tr>{rows}</table>"
@@ -156,89 +244,56 @@ def _evidence(evaluation: Evaluation, card: ModelCard) -> str:
             "them: a model that keeps its answers reads them from elsewhere.</p>"
             f"<table><tr><th>Without lungs</th><th>Share or figure</th></tr>{rows}</table>"
         )
-    return f"<section><h2>Where it looks</h2>{shares}{covered}</section>"
+    return f"{shares}{covered}"
 
 
-def _confusion(evaluation: Evaluation, card: ModelCard) -> str:
-    names = [escape(card.display_of(f)) for f in evaluation.findings]
-    head = "<tr><th>Truth \\ most probable</th>" + "".join(f"<th>{n}</th>" for n in names) + "</tr>"
-    rows = []
-    for name, row in zip(names, evaluation.confusion, strict=True):
-        total = max(sum(row), 1)
-        cells = "".join(
-            f'<td class="cell" style="background: rgba(var(--shade), {0.6 * v / total:.2f})">{v}</td>'
-            for v in row
-        )
-        rows.append(f"<tr><td>{name}</td>{cells}</tr>")
-    return f"<section><h2>Confusion</h2><table>{head}{''.join(rows)}</table></section>"
+def _confusion(models: Sequence[Measured]) -> str:
+    tables = []
+    for model in models:
+        names = [escape(model.display_of(f)) for f in model.evaluation.findings]
+        head = "<tr><th>Truth \\ most probable</th>" + "".join(f"<th>{n}</th>" for n in names) + "</tr>"
+        rows = []
+        for name, row in zip(names, model.evaluation.confusion, strict=True):
+            total = max(sum(row), 1)
+            cells = "".join(
+                f'<td class="cell" style="background: rgba(var(--shade), {0.6 * v / total:.2f})">{v}</td>'
+                for v in row
+            )
+            rows.append(f"<tr><td>{name}</td>{cells}</tr>")
+        tables.append(_titled(model, models, f'<div class="wide"><table>{head}{"".join(rows)}</table></div>'))
+    return f'<section><h2>Confusion</h2><div class="side">{"".join(tables)}</div></section>'
 
 
-def _plots(evaluation: Evaluation, card: ModelCard) -> str:
-    if not evaluation.per_image:
-        return ""
-    table = table_of(evaluation.per_image, card.task)
-    curves, legend = [], []
-    for k, finding in enumerate(evaluation.findings):
-        points = roc_points(table.truth[:, k], table.probabilities[:, k])
-        if points is None:
-            continue
-        colour = COLOURS[k % len(COLOURS)]
-        line = " ".join(f"{_x(a)},{_y(b)}" for a, b in zip(*points, strict=True))
-        curves.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="1.8"/>')
-        legend.append(f'<span style="color: {colour}">■</span> {escape(card.display_of(finding))}')
-    bins = calibration_bins(table)
-    most = max((n for _, _, n in bins), default=1)
-    dots = [
-        f'<circle cx="{_x(said)}" cy="{_y(true)}" r="{2.5 + 6 * (n / most) ** 0.5:.1f}" '
-        f'fill="{COLOURS[0]}" fill-opacity="0.75"><title>{n} images</title></circle>'
-        for said, true, n in bins
-    ]
-    roc = _plot(curves, "1 - specificity", "Sensitivity", "ROC: " + (" ".join(legend) or "cannot be had"))
-    reliability = _plot(
-        dots, "Probability said", "Share that was right", "Reliability: dots on the line are honest"
-    )
-    return f'<section><h2>Plots</h2><div class="plots">{roc}{reliability}</div></section>'
-
-
-def _plot(shapes: list[str], below: str, beside: str, caption: str) -> str:
-    size = SIDE + 1.5 * MARGIN
-    frame = f'<rect class="axis" x="{_x(0)}" y="{_y(1)}" width="{SIDE}" height="{SIDE}"/>'
-    even = f'<line class="even" x1="{_x(0)}" y1="{_y(0)}" x2="{_x(1)}" y2="{_y(1)}"/>'
-    ticks = "".join(
-        f'<text x="{_x(v)}" y="{_y(0) + 14}" text-anchor="middle">{v:g}</text>'
-        f'<text x="{_x(0) - 5}" y="{_y(v) + 4}" text-anchor="end">{v:g}</text>'
-        for v in (0.0, 0.5, 1.0)
-    )
-    middle = _y(0.5)
-    names = (
-        f'<text x="{_x(0.5)}" y="{_y(0) + 30}" text-anchor="middle">{below}</text>'
-        f'<text x="12" y="{middle}" text-anchor="middle" transform="rotate(-90 12 {middle})">{beside}</text>'
-    )
-    drawn = frame + even + ticks + names + "".join(shapes)
-    return (
-        f'<figure><svg viewBox="0 0 {size:g} {size:g}" role="img">{drawn}</svg>'
-        f"<figcaption>{caption}</figcaption></figure>"
-    )
-
-
-def _notes(evaluation: Evaluation, card: ModelCard) -> str:
-    notes = [escape(limit) for limit in card.limits]
-    notes += [f"Not measured: {escape(failure)}" for failure in evaluation.failures]
-    if evaluation.patients < 2:
+def _notes(models: Sequence[Measured]) -> str:
+    notes = [escape(limit) for limit in models[0].card.limits]
+    notes += [f"Not measured: {escape(failure)}" for failure in models[0].evaluation.failures]
+    for model in models:
+        strange = set(model.evaluation.findings) - set(model.evaluation.known_findings)
+        if strange:
+            names = ", ".join(sorted(model.display_of(f) for f in strange))
+            notes.append(
+                f"{escape(model.name)} does not know {escape(names)}: films that show it count against it."
+            )
+    if models[0].evaluation.patients < 2:
         notes.append("With fewer than two patients there are no intervals.")
     notes.append("A dash is a figure that cannot be had from these images.")
+    notes.append("AUPRC without skill is the share of films that show the finding.")
     return f"<section><h2>Notes</h2><ul>{''.join(f'<li>{n}</li>' for n in notes)}</ul></section>"
+
+
+def _titled(model: Measured, models: Sequence[Measured], content: str) -> str:
+    """A part that each model has, under its name where there are two."""
+    return f"<div><h3>{escape(model.name)}</h3>{content}</div>" if len(models) > 1 else content
+
+
+def _cell(value: float | None, bounds: Sequence[float] | None, is_share: bool) -> str:
+    between = ""
+    if bounds is not None and value is not None:
+        between = f"<small>{_number(bounds[0], is_share)} to {_number(bounds[1], is_share)}</small>"
+    return f"<td>{_number(value, is_share)}{between}</td>"
 
 
 def _number(value: float | None, is_share: bool) -> str:
     if value is None:
         return "–"
     return f"{100 * value:.1f}%" if is_share else f"{value:.3f}"
-
-
-def _x(share: float) -> float:
-    return round(MARGIN + SIDE * float(share), 1)
-
-
-def _y(share: float) -> float:
-    return round(MARGIN / 2 + SIDE * (1 - float(share)), 1)

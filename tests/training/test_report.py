@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 import numpy as np
 
 from inference.card import FindingName, ModelCard
-from training.events import Evaluation, ImageResult
-from training.metrics import evaluate_results
+from training.events import Evaluation, Gate, ImageResult
+from training.metrics import curves, evaluate_results
 from training.probes import added
 from training.report import page, write_report
 
@@ -67,11 +67,39 @@ def test_nothing_is_fetched_from_anywhere() -> None:
     assert not re.search(r"https?://|src=|<link|@import|url\(", text)
 
 
+def drawings(text: str) -> dict[str, ElementTree.Element]:
+    """The plots of a page by their titles."""
+    found = re.findall(r'<svg class="plot".*?</svg>', text, flags=re.DOTALL)
+    return {(plot := ElementTree.fromstring(one)).get("aria-label", ""): plot for one in found}
+
+
 def test_plots_are_drawn_as_svg() -> None:
-    drawings = re.findall(r"<svg.*?</svg>", page(evaluation(), CARD), flags=re.DOTALL)
-    roc, reliability = (ElementTree.fromstring(d) for d in drawings)
-    assert len(roc.findall("polyline")) == 2
-    assert len(reliability.findall("circle")) > 3
+    plots = drawings(page(evaluation(), CARD))
+    assert list(plots) == ["ROC", "Precision-recall", "Reliability"]
+    assert len(plots["ROC"].findall("polyline")) == 2
+    assert len(plots["Precision-recall"].findall("polyline")) == 2
+    assert len(plots["Reliability"].findall("circle")) > 3
+    for plot in plots.values():
+        for line in plot.findall("polyline"):
+            places = [tuple(map(float, p.split(","))) for p in line.get("points", "").split()]
+            assert all(40 <= x <= 300 and 20 <= y <= 280 for x, y in places)
+
+
+def test_a_candidate_and_the_model_in_use_stand_side_by_side() -> None:
+    ours, theirs = evaluation(), replace(evaluation(), model="m0")
+    gate = Gate(False, "not proven", ("It is not proven.", "<Too few> cases."))
+    text = page(ours, CARD, (theirs, replace(CARD, id="m0", weights_sha256="ab" * 32)), gate)
+    reader = _Reader()
+    reader.feed(text)
+    assert reader.open == []
+    assert text.index("It is not proven.") < text.index("<h2>Figures</h2>")
+    assert "&lt;Too few&gt; cases." in text
+    assert "<th>Candidate</th><th>Current model</th>" in text
+    assert "weights abababababab" in text
+    names = [f"{kind}, {name}" for name in NAMES for kind in ("ROC", "Precision-recall")]
+    plots = drawings(text)
+    assert list(plots) == [*names, "Reliability"]
+    assert all(len(plots[name].findall("polyline")) == 2 for name in names)
 
 
 def test_both_files_say_what_the_evaluation_says(tmp_path: Path) -> None:
@@ -80,7 +108,9 @@ def test_both_files_say_what_the_evaluation_says(tmp_path: Path) -> None:
     assert html.is_absolute()
     assert path.is_absolute()
     content = json.loads(path.read_text())
-    assert content == json.loads(json.dumps(told.as_json() | {"failures": list(told.failures)}))
+    drawn = curves(told.per_image, told.findings, CARD.task)
+    assert content == json.loads(json.dumps(told.as_json() | drawn | {"failures": list(told.failures)}))
+    assert set(content["precision_recall"]) == set(NAMES)
     assert told.accuracy is not None
     assert f"{100 * told.accuracy:.1f}%" in html.read_text()
     assert f"{told.n} images of {told.patients} patients" in html.read_text()
@@ -116,9 +146,9 @@ def test_where_the_model_looks_is_told_and_an_alarm_stands_on_top() -> None:
     assert reader.open == []
     assert text.index('class="alarm"') < text.index("<h2>Figures</h2>")
     assert "With their lungs covered 100% of the films" in text
-    assert "<td>Evidence in the lungs</td><td>25.0%</td>" in text
-    assert "<td>Films that the model does not know</td><td>10.0%</td>" in text
-    assert "<td>no-finding</td><td>0.400</td><td>100.0%</td><td>100.0%</td>" in text
+    assert "<td>Evidence in the lungs</td><td>25.0%<" in text
+    assert "<td>Films that the model does not know</td><td>10.0%<" in text
+    assert "<td>no-finding</td><td>0.400</td><td>100.0%<" in text
 
 
 def test_without_lungs_and_operating_points_there_are_no_empty_sections() -> None:
