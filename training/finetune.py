@@ -41,7 +41,7 @@ from training.plan import Plan
 from training.probes import finder_for
 from training.reasons import Reasons
 from training.replay import Replay, replay_of
-from training.runs import CHECKPOINT, append_event, stop_if_cancelled, write_plan
+from training.runs import CANCELLED, CHECKPOINT, append_event, stop_if_cancelled, write_plan
 from training.samples import Samples, fits, hints_for, require_some
 from training.tensors import Films
 
@@ -119,7 +119,7 @@ def _ended_in_words(events: Iterator[TrainingEvent]) -> Iterator[TrainingEvent]:
     try:
         yield from events
     except Cancelled:
-        yield TrainingEvent("cancelled", {"reason": "Somebody cancelled the training."})
+        yield TrainingEvent("cancelled", {"reason": CANCELLED})
     except (TrainingError, InferenceError) as error:
         yield TrainingEvent("failed", {"reason": _in_words(error)})
     except OSError as error:

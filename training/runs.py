@@ -11,12 +11,16 @@ import logging
 import math
 import os
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from training.errors import Cancelled
 from training.events import TrainingEvent
 
+CANCELLED = "Somebody cancelled the training."
 PLAN, EVENTS, CANCEL, CHECKPOINT = "plan.json", "events.jsonl", "cancel", "checkpoint.pt"
 FINAL = ("done", "cancelled", "failed")
 
@@ -63,6 +67,43 @@ def stop_if_cancelled(run_folder: Path) -> None:
     if wish.exists():
         wish.unlink(missing_ok=True)
         raise Cancelled
+
+
+LOOK_S = 0.1
+PATIENCE_S = 0.8  # from a wish to cancel until the process ends without being asked again
+
+
+@contextmanager
+def ended_when_cancelled(run_folder: Path, say: Callable[[TrainingEvent], None]) -> Iterator[None]:
+    """End this process where a wish to cancel is not heard soon: between two looks lies a whole batch, and a
+    large one may take a minute.
+
+    Nothing is lost by it that a kill would not lose: checkpoints, events and models are written as a whole.
+    For the process of a training alone.
+
+    Parameters
+    ----------
+    say
+        Called with the last event, from another thread.
+    """
+    over = threading.Event()
+    wish = run_folder / CANCEL
+
+    def watch() -> None:
+        while not over.wait(LOOK_S):
+            if wish.exists() and not over.wait(PATIENCE_S) and wish.exists():
+                event = TrainingEvent("cancelled", {"reason": CANCELLED})
+                append_event(run_folder, event)
+                wish.unlink(missing_ok=True)
+                say(event)
+                sys.stdout.flush()
+                os._exit(0)
+
+    threading.Thread(target=watch, name="cancel-watch", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 NICE = 10  # a tenth of what others get, where they want it
