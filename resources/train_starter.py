@@ -21,7 +21,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
-from bundling import bundle, overread
+from bundling import BUNDLED, bundle, overread
 from numpy.typing import NDArray
 
 from inference.card import Covers
@@ -42,6 +42,8 @@ RECIPE = {
     "mixup": "0.4",
     "ema": "0.998",
     "augmentation": "1",
+    "evidence-weight": "1",
+    "blank-lungs": "0.2",
     "keep": "last",
     "stored-as": "float16",
 }
@@ -118,9 +120,14 @@ class Calibration:
     shift: tuple[float, ...]
 
     def of(self, result: ImageResult) -> ImageResult:
-        logits = np.log(np.clip(result.probabilities, 1e-9, 1.0)) / self.temperature + self.shift
+        """The same result, with and without lungs, as the calibrated model says it."""
+        without = self._of(result.without_lungs) if result.without_lungs else ()
+        return replace(result, probabilities=self._of(result.probabilities), without_lungs=without)
+
+    def _of(self, probabilities: tuple[float, ...]) -> tuple[float, ...]:
+        logits = np.log(np.clip(probabilities, 1e-9, 1.0)) / self.temperature + self.shift
         shares = np.exp(logits - logits.max())
-        return replace(result, probabilities=tuple(float(p) for p in shares / shares.sum()))
+        return tuple(float(p) for p in shares / shares.sum())
 
 
 def _shift_bias(weights: Path, calibration: Calibration, shifted: Path) -> None:
@@ -165,6 +172,7 @@ def _left_out(choice: argparse.Namespace, model_id: str, fold: int) -> list[Imag
     from inference.devices import best_device
     from inference.network import load
     from training.evaluate import evaluate
+    from training.probes import finder_for
     from training.samples import from_csv
 
     registry = ModelRegistry(choice.work / "models", choice.work / "none")
@@ -176,7 +184,8 @@ def _left_out(choice: argparse.Namespace, model_id: str, fold: int) -> list[Imag
     test = replace(samples, samples=samples.of_part("test"))
     model = load(card, registry, best_device("auto"))
     model = replace(model, card=replace(card, temperature=1.0))
-    return list(evaluate(model, test).per_image)
+    finder = finder_for(ModelRegistry(choice.work / "models", BUNDLED), card)
+    return list(evaluate(model, test, lungs=finder).per_image)
 
 
 def _figures(
@@ -186,6 +195,7 @@ def _figures(
     fold was calibrated by the others, so that no film helps to calibrate itself."""
     from training.calibrate import choose_operating_points
     from training.metrics import evaluate_results
+    from training.probes import added
 
     calibrated: list[ImageResult] = []
     for number, fold in enumerate(results):
@@ -195,7 +205,8 @@ def _figures(
     names = ("covid-19", "no-finding", "pneumonia")
     said = np.array([result.probabilities for result in calibrated], np.float32)
     points = choose_operating_points(said, [result.truth for result in calibrated], names)
-    figures = evaluate_results(calibrated, names, "starter", seed=seed, operating_points=points).as_json()
+    measured = evaluate_results(calibrated, names, "starter", seed=seed, operating_points=points)
+    figures = added(measured, "multiclass").as_json()
     del figures["model"]
     return _fit_calibration([result for fold in results for result in fold]), points, figures
 
