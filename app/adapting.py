@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 from app.workplace import Workplace
 from inference.adapted import AdaptedHead
 from inference.card import FindingName, ModelCard
+from inference.coverage import reason_not_covered
 from inference.features import feature_key
-from training.adapt import adapt
+from training.adapt import AROUND, Around, adapt
 from training.errors import TooLittleData
 from training.replay import replay_of
 from training.samples import Sample, Samples, from_store
 
 Embedding = NDArray[np.float32]
+AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +104,7 @@ def refit(
             temperature=card.temperature,
             replay=replay_of(workplace.registry, card),
             added=tuple(FindingName(name, display) for name, display in samples.display_names),
+            around=_around(workplace, card),
         )
     except TooLittleData as error:
         remarks.append(f"The head stays as it is: {error}.")
@@ -109,3 +112,19 @@ def refit(
     adapted = replace(adapted, base_sha256=card.weights_sha256)
     elapsed_s = time.perf_counter() - started
     return Adapted(card.id, adapted.reviews, elapsed_s, adapted, samples, embeddings, tuple(remarks))
+
+
+def _around(workplace: Workplace, card: ModelCard) -> Around | None:
+    """How the newest films lie that the model has looked at and that are not of the test part."""
+    store, found = workplace.store, []
+    rows = [row for study in store.studies_newest_first() for row in study]
+    for first in range(0, len(rows), AT_ONCE):
+        known = store.images_in(rows[first : first + AT_ONCE])
+        for header in known.headers:
+            if known.parts.get(header.sop_instance_uid) == "test" or reason_not_covered(card, header):
+                continue
+            seen = (workplace.features.get(feature_key(card, header, n + 1)) for n in range(header.frames))
+            found += [embedding for embedding in seen if embedding is not None]
+        if len(found) >= AROUND:
+            break
+    return Around.of(np.stack(found[:AROUND])) if found else None

@@ -16,8 +16,9 @@ from inference.features import FeatureCache, feature_key
 from inference.neighbours import NearestFilms
 from reviews.record import Answer, Part, Review
 from studies.image import Header
-from training.adapt import Films
+from training.adapt import AROUND, Around, Films
 
+_GROWN = 1.05
 _ANSWERS: dict[Answer, int] = {"present": 1, "absent": 0, "unknown": -1}
 
 
@@ -43,6 +44,9 @@ class ModelFilms:
         self._truth = np.zeros((0, 0), np.int8)  # by row; (N, K with what was added)
         self._is_fitted = np.zeros(0, np.bool_)  # by row: decided, and not in the test part
         self._is_decided = np.zeros(0, np.bool_)  # by row
+        self._parts: dict[str, Part] = {}  # by SOPInstanceUID
+        self._is_open = np.zeros(0, np.bool_)  # by row: known not to be of the test part
+        self._around: tuple[int, Around | None] = (0, None)  # of so many open rows
         self.near: NearestFilms | None = None  # once somebody searches
 
     @property
@@ -70,6 +74,7 @@ class ModelFilms:
         self._unfamiliarity[row] = math.nan if unfamiliarity is None else unfamiliarity
         self._untold[row] = None
         self._is_decided[row] = key in self._answers
+        self._is_open[row] = self._parts.get(key[0], "test") != "test"
         if self.near is not None:
             self.near.note(row)
         if key in self._answers:
@@ -90,6 +95,7 @@ class ModelFilms:
                 self.table.hold(key, False)
             return
         self._answers[key] = dict(review.findings), part
+        self.set_parts({key[0]: part})
         is_here = self.take_frame(header, key[1])
         (self._missing.discard if is_here else self._missing.add)(key)
         if is_here:
@@ -104,14 +110,19 @@ class ModelFilms:
                 self._missing.discard((header.sop_instance_uid, frame))
 
     def set_parts(self, parts: Mapping[str, Part]) -> None:
-        """Images that belong to another part now: near-duplicates came whose patient is of a stricter one."""
-        if not parts:
+        """Note the parts of images. One may change: a near-duplicate came of a stricter one."""
+        changed = {uid: part for uid, part in parts.items() if self._parts.get(uid) != part}
+        moved = changed.keys() & self._parts.keys()
+        self._parts.update(changed)
+        if not moved:
             return
-        for key, (answers, part) in self._answers.items():
-            now = parts.get(key[0], part)
-            if now != part:
-                self._answers[key] = answers, now
-                self._judge(key)
+        self._around = 0, None
+        for row, key in enumerate(self.table.keys):
+            if key[0] in moved:
+                self._is_open[row] = changed[key[0]] != "test"
+        for key in [key for key in self._answers if key[0] in moved]:
+            self._answers[key] = self._answers[key][0], changed[key[0]]
+            self._judge(key)
 
     def set_added(self, added: Sequence[FindingName]) -> None:
         """Readers added findings, or took some away."""
@@ -139,6 +150,7 @@ class ModelFilms:
             more = max(1024, 2 * len(self._is_fitted)) - len(self._is_fitted)
             self._is_fitted = np.pad(self._is_fitted, (0, more))
             self._is_decided = np.pad(self._is_decided, (0, more))
+            self._is_open = np.pad(self._is_open, (0, more))
             self._unfamiliarity = np.pad(self._unfamiliarity, (0, more))
             width = len(self.names)
             truth = np.full((len(self._is_fitted), width), -1, np.int8)
@@ -155,6 +167,15 @@ class ModelFilms:
     def fitted_rows(self) -> NDArray[np.intp]:
         """Their rows."""
         return np.flatnonzero(self._is_fitted[: len(self.table)])
+
+    def around(self) -> Around | None:
+        """How the films lie that are not of the test part; worked out anew when there are a few more."""
+        rows = np.flatnonzero(self._is_open[: len(self.table)])
+        count, known = self._around
+        if known is None or len(rows) > count * _GROWN:
+            few = rows[:: max(1, len(rows) // AROUND)]
+            self._around = len(rows), Around.of(self.table.matrix[few])
+        return self._around[1]
 
     @property
     def unfamiliarity(self) -> NDArray[np.float32]:

@@ -212,7 +212,10 @@ class Fitter:
         store = self._workplace.store
         rows = [row for study in store.studies_newest_first() for row in study]
         for first in range(0, len(rows), _AT_ONCE):
-            for header in store.images_in(rows[first : first + _AT_ONCE]).headers:
+            known = store.images_in(rows[first : first + _AT_ONCE])
+            for films in several:
+                films.set_parts(known.parts)
+            for header in known.headers:
                 _take_all(several, header)
             yield
 
@@ -245,7 +248,8 @@ class Fitter:
         try:
             head = fit_head(
                 films.reviewed(), self._own_head(card), card.finding_names, base=card.id, task=card.task,
-                temperature=card.temperature, replay=self._replay(card), added=films.added, start=before,
+                temperature=card.temperature, replay=self._replay(card), added=films.added,
+                around=films.around(), start=before,
             )  # fmt: skip
         except TooLittleData:
             if not path.exists():

@@ -25,7 +25,9 @@ Floats = NDArray[np.float64]
 PULL = 1.0  # a single correction moves its own film's logits by at most about 2 / PULL
 BALANCE = 0.5  # 0: every film counts the same; 1: every finding does
 MOST_IMPORTANT = 4.0  # what a film of a rare finding counts at most, against one of all
-LEAST_REPLAY = 30  # films of the base that count even where fewer were reviewed
+AROUND = 2000  # films of a site that tell how it looks
+STILLNESS = 3.0  # so many films' worth of wish that what is said of a site's films stays as it is on average
+LEAST_REPLAY = 200  # films of the base that count even where fewer were reviewed
 CENTRING = 10.0  # films from which on embeddings are centred mostly on their own mean
 STEPS = 200
 TOLERANCE = 1e-8  # of the loss, where a fit ends
@@ -51,6 +53,38 @@ class Films:
     truth: NDArray[np.int8]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Around:
+    """How the films of a site lie, decided or not, by the first two moments of their embeddings.
+
+    Parameters
+    ----------
+    mean
+        (D,) float64.
+    square
+        (D, D) float64: the mean of x x^T.
+    """
+
+    mean: Floats
+    square: Floats
+
+    @classmethod
+    def of(cls, embeddings: NDArray[np.float32]) -> Around | None:
+        """Of (N, D) embeddings; None of no film."""
+        x = embeddings[np.isfinite(embeddings).all(axis=1)]
+        if not len(x):
+            return None
+        return cls(x.mean(axis=0, dtype=np.float64), np.asarray(x.T @ x, np.float64) / len(x))
+
+    def spread(self, centre: Floats) -> Floats:
+        """(D + 1, D + 1): d S d^T is the mean square by which a change d of weights and bias moves a logit,
+        where embeddings are counted from `centre`."""
+        mean = self.mean - centre
+        both = np.outer(centre, self.mean)
+        inner = self.square - both - both.T + np.outer(centre, centre)
+        return np.block([[inner, mean[:, None]], [mean[None, :], np.ones((1, 1))]])
+
+
 def adapt(
     samples: Sequence[Sample],
     features: Callable[[Sample], NDArray[np.floating]],
@@ -64,6 +98,7 @@ def adapt(
     balance: float = BALANCE,
     replay: Replay | None = None,
     added: Sequence[FindingName] = (),
+    around: Around | None = None,
 ) -> AdaptedHead:
     """A head for the embeddings of model `base`, fitted on reviews that are not in the test part.
 
@@ -84,6 +119,9 @@ def adapt(
         Films that the model was trained on; they are fitted along and never counted.
     added
         Findings that readers added: they become classes of the head, those of them that have an example.
+    around
+        How the films lie among which the reviewed ones are: what a few corrections say is not to move what
+        is said of all of them, as it would where a whole site looks otherwise than the model's films.
 
     Raises
     ------
@@ -97,7 +135,7 @@ def adapt(
     truth = np.array([[-1 if t is None else t for t in s.truth] for s in usable], np.int8)
     return fit_head(
         Films(embeddings, truth), current_head, findings, base=base, task=task, temperature=temperature,
-        pull=pull, balance=balance, replay=replay, added=added,
+        pull=pull, balance=balance, replay=replay, added=added, around=around,
     )  # fmt: skip
 
 
@@ -120,6 +158,7 @@ def fit_head(
     balance: float = BALANCE,
     replay: Replay | None = None,
     added: Sequence[FindingName] = (),
+    around: Around | None = None,
     start: AdaptedHead | None = None,
 ) -> AdaptedHead:
     """The same from arrays; every film is counted that has a finite embedding.
@@ -144,7 +183,7 @@ def fit_head(
     films, importance = _weighted(Films(seen, truth[:, columns]), replay, known, task, balance)
     weight, bias = _grown(weight, bias, len(chosen), temperature, task)
     names = (*findings, *(added[n].name for n in chosen))
-    moved, offset = _fit(films, importance, weight, bias, task, temperature, pull, _of(start, names))
+    moved, offset = _fit(films, importance, weight, bias, task, temperature, pull, around, _of(start, names))
     trust = np.ones(len(names), np.float32)
     trust[known:] = examples[chosen] / (examples[chosen] + DOUBT)
     return AdaptedHead(
@@ -203,9 +242,10 @@ def _weighted(
 
 def _fit(
     films: Films, importance: Floats, weight: Floats, bias: Floats, task: Task, temperature: float,
-    pull: float, start: tuple[Floats, Floats] | None,
+    pull: float, around: Around | None, start: tuple[Floats, Floats] | None,
 ) -> tuple[Floats, Floats]:  # fmt: skip
-    """The head with the least weighted log-loss plus pull / 2 * (scale |W - W0|^2 + |b - b0|^2).
+    """The head with the least weighted log-loss plus pull / 2 * (scale |W - W0|^2 + |b - b0|^2), plus
+    `STILLNESS` / 2 times the mean square by which the logits of the films `around` change.
 
     Embeddings are centred, and `scale` is their mean squared length, so that `pull` means the same for
     every network. L-BFGS works in units in which the loss is about equally steep in every direction
@@ -221,10 +261,11 @@ def _fit(
     np.subtract(films.embeddings, centre, out=x[:, :-1])
     x[:, -1] = 1.0
     scale = max(float(np.einsum("nd,nd,n->", x[:, :-1], x[:, :-1], counts)) / total, 1e-12)
-    strength = np.full(x.shape[1], pull * scale)
-    strength[-1] = pull
-    target = (films.truth == 1).astype(np.float64)
     centred = centre.astype(np.float64)
+    strength = np.diag(np.append(np.full(x.shape[1] - 1, pull * scale), pull))
+    if around is not None:
+        strength += STILLNESS * around.spread(centred)
+    target = (films.truth == 1).astype(np.float64)
 
     def of_centred(w: Floats, b: Floats) -> Floats:
         return np.hstack([w, (b + w @ centred)[:, None]])  # (K, D + 1)
@@ -233,8 +274,7 @@ def _fit(
     before = (x @ held.T.astype(np.float32)) / temperature
     steepness = _steepness(before, importance, task) / temperature**2
     rooted = np.sqrt(counts)[:, None] * x
-    bowl = steepness * (rooted.T @ rooted).astype(np.float64)
-    bowl[np.diag_indices_from(bowl)] += strength
+    bowl = steepness * (rooted.T @ rooted).astype(np.float64) + strength
     root = cholesky(bowl, lower=True, check_finite=False)
 
     def change_of(steps: Floats) -> Floats:
@@ -245,9 +285,10 @@ def _fit(
         change = change_of(steps)
         logits = (before + (x @ change.T.astype(np.float32)) / temperature).astype(np.float64)
         loss, error = _loss(logits, target, importance, task)
-        slope = (error.T.astype(np.float32) @ x).astype(np.float64) / temperature + change * strength
+        held_back = change @ strength
+        slope = (error.T.astype(np.float32) @ x).astype(np.float64) / temperature + held_back
         eased = solve_triangular(root, slope.T, lower=True, check_finite=False).T
-        return loss + 0.5 * float((change**2 * strength).sum()), eased.ravel()
+        return loss + 0.5 * float((change * held_back).sum()), eased.ravel()
 
     begin = np.zeros(held.size)
     if start is not None and start[0].shape == weight.shape:
