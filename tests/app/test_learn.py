@@ -238,6 +238,31 @@ def test_evaluate_prints_the_contract_s_figures_and_writes_a_report(
     assert json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
 
 
+def test_evaluate_without_labels_measures_on_the_answered_films_of_the_test_part(
+    overread: Overread, workplace: Workplace, hospital: Path, tmp_path: Path
+) -> None:
+    nothing = overread("evaluate")
+    assert nothing.status == 2
+    assert "no film of the test part" in nothing.err
+    review_all(overread, hospital)
+    test = [h for h in workplace.store.headers() if workplace.store.part_of(h) == "test"]
+    told = overread("evaluate", "--out", tmp_path / "report")
+    assert told.status == 0, told.err
+    assert told.line["n"] == len(test)
+    assert set(told.line["precision_recall"]) <= set(FINDINGS)
+    assert Path(told.line["report"]).is_file()
+    assert overread("evaluate", "--labels", hospital / "labels.csv").status == 2
+
+
+def test_evaluate_says_that_a_model_is_measured_on_films_that_it_was_fitted_on(
+    overread: Overread, hospital: Path
+) -> None:
+    done = train(overread, *labels(hospital), *TINY, "--no-held-out")[-1]
+    told = overread("evaluate", *labels(hospital), "--model", done["model"])
+    assert "was fitted on 48 of these 48 films" in told.err
+    assert told.line["n"] == 48
+
+
 def test_evaluate_counts_every_image_that_decodes_and_names_the_others(
     overread: Overread, hospital: Path, tmp_path: Path
 ) -> None:
