@@ -22,6 +22,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "heatmap_mode": MODES,
     "heatmap_colour_map": COLOUR_MAPS,
     "cover_shape": ("rectangle", "ellipse", "outline"),
+    "region_shape": ("ellipse", "rectangle", "outline"),
     "order": ("newest", "ask first", "uncertain", "patient", "to read"),
 }
 
@@ -34,7 +35,7 @@ class Settings:
     `keys` holds keys that differ from the default, by the action's id; `hidden_texts` names
     corner texts that are left out; `identity_hidden` hides who patients are, for showing films to others;
     `similar_expanded` shows cases like this; `lungs_shown` outlines the lungs; `cover_shape` is what is
-    dragged over a film to ask without it."""
+    dragged over a film to ask without it, `region_shape` to say where a finding is."""
 
     reader: str = ""
     store_url: str = ""
@@ -50,6 +51,7 @@ class Settings:
     similar_expanded: bool = True
     lungs_shown: bool = False
     cover_shape: str = "rectangle"
+    region_shape: str = "ellipse"
     order: str = "newest"
     samples_added: bool = False
     jobs_folder: str = ""

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
+import numpy as np
 from PySide6.QtCore import QPointF, Qt
 
-from reviews.record import POINTS, Annotation, AnnotationKind
+from reviews.record import POINTS, REGIONS, Annotation, AnnotationKind
 from widgets.annotation_layer import Hit
 from widgets.annotation_shapes import BOXES, constrained, drawn_from, with_handle
+from widgets.cover_shapes import CoverKind
 from widgets.viewer_canvas import FilmCanvas
 from widgets.viewer_layers import stored_point, stored_to_widget
 
 CLICK_PX = 4
 """A press that moves no farther is a click."""
+OUTLINE_POINT_PX = 3.0
+"""Between the points of an outline that is drawn by hand."""
+OUTLINE_OFF_PX = 0.75
+"""So far a straight line may pass by a point of it that is left out."""
 
 
 class Places:
@@ -28,7 +35,7 @@ class Places:
         assert placement is not None
         assert image is not None
         row, column = stored_point(placement, self._film.devicePixelRatioF(), at)
-        if kind in BOXES:
+        if kind in BOXES or kind in REGIONS:
             row = min(max(row, 0.0), float(image.shape[0]))
             column = min(max(column, 0.0), float(image.shape[1]))
         return row, column
@@ -47,12 +54,14 @@ def is_shift(modifiers: Qt.KeyboardModifier) -> bool:
 class Drawing:
     """Sets point after point. The last point of the draft follows the mouse until it is set.
 
-    A line is drawn by dragging, or by a click at each of its ends.
+    A line is drawn by dragging, or by a click at each of its ends; a region as an ellipse, a rectangle or an
+    outline that follows the mouse.
     """
 
     def __init__(self, places: Places) -> None:
         self._places = places
         self.draft: Annotation | None = None
+        self.region_shape: CoverKind = "ellipse"
         self._pressed: QPointF | None = None
         self._is_line_begun = False  # by the press that is under way
         self._is_between_lines = False  # of a Cobb angle: no point follows the mouse
@@ -73,6 +82,9 @@ class Drawing:
         """The mouse moved; with Shift held, as `constrained` says."""
         draft = self.draft
         if draft is None or self._is_between_lines:
+            return
+        if draft.kind in REGIONS and self.region_shape != "ellipse":
+            self.draft = self._region_followed(draft, at, modifiers)
             return
         before = drawn_from(draft.kind, len(draft.points) - 1)
         if before is not None and is_shift(modifiers):
@@ -106,7 +118,26 @@ class Drawing:
         self.draft = self._pressed = None
         self._is_line_begun = self._is_between_lines = False
 
+    def _region_followed(self, draft: Annotation, at: QPointF, modifiers: Qt.KeyboardModifier) -> Annotation:
+        """A rectangle with its far corner at the mouse, or an outline that has come to it."""
+        if self.region_shape == "outline":
+            last = self._places.on_screen(draft.points[-1])
+            if (at - last).manhattanLength() < OUTLINE_POINT_PX:
+                return draft
+            so_far = draft.points[:1] if draft.points[0] == draft.points[1] else draft.points
+            return replace(draft, points=(*so_far, self._places.stored(at, draft.kind)))
+        fixed = self._places.on_screen(draft.points[0])
+        if is_shift(modifiers):
+            at = constrained(draft.kind, fixed, at)
+        corners = fixed, QPointF(at.x(), fixed.y()), at, QPointF(fixed.x(), at.y())
+        return replace(draft, points=tuple(self._places.stored(corner, draft.kind) for corner in corners))
+
     def _set_point(self, draft: Annotation) -> Annotation | None:
+        if draft.kind in REGIONS:
+            self.drop()
+            if not self._has_room(draft):
+                return None
+            return self._thinned(draft) if self.region_shape == "outline" else draft
         if len(draft.points) == POINTS[draft.kind]:
             self.drop()
             return draft if self._has_extent(draft) else None
@@ -115,6 +146,22 @@ class Drawing:
         else:
             self.draft = replace(draft, points=(*draft.points, draft.points[-1]))
         return None
+
+    def _has_room(self, draft: Annotation) -> bool:
+        """Whether a region is large enough to have been meant, and to be one."""
+        points = [self._places.on_screen(point) for point in draft.points]
+        across = max(p.x() for p in points) - min(p.x() for p in points)
+        down = max(p.y() for p in points) - min(p.y() for p in points)
+        return min(across, down) >= CLICK_PX and (len(points) == 2 or len(set(draft.points)) >= 3)
+
+    def _thinned(self, draft: Annotation) -> Annotation:
+        """An outline without the points that a straight line comes near enough to."""
+        points = [self._places.on_screen(point) for point in draft.points]
+        line = np.array([(p.x(), p.y()) for p in points], np.float32)
+        kept = cv2.approxPolyDP(line, OUTLINE_OFF_PX, closed=True)[:, 0].tolist()
+        if len(kept) < 3:
+            return draft
+        return replace(draft, points=tuple(self._places.stored(QPointF(x, y), draft.kind) for x, y in kept))
 
     def _has_extent(self, draft: Annotation) -> bool:
         """Whether every line is long enough to have been meant."""

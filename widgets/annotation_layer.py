@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QTransform
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QTransform,
+)
 
-from reviews.record import POINTS, Annotation
+from reviews.record import POINTS, REGIONS, Annotation
 from studies.image import Image
 from widgets import theme
 from widgets.annotation_shapes import Shape, shape_of
@@ -26,6 +36,8 @@ _EDGE_PX = 4.0  # between a value and the edge of the view
 _PADDING_PX = 4.0  # around a value: its ground, where it is taken hold of
 _AROUND_PX = 8.0  # around a line: its outline, its handles
 _GROUND = QColor(8, 9, 10, 120)
+_REGION_OUTLINE_PX = 3.0  # regions are larger than measurements, and quieter
+_FILL_ALPHA, _HATCH_ALPHA = 26, 90
 
 Part = Literal["handle", "label", "body"]
 
@@ -55,6 +67,7 @@ class AnnotationLayer:
     def __init__(self) -> None:
         self.annotations: tuple[Annotation, ...] = ()
         self.reader = ""
+        self.displays: Mapping[str, str] = {}  # of findings, by machine name
         self.hovered: str | None = None  # uuid
         self.selected: str | None = None
         self.draft: Annotation | None = None  # being drawn; may have fewer points than it will
@@ -186,11 +199,14 @@ class AnnotationLayer:
 
     def _words_of(self, annotation: Annotation) -> tuple[str, ...]:
         """The lines beside an annotation, worked out once for each place that it had."""
-        is_whole = len(annotation.points) == POINTS[annotation.kind]
-        key = annotation.points, annotation.text, annotation.uuid == self.hovered
+        is_whole = len(annotation.points) >= POINTS[annotation.kind]
+        display = self.displays.get(annotation.text, "")
+        key = annotation.points, annotation.text, annotation.uuid == self.hovered, display
         kept = self._words.get(annotation.uuid)
         if kept is None or kept[0] != key:
-            words = words_of(annotation, self._image) if is_whole and self._image is not None else ()
+            words: tuple[str, ...] = ()
+            if is_whole and self._image is not None:
+                words = words_of(annotation, self._image, self.displays)
             if not self.is_own(annotation) and annotation.uuid == self.hovered:
                 words = (*words, annotation.reader)
             kept = self._words[annotation.uuid] = key, words
@@ -205,9 +221,11 @@ class AnnotationLayer:
         if annotation.label_at is not None and laid.words and shape.handles:
             _paint_dotted(painter, _leader(laid), colour)
         _paint_dotted(painter, shape.links, colour)
-        _paint_lines(
-            painter, shape, colour, Qt.PenStyle.SolidLine if self.is_own(annotation) else Qt.PenStyle.DashLine
-        )
+        style = Qt.PenStyle.SolidLine if self.is_own(annotation) else Qt.PenStyle.DashLine
+        if annotation.kind in REGIONS:
+            _paint_region(painter, shape, colour, style, is_wrong=annotation.kind == "not-evidence")
+        else:
+            _paint_lines(painter, shape, colour, style)
         if is_held and self.is_own(annotation):
             _paint_handles(painter, shape.handles, colour)
         if laid.words:
@@ -228,6 +246,8 @@ class AnnotationLayer:
     def _colour(self, annotation: Annotation, is_held: bool) -> QColor:
         if is_held:
             return QColor(theme.TOKENS.accent_hover)
+        if annotation.kind == "evidence":
+            return QColor(theme.TOKENS.accent)
         return QColor(theme.TOKENS.text if self.is_own(annotation) else theme.TOKENS.text_quiet)
 
 
@@ -279,6 +299,21 @@ def _paint_lines(painter: QPainter, shape: Shape, colour: QColor, style: Qt.PenS
         painter.setBrush(colour)
         painter.drawPolygon(shape.head)
         painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _paint_region(
+    painter: QPainter, shape: Shape, colour: QColor, style: Qt.PenStyle, *, is_wrong: bool
+) -> None:
+    """A breath of colour where a finding is; hatched, so not by colour alone, where it is not."""
+    inside = QColor(colour)
+    inside.setAlpha(_HATCH_ALPHA if is_wrong else _FILL_ALPHA)
+    pattern = Qt.BrushStyle.BDiagPattern if is_wrong else Qt.BrushStyle.SolidPattern
+    painter.fillPath(shape.lines, QBrush(inside, pattern))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(_pen(_OUTLINE, _REGION_OUTLINE_PX, Qt.PenStyle.SolidLine))
+    painter.drawPath(shape.lines)
+    painter.setPen(_pen(colour, _LINE_PX, style))
+    painter.drawPath(shape.lines)
 
 
 def _pen(colour: QColor, width: float, style: Qt.PenStyle) -> QPen:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QPainterPath, QPainterPathStroker, QPolygonF
 
-from reviews.record import AnnotationKind
+from reviews.record import REGIONS, AnnotationKind
 
 HOLD_PX = 6.0
 """So near to a line or a handle it is taken hold of."""
@@ -25,6 +25,8 @@ _BESIDE_PX = 10.0
 _RIGHT, _LEFT, _BELOW, _ABOVE = QPointF(1, 0), QPointF(-1, 0), QPointF(0, 1), QPointF(0, -1)
 
 BOXES: tuple[AnnotationKind, ...] = ("ellipse", "rectangle")
+MOST_CORNERS = 8
+"""Of an outline: one with more was drawn by hand, and has no corners that are taken hold of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class Shape:
 
 def shape_of(kind: AnnotationKind, points: Sequence[QPointF]) -> Shape:
     """The lines of an annotation; `points` may be fewer than it will have while it is being drawn."""
+    if kind in REGIONS:
+        return _box("ellipse", points) if len(points) <= 2 else _outline(points)
     if kind in BOXES:
         return _box(kind, points)
     if kind == "angle":
@@ -186,13 +190,24 @@ def _box(kind: AnnotationKind, points: Sequence[QPointF]) -> Shape:
     else:
         path.addRect(box)
         handles = (one, QPointF(other.x(), one.y()), other, QPointF(one.x(), other.y()))
-    places = (
+    return Shape(path, QPainterPath(), handles, _around(box))
+
+
+def _around(box: QRectF) -> tuple[Place, ...]:
+    middle = box.center()
+    return (
         _beside(QPointF(box.right(), middle.y()), _RIGHT),
         _beside(QPointF(box.left(), middle.y()), _LEFT),
         _beside(QPointF(middle.x(), box.bottom()), _BELOW),
         _beside(QPointF(middle.x(), box.top()), _ABOVE),
     )
-    return Shape(path, QPainterPath(), handles, places)
+
+
+def _outline(points: Sequence[QPointF]) -> Shape:
+    path = _polyline(points)
+    path.closeSubpath()
+    handles = tuple(points) if len(points) <= MOST_CORNERS else ()
+    return Shape(path, QPainterPath(), handles, _around(path.boundingRect()))
 
 
 def _arrow(points: Sequence[QPointF]) -> Shape:
@@ -218,7 +233,7 @@ def _arrow(points: Sequence[QPointF]) -> Shape:
 def constrained(kind: AnnotationKind, fixed: QPointF, at: QPointF) -> QPointF:
     """`at` with Shift held: a box becomes a square (an ellipse a circle), a line level or upright."""
     across, down = at.x() - fixed.x(), at.y() - fixed.y()
-    if kind in BOXES:
+    if kind in BOXES or kind in REGIONS:
         side = max(abs(across), abs(down))
         return fixed + QPointF(math.copysign(side, across), math.copysign(side, down))
     return QPointF(at.x(), fixed.y()) if abs(across) >= abs(down) else QPointF(fixed.x(), at.y())
@@ -235,8 +250,10 @@ def with_handle(
     kind: AnnotationKind, points: Sequence[QPointF], handle: int, to: QPointF, is_constrained: bool
 ) -> tuple[QPointF, ...]:
     """The points after a handle was dragged; with Shift held, as `constrained` says."""
-    if kind == "ellipse":
+    if kind == "ellipse" or (kind in REGIONS and len(points) == 2):
         return _with_edge(points, handle, to, is_constrained)
+    if kind in REGIONS:
+        return (*points[:handle], to, *points[handle + 1 :])
     if kind == "rectangle":
         corners = shape_of(kind, points).handles
         fixed = corners[(handle + 2) % 4]

@@ -7,17 +7,18 @@ told in signals; who keeps it shows it again with `show`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter
 
-from reviews.record import POINTS, Annotation, AnnotationKind
+from reviews.record import POINTS, REGIONS, Annotation, AnnotationKind
 from widgets import theme
 from widgets.annotation_drawing import Drawing, Hold, Places, is_shift
 from widgets.annotation_layer import AnnotationLayer, Hit
 from widgets.annotation_text import FilmText
+from widgets.cover_shapes import CoverKind
 from widgets.viewer import Viewer
 from widgets.viewer_geometry import Placement
 
@@ -34,10 +35,13 @@ class AnnotationTools(QObject):
         An `Annotation` as the reader wants it to be now: a new one has no uuid yet.
     selected
         Something else is selected here, or nothing (`Annotation` or None).
+    finding_wanted
+        A region was to be drawn, and nobody has said of which finding.
     """
 
     changed = Signal(object)
     selected = Signal(object)
+    finding_wanted = Signal()
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(viewer)
@@ -48,6 +52,7 @@ class AnnotationTools(QObject):
         self._hold: Hold | None = None
         self._text = FilmText(viewer)
         self._asked: Annotation | None = None  # whose text is being written
+        self._findings: dict[AnnotationKind, str] = {}  # machine names; of which regions are drawn
         self._text.written.connect(self._on_written)
         self._text.given_up.connect(self._on_text_given_up)
         viewer.add_layer(self)
@@ -71,6 +76,17 @@ class AnnotationTools(QObject):
         if self._hold is not None and self._hold.hit.annotation.uuid not in uuids:
             self._drop_hold()
         self._viewer.update()
+
+    def set_findings(self, findings: Mapping[AnnotationKind, str], displays: Mapping[str, str]) -> None:
+        """Of which finding each kind of region is drawn, empty for none; what people read for findings."""
+        if self._layer.displays != displays:
+            self._layer.displays = dict(displays)
+            self._viewer.update()
+        self._findings = dict(findings)
+
+    def set_region_shape(self, shape: CoverKind) -> None:
+        """Draw regions in this shape from now on."""
+        self._drawing.region_shape = shape
 
     @property
     def shown(self) -> tuple[Annotation, ...]:
@@ -132,7 +148,11 @@ class AnnotationTools(QObject):
         kind, image = _KINDS.get(self._viewer.left_tool), self._viewer.image
         if kind is None or image is None:
             return False
-        new = Annotation(image.header.sop_instance_uid, image.frame, kind, (), self._layer.reader)
+        text = self._findings.get(kind, "")
+        if kind in REGIONS and not text:
+            self.finding_wanted.emit()
+            return True
+        new = Annotation(image.header.sop_instance_uid, image.frame, kind, (), self._layer.reader, text)
         self._drawing.press(at, event.modifiers(), new)
         self._show_draft()
         return True
@@ -233,7 +253,7 @@ class AnnotationTools(QObject):
 
     def _ask_text(self, annotation: Annotation) -> None:
         placement = self._viewer.placement
-        if placement is None:
+        if placement is None or annotation.kind in REGIONS:  # a region says its finding and nothing else
             return
         self._asked = annotation
         at = self._places.on_screen(annotation.points[-1])

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QCoreApplication
 
-from reviews.record import Annotation
+from reviews.record import REGIONS, Annotation
 from studies.image import Image, SpacingKind
 from studies.measurement import RegionValues, Statistics, angle, cobb_angle, length, region_values
 from widgets.numbers import grouped
 from widgets.viewer_texts import number_text
+from widgets.words import in_words
 
 _NO_UNITS = ("", "US", "NONE")
 
 
-def words_of(annotation: Annotation, image: Image) -> tuple[str, ...]:
-    """The lines beside an annotation: its text, then its value; none for an arrow without a text."""
+def words_of(
+    annotation: Annotation, image: Image, displays: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """The lines beside an annotation: its text, then its value; none for an arrow without a text.
+
+    Parameters
+    ----------
+    displays
+        What people read for findings, by their machine names.
+    """
+    if annotation.kind in REGIONS:
+        finding = in_words((displays or {}).get(annotation.text, annotation.text))
+        if annotation.kind == "evidence":
+            return (finding,)
+        return (QCoreApplication.translate("Annotation", "Wrong place: {0}").format(finding),)
     written = tuple(line for line in annotation.text.splitlines() if line.strip())
     return (*written, *value_words(annotation, image))
 

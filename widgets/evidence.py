@@ -21,6 +21,7 @@ from widgets.evidence_look import Chooser, ColourMapChooser, ModeChooser, ShareS
 from widgets.evidence_methods import Method, MethodChooser, all_methods
 from widgets.evidence_progress import ExplanationProgress
 from widgets.key_hints import stands_for
+from widgets.region_buttons import RegionButtons, ShareLabel
 from widgets.warning_line import WarningLine
 
 
@@ -75,6 +76,13 @@ class EvidencePanel(QWidget):
         self._in_lungs.setToolTip(
             self.tr("Share of the evidence for this finding that lies inside the lungs")
         )
+        self.regions = RegionButtons()
+        self._in_region = ShareLabel(
+            self.tr("Share of the evidence for this finding that lies where it was drawn on the film")
+        )
+        self._misplaced = ShareLabel(
+            self.tr("Share of the evidence for this finding that lies where it was marked as misplaced")
+        )
         self._draw_spread = QCheckBox(self.tr("Draw the spread"))
         self._draw_spread.setToolTip(
             self.tr("Draw how much repeated runs differ, on a scale of its own, in place of the evidence")
@@ -110,6 +118,7 @@ class EvidencePanel(QWidget):
         self.set_style(HeatmapStyle())
         self.set_grid(None)
         self.set_in_lungs(None)
+        self.set_in_regions(None, None)
         self.set_spread(None)
         self.set_expanded(False)
 
@@ -138,6 +147,9 @@ class EvidencePanel(QWidget):
         self._progress_row = self._form.rowCount() - 1
         self._runs_row = self._add_row(self.tr("Over runs"), runs)
         self._lungs_row = self._add_row(self.tr("In lungs"), self._in_lungs)
+        self._region_row = self._add_row(self.tr("Where drawn"), self._in_region)
+        self._misplaced_row = self._add_row(self.tr("Misplaced"), self._misplaced)
+        self._add_row(self.tr("Teach"), self.regions)
         self._add_row(self.tr("Drawn as"), self._mode)
         self._add_row(self.tr("Opacity"), self._opacity)
         self._form.addRow(self._more)
@@ -203,6 +215,15 @@ class EvidencePanel(QWidget):
         """Say how much of the evidence lies inside the lungs, 0 to 1; None where that is not known."""
         self._in_lungs.setText("" if share is None else f"{share:.0%}")
         self._form.setRowVisible(self._lungs_row, share is not None)
+
+    def set_in_regions(self, drawn: float | None, misplaced: float | None) -> None:
+        """Say how much of the evidence lies in regions that readers drew, 0 to 1; None for none drawn."""
+        for label, row, share in (
+            (self._in_region, self._region_row, drawn),
+            (self._misplaced, self._misplaced_row, misplaced),
+        ):
+            label.say(share)
+            self._form.setRowVisible(row, share is not None)
 
     def set_spread(self, share: float | None) -> None:
         """Offer the spread over runs, told as a share of the peak; None where there were no runs."""
@@ -303,6 +324,7 @@ class EvidencePanel(QWidget):
     def _enable(self) -> None:
         offered = self._finding.count() > 0
         self._show.setEnabled(offered)
+        self.regions.setEnabled(offered)
         is_seen = offered and (self._show.isChecked() or self._is_beside)
         looks = (self._mode, self._opacity, self._threshold, self._colours)
         for control in (self._finding, self._method, self._draw_spread, *looks):

@@ -24,6 +24,8 @@ Tool = Literal[
     "rectangle",
     "arrow",
     "text",
+    "evidence",
+    "not-evidence",
     "cover",
 ]
 """What the left button does. From ``"area zoom"`` on, a `Pointer` on the film does it, not the viewer."""

@@ -32,6 +32,8 @@ class Annotating(QObject):
     saved = Signal(str)  # HH:MM:SS
     failed = Signal(str)
     frame_wanted = Signal(object)  # FrameKey: undo or redo changed a film that no view shows
+    shown_changed = Signal()  # what stands on the films on the screen
+    finding_wanted = Signal()  # a region was to be drawn, of no finding
 
     def __init__(
         self, workplace: Workplace, grid: ViewGrid, store_jobs: Jobs, parent: QObject | None = None
@@ -55,6 +57,7 @@ class Annotating(QObject):
         Magnifier(viewer)
         tools.changed.connect(lambda annotation: self._record([annotation]))
         tools.selected.connect(lambda annotation: self._on_selected(viewer, annotation))
+        tools.finding_wanted.connect(self.finding_wanted)
         viewer.image_changed.connect(lambda: self._on_image_changed(viewer))
 
     # -- what a reader does ------------------------------------------------------------------------
@@ -129,6 +132,7 @@ class Annotating(QObject):
 
     def _show(self, viewer: Viewer) -> None:
         self.tools[viewer].show(self._standing_on(viewer), self._reader)
+        self.shown_changed.emit()
 
     def _show_everywhere(self) -> None:
         for viewer in self.tools:

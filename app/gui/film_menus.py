@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QObject, QPoint
 from PySide6.QtWidgets import QMenu
 
 from app.gui.actions import Action, title_of
+from app.gui.pointing import SHAPES
 from app.gui.presets import preset_names
 from app.gui.probing import kept_kind
 from app.gui.reading_acts import ReadingActs
@@ -21,8 +22,10 @@ from widgets.viewer_tools import Tool
 
 _FIELD = "text field "
 _SHAPE = "shape of the cover "
+_REGION_SHAPE = "shape of a region "
 _UNCOVER = "take the cover away"
 _MEASURING: tuple[Tool, ...] = ("length", "angle", "cobb", "ellipse", "rectangle", "arrow", "text")
+_REGION_TOOLS: tuple[Tool, ...] = ("evidence", "not-evidence")
 _POINTING: tuple[Tool, ...] = ("window", "pan", "zoom", "scroll", "magnifier", "area window", "area zoom")
 
 
@@ -78,6 +81,8 @@ class FilmMenus(QObject):
             self._acts.toggle_text_field(_field_of(id_))
         elif id_.startswith(_SHAPE):
             self._acts.choose_cover_shape(kept_kind(id_.removeprefix(_SHAPE)))
+        elif id_.startswith(_REGION_SHAPE):
+            self._acts.choose_region_shape(kept_kind(id_.removeprefix(_REGION_SHAPE)))
         elif id_ == _UNCOVER:
             self._acts.probing.tool.clear()
         elif (action := self._actions.get(id_)) is not None:
@@ -116,7 +121,7 @@ class FilmMenus(QObject):
             return ()
         return (Entry(id_, text or title_of(action), self._window.key_of(id_), is_on),)
 
-    def _tools(self, tools: tuple[Tool, ...]) -> tuple[Entry, ...]:
+    def _tools(self, tools: Sequence[Tool]) -> tuple[Entry, ...]:
         chosen = self._acts.active.left_tool
         return tuple(entry for tool in tools for entry in self._entry(tool, tool == chosen))
 
@@ -154,6 +159,16 @@ class FilmMenus(QObject):
         keeps = self._entry("cover keeps", probing.tool.keeps)
         return (*self._tools(("cover",)), None, *shapes, None, *keeps, *ending)
 
+    def _pointing_entries(self) -> tuple[Entry | None, ...]:
+        names = {
+            "ellipse": self.tr("Ellipse"),
+            "rectangle": self.tr("Rectangle"),
+            "outline": self.tr("Drawn by hand"),
+        }
+        drawn = self._acts.pointing.shape
+        shapes = tuple(Entry(_REGION_SHAPE + shape, names[shape], is_on=shape == drawn) for shape in SHAPES)
+        return (*self._tools(_REGION_TOOLS), None, *shapes)
+
     def _turn_entries(self) -> tuple[Entry | None, ...]:
         return tuple(e for id_ in ("rotate right", "rotate left", "flip") for e in self._entry(id_))
 
@@ -188,6 +203,7 @@ class FilmMenus(QObject):
             None,
             *self._entry("heatmap", self._window.reading.evidence.is_shown),
             *self._entry("lungs", self._acts.probing.are_lungs_shown),
+            Entry("", self.tr("Where it is"), below=self._pointing_entries()),
             Entry("", self.tr("Cover and ask"), below=self._cover_entries()),
             Entry("", self.tr("Texts"), below=self._text_entries()),
             None,

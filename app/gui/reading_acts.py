@@ -14,6 +14,7 @@ from app.gui.cine import Cine
 from app.gui.compare_desk import CompareDesk
 from app.gui.jobs import Jobs
 from app.gui.library import Library
+from app.gui.pointing import Pointing
 from app.gui.presets import preset
 from app.gui.probing import Probing
 from app.gui.reading import Reading
@@ -22,7 +23,7 @@ from app.gui.remarks import Remarks
 from app.gui.similar import Similar
 from app.gui.window import Window
 from app.workplace import Workplace
-from reviews.record import Changes
+from reviews.record import REGIONS, AnnotationKind, Changes
 from widgets.cover_shapes import CoverKind
 from widgets.keyboard import Stroke
 from widgets.view_grid import LAYOUTS
@@ -61,6 +62,7 @@ class ReadingActs(QObject):
         compare: CompareDesk,
         annotating: Annotating,
         probing: Probing,
+        pointing: Pointing,
         similar: Similar,
         asking: Asking,
     ) -> None:
@@ -75,12 +77,15 @@ class ReadingActs(QObject):
         self._similar = similar
         self.annotating = annotating
         self.probing = probing
+        self.pointing = pointing
         self.asking = asking
         self._findings: tuple[tuple[str, str], ...] = ()
         self._selected_finding = ""
         self.page: ReadingPage = window.reading
         self.cine = Cine(self)
         probing.changed.connect(self.shown_changed)
+        pointing.tool_wanted.connect(self._on_region_tool_wanted)
+        pointing.shape_wanted.connect(self.cycle_region_shape)
         reading.heatmap_choices_changed.connect(self._on_heatmap_choices)
         reading.position_changed.connect(self._on_position_changed)
         reading.findings_changed.connect(lambda _: self.findings_changed.emit())
@@ -316,6 +321,37 @@ class ReadingActs(QObject):
     def _take_cover(self) -> None:
         if self.page.viewer.left_tool != "cover":
             self.choose_tool("cover")
+
+    # -- where a finding is, and is not -----------------------------------------------------------------
+
+    def point(self, kind: AnnotationKind) -> None:
+        """Take the tool in hand that draws where the finding is, or over heatmap that is misplaced."""
+        finding = self.pointing.finding_of(kind)
+        if finding and kind == "evidence":
+            self._reading.select_finding(finding)
+        if finding and kind == "not-evidence" and not self.page.evidence.is_shown:
+            self.page.evidence.toggle()
+        if finding:
+            self.choose_tool("evidence" if kind == "evidence" else "not-evidence")
+        self.pointing.say_what_is_drawn(kind)
+        self.active.setFocus()
+
+    def _on_region_tool_wanted(self, kind: str) -> None:
+        wanted = next((one for one in REGIONS if one == kind), None)
+        if wanted is None:
+            self.choose_tool("window")
+        else:
+            self.point(wanted)
+        self.page.evidence.regions.set_tool(self.page.viewer.left_tool)
+
+    def choose_region_shape(self, shape: CoverKind) -> None:
+        """Draw regions in another shape."""
+        self.pointing.set_shape(shape)
+        self.remember(region_shape=shape)
+
+    def cycle_region_shape(self) -> None:
+        """The next of the shapes."""
+        self.choose_region_shape(self.pointing.next_shape())
 
     def take_stroke(self, stroke: Stroke) -> bool:
         """Whether a key moves or sizes what covers the film; then it means nothing else."""

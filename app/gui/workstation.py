@@ -17,6 +17,7 @@ from app.gui.jobs import Jobs
 from app.gui.learning import Learning
 from app.gui.learning_desk import LearningDesk
 from app.gui.library import Library
+from app.gui.pointing import Pointing
 from app.gui.previewing import Previewing
 from app.gui.probing import Probing, kept_kind
 from app.gui.reading import Reading
@@ -24,8 +25,8 @@ from app.gui.reading_acts import ReadingActs
 from app.gui.reading_desk import ReadingDesk
 from app.gui.reading_keys import ReadingKeys
 from app.gui.remarks import Remarks
-from app.gui.second_reads import SecondReads
 from app.gui.search_desk import SearchDesk
+from app.gui.second_reads import SecondReads
 from app.gui.similar import Similar
 from app.gui.window import Window
 from app.workplace import Workplace
@@ -94,6 +95,8 @@ class Workstation(QObject):
         self.probing = Probing(window.reading, self.reading, self._remarks)
         self.probing.tool.set_kind(kept_kind(workplace.settings.cover_shape))
         self.probing.show_lungs(workplace.settings.lungs_shown)
+        self.pointing = Pointing(window.reading, self.reading, self.annotating, self._remarks)
+        self.pointing.keep_shape(workplace.settings.region_shape)
         self.asking = Asking(
             workplace,
             self.library,
@@ -130,6 +133,7 @@ class Workstation(QObject):
             self.compare,
             self.annotating,
             self.probing,
+            self.pointing,
             self.similar,
             self.asking,
         )
