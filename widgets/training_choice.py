@@ -63,6 +63,7 @@ class ChoiceForm(QWidget):
         super().__init__()
         self._blocked_by = ""
         self._is_running = False
+        self._wanted_model = ""  # by the reader
         self._is_depth_chosen = False  # by the reader, so that a suggestion does not move it any more
         self._collected = Collected(0, 0, 0, {}, {})
         self._found: dict[str, str | float] = {}  # by a search
@@ -109,14 +110,13 @@ class ChoiceForm(QWidget):
         return self._blocked_by
 
     def set_models(self, models: Sequence[ModelOption], chosen: str) -> None:
-        """Offer these models; the choice stays where it is still offered."""
-        wanted = self._chosen_model or chosen
+        """Offer these models, `chosen` first; what the reader chose stays where it is still offered."""
         self._modalities = {model.model_id: model.modalities for model in models}
         with QSignalBlocker(self._model):
             self._model.clear()
             for model in models:
                 self._model.addItem(model.name, model.model_id)
-            for candidate in (chosen, wanted):
+            for candidate in (chosen, self._wanted_model):
                 if (place := self._model.findData(candidate)) >= 0:
                     self._model.setCurrentIndex(place)
         self._refresh()
@@ -125,6 +125,7 @@ class ChoiceForm(QWidget):
         """Choose one of the offered models; one that is not offered changes nothing, and that is told."""
         place = self._model.findData(model_id)
         if place >= 0:
+            self._wanted_model = model_id
             self._model.setCurrentIndex(place)
         return place >= 0
 
@@ -223,6 +224,7 @@ class ChoiceForm(QWidget):
             self._depth.addItem(text, depth)
         self._depth.currentIndexChanged.connect(self._on_depth_chosen)
         self._model.currentIndexChanged.connect(self._on_model_chosen)
+        self._model.activated.connect(self._on_model_activated)
         self._advanced.changed.connect(self._refresh)
         self._advanced.preview_wanted.connect(lambda: self.preview_wanted.emit(self.plan))
         self._model.setAccessibleName(self.tr("Model to tune"))
@@ -255,6 +257,9 @@ class ChoiceForm(QWidget):
         self._is_depth_chosen = self._chosen_depth != self._suggested
         self._take_preset()
         self._refresh()
+
+    def _on_model_activated(self) -> None:
+        self._wanted_model = self._chosen_model
 
     def _on_model_chosen(self) -> None:
         self._take_preset()

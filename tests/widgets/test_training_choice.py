@@ -84,6 +84,16 @@ def test_only_what_is_otherwise_than_usual_is_told(form: ChoiceForm) -> None:
     assert form.choice.settings == ()
 
 
+def test_the_model_of_most_decisions_is_chosen_until_the_reader_chooses_one(form: ChoiceForm) -> None:
+    models = [ModelOption("phantom", "Phantom"), ModelOption("starter", "Starter")]
+    form.set_models(models, "")  # nothing is known yet
+    form.set_models(models, "starter")
+    assert form.choice.model_id == "starter"
+    choose(form, "Model to tune", "Phantom")
+    form.set_models(models, "starter")
+    assert form.choice.model_id == "phantom"
+
+
 def test_another_depth_brings_its_own_values(form: ChoiceForm) -> None:
     form.set_collected(collected(13))
     unfold(form)
