@@ -23,8 +23,9 @@ from tests.training.conftest import FINDINGS, QUICK, write_film, write_hospital,
 from training.evaluate import evaluate
 from training.events import TrainingEvent
 from training.finetune import fine_tune
+from training.learner import Learner
 from training.plan import Plan
-from training.runs import ask_to_cancel, read_events
+from training.runs import ask_to_cancel, read_events, stop_if_cancelled
 from training.samples import Samples, from_csv
 
 CPU = best_device("cpu")
@@ -155,6 +156,128 @@ def test_an_interrupted_run_resumes_to_the_bit(
         e.values["epoch"]: e.values["loss"] for e in read_events(tmp_path / "broken") if e.event == "epoch"
     }
     assert losses == resumed
+
+
+TUNED = replace(
+    QUICK, epochs=6, head_epochs=2, depth="last", layer_decay=0.5, copies=2, distillation=0.3,
+    sampling="balanced", learning_rate=3e-3, drop_rate=0.2, keep="last",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("stops_in", [1, 2, 3, 5])
+def test_a_tuning_that_was_stopped_amid_an_epoch_resumes_to_the_bit(
+    stops_in: int,
+    trained: dict[str, object],
+    labelled: Samples,
+    shared_registry: ModelRegistry,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the head alone, at the last of its epochs, in the first after it, and later."""
+    base = str(trained["model"])
+    whole = run(TUNED, labelled, shared_registry, tmp_path / "whole", base)
+    broken = tmp_path / "broken"
+    learn_epoch = Learner.learn_epoch
+
+    def stopped(learner: Learner, epoch: int) -> tuple[float, float]:
+        if epoch == stops_in:  # a wish that comes while this epoch's second batch is learned from
+            looks = iter(range(100))
+
+            def look_up() -> None:
+                if next(looks) == 1:
+                    ask_to_cancel(broken)
+                stop_if_cancelled(broken)
+
+            learner._look_up = look_up
+        return learn_epoch(learner, epoch)
+
+    monkeypatch.setattr(Learner, "learn_epoch", stopped)
+    events = run(TUNED, labelled, shared_registry, broken, base)
+    assert [e.event for e in events][-1] == "cancelled"
+    assert sum(e.event == "epoch" for e in events) == stops_in - 1
+    monkeypatch.undo()
+    torch.manual_seed(7)
+    rest = run(TUNED, labelled, shared_registry, broken, base)
+    assert [e.values["epoch"] for e in rest if e.event == "epoch"] == list(range(stops_in, 7))
+    assert same(weights_of(shared_registry, whole), weights_of(shared_registry, rest))
+
+
+def test_the_head_learns_alone_first_and_then_the_rest_slower_towards_the_input(
+    trained: dict[str, object], labelled: Samples, shared_registry: ModelRegistry, tmp_path: Path
+) -> None:
+    base = str(trained["model"])
+    before = load_file(shared_registry.weights_path(shared_registry.find(base)))
+    plan = replace(
+        QUICK, depth="all", epochs=3, head_epochs=2, layer_decay=0.2, optimiser="sgd", momentum=0.0,
+        gradient_clip=0, weight_decay=0.0, learning_rate=1e-2, keep="last",
+    )  # fmt: skip
+    states: dict[int, dict[str, torch.Tensor]] = {}
+    folder = tmp_path / "run"
+    for event in fine_tune(plan, labelled, shared_registry, folder, shared_registry.find(base)):
+        if event.event == "epoch":
+            kept = torch.load(folder / "checkpoint.pt", weights_only=True)
+            states[event.values["epoch"]] = kept["state"]["learner"]["network"]
+            rates = [group["lr"] for group in kept["state"]["learner"]["optimiser"]["param_groups"]]
+    for epoch in (1, 2):
+        moved = {k for k in before if not torch.equal(before[k], states[epoch][k])}
+        assert moved == {"fc.weight", "fc.bias"}
+    first = next(name for name, value in before.items() if value.ndim == 4)
+    assert not torch.equal(before[first], states[3][first])
+    shares = sorted({round(rate / max(rates), 6) for rate in rates}, reverse=True)
+    assert shares == pytest.approx([0.2**n for n in range(len(shares))])
+    assert len(shares) >= 5  # the head and four stages at least
+    assert not {k for k in before if "running" in k and not torch.equal(before[k], states[3][k])}
+
+
+def test_early_stopping_waits_until_all_that_may_move_has_moved(
+    trained: dict[str, object], labelled: Samples, shared_registry: ModelRegistry, tmp_path: Path
+) -> None:
+    plan = replace(QUICK, depth="last", learning_rate=0.0, epochs=20, head_epochs=4, patience=2)
+    events = run(plan, labelled, shared_registry, tmp_path / "run", str(trained["model"]))
+    assert [e.values["epoch"] for e in events if e.event == "epoch"] == list(range(1, 8))
+
+
+def test_two_trainings_at_once_in_one_folder_do_not_disturb_each_other(
+    labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    """Film by film and epoch by epoch in turn, with one cache and one registry."""
+    plans = [replace(QUICK, seed=seed) for seed in (1, 2)]
+    alone = [run(plan, labelled, registry, tmp_path / f"alone{plan.seed}") for plan in plans]
+    cache = tmp_path / "cache"
+    both = [
+        fine_tune(plan, labelled, registry, tmp_path / f"both{plan.seed}", cache_folder=cache)
+        for plan in plans
+    ]
+    told: list[list[TrainingEvent]] = [[], []]
+    ended = 0
+    while ended < 2:
+        ended = 0
+        for events, kept in zip(both, told, strict=True):
+            event = next(events, None)
+            ended += event is None
+            kept += [event] if event is not None else []
+    for one, other in zip(alone, told, strict=True):
+        assert same(weights_of(registry, one), weights_of(registry, other))
+    assert len(registry.cards()) == 2  # a model is named by what it is
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_ends_with_a_sentence_and_leaves_the_last_good_checkpoint(
+    labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    folder, plan = tmp_path / "run", replace(QUICK, epochs=4)
+    whole = run(plan, labelled, registry, tmp_path / "whole")
+    events = []
+    for event in fine_tune(plan, labelled, registry, folder):
+        events.append(event)
+        if event.event == "epoch" and event.values["epoch"] == 2:
+            (folder / "checkpoint.pt.part").symlink_to("/dev/full")
+    assert [e.event for e in events][-2:] == ["epoch", "failed"]
+    assert "checkpoint.pt could not be written" in events[-1].values["reason"]
+    assert not (folder / "checkpoint.pt.part").is_symlink()
+    rest = run(plan, labelled, registry, folder)  # there is room again
+    assert [e.values["epoch"] for e in rest if e.event == "epoch"] == [3, 4]
+    assert same(weights_of(registry, whole), weights_of(registry, rest))
 
 
 def test_cancelling_ends_the_run_in_the_next_batch_and_it_can_go_on(
