@@ -104,19 +104,20 @@ class Decisions(QObject):
         if model.task == "multilabel":
             answers = consistent(self._standing_answers(key, (*model.finding_names, *added)), answers)
         findings = complete(model, answers, added)
-        if model.task == "multilabel" and any(said == "unknown" for _, said in findings):
+        is_whole = model.task != "multilabel" or all(said != "unknown" for _, said in findings)
+        if not is_whole:
             self._library.blinds.hold(key)
-        else:
-            self._library.let_blind_go()
         self._append(key, findings)
+        if is_whole:
+            self._library.let_blind_go()
 
     def answer_unsure(self, header: Header, frame: int) -> None:
         """Record that the reader does not know: every finding is unknown."""
         model = self._suggestions.model_for(header)
         if model is not None:
-            self._library.let_blind_go()
             unknown: dict[str, Answer] = dict.fromkeys(model.finding_names, "unknown")
             self._append((header.sop_instance_uid, frame), complete(model, unknown, self._added.names(model)))
+            self._library.let_blind_go()
 
     def _standing_answers(self, key: FrameKey, names: Collection[str]) -> dict[str, Answer]:
         """What stands for a frame of some findings; earlier models may have answered others."""
