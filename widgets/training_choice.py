@@ -125,8 +125,8 @@ class ChoiceForm(QWidget):
         """Choose one of the offered models; one that is not offered changes nothing, and that is told."""
         place = self._model.findData(model_id)
         if place >= 0:
-            self._wanted_model = model_id
             self._model.setCurrentIndex(place)
+            self._wanted_model = model_id
         return place >= 0
 
     def use_settings(self, settings: Mapping[str, str | float]) -> None:
@@ -224,7 +224,6 @@ class ChoiceForm(QWidget):
             self._depth.addItem(text, depth)
         self._depth.currentIndexChanged.connect(self._on_depth_chosen)
         self._model.currentIndexChanged.connect(self._on_model_chosen)
-        self._model.activated.connect(self._on_model_activated)
         self._advanced.changed.connect(self._refresh)
         self._advanced.preview_wanted.connect(lambda: self.preview_wanted.emit(self.plan))
         self._model.setAccessibleName(self.tr("Model to tune"))
@@ -258,10 +257,8 @@ class ChoiceForm(QWidget):
         self._take_preset()
         self._refresh()
 
-    def _on_model_activated(self) -> None:
-        self._wanted_model = self._chosen_model
-
     def _on_model_chosen(self) -> None:
+        self._wanted_model = self._chosen_model
         self._take_preset()
         self._refresh()
 
