@@ -14,6 +14,7 @@ from reviews.record import Collected
 from widgets import theme
 from widgets.search import SearchView
 from widgets.theme import space
+from widgets.training_adapted import AdaptedView
 from widgets.training_choice import ChoiceForm, Depth, ModelOption, TrainingChoice
 from widgets.training_collected import CollectedView
 from widgets.training_comparison import ComparisonView, DifferingFilm
@@ -35,8 +36,10 @@ class TrainingPanel(QWidget):
         Somebody looks at what augmentation does to a film.
     film_requested(image)
         A held-out film on which candidate and current model differ.
+    evaluation_requested()
+        How good is the model in use?
 
-    `search` and `server` are parts with signals of their own.
+    `adapted`, `search` and `server` are parts with signals of their own.
     """
 
     start_requested = Signal(object)
@@ -47,6 +50,7 @@ class TrainingPanel(QWidget):
     discard_requested = Signal(str)
     roll_back_requested = Signal()
     film_requested = Signal(str)
+    evaluation_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,6 +63,7 @@ class TrainingPanel(QWidget):
         self._run = RunView()
         self.search = SearchView()
         self.server = ServerView()
+        self.adapted = AdaptedView()
         self._ways = QTabWidget()
         self._comparison = ComparisonView()
         roll_back = QPushButton(theme.icon("restore"), self.tr("Roll back"))
@@ -209,13 +214,28 @@ class TrainingPanel(QWidget):
     def _set_running(self, is_running: bool) -> None:
         self._choice.set_running(is_running)
         self.server.set_training(is_running)
+        self.adapted.set_running(is_running)
 
     def _lay_out(self) -> None:
         in_use, in_use_layout = section(self.tr("In use"))
         in_use_layout.addWidget(self._in_use)
         in_use_layout.addWidget(self._roll_back)
+        measured = QPushButton(theme.icon("chart-line"), self.tr("Evaluation"))
+        measured.setToolTip(self.tr("How good the model in use is on the films kept aside here"))
+        measured.clicked.connect(self.evaluation_requested)
+        in_use_layout.addWidget(measured, 0, Qt.AlignmentFlag.AlignLeft)
         left = _column(
-            (self._collected, separator(), self._choice, separator(), self.server, separator(), in_use)
+            (
+                self._collected,
+                separator(),
+                self.adapted,
+                separator(),
+                self._choice,
+                separator(),
+                self.server,
+                separator(),
+                in_use,
+            )
         )
         for way, name in ((self._run, self.tr("Training")), (self.search, self.tr("Search"))):
             page = QWidget()

@@ -20,7 +20,7 @@ from inference.heads import read_head
 from studies.errors import StudyError
 from studies.reader import read
 from training.copies import complete_decided
-from training.errors import TrainingError
+from training.errors import Cancelled, TrainingError
 from training.samples import LEAST_TO_GROW, Sample
 
 
@@ -75,7 +75,11 @@ def _make_candidate(
     from training.adapted_candidate import candidate_of
     from training.events import TrainingEvent
     from training.replay import Replay, replay_of
-    from training.runs import lower_priority
+    from training.runs import lower_priority, stop_if_cancelled
+
+    def look_up() -> None:
+        if options.run:
+            stop_if_cancelled(workplace.runs_folder / options.run)
 
     lower_priority()
     try:
@@ -85,9 +89,11 @@ def _make_candidate(
         outcome = candidate_of(
             card, done.head, done.samples, workplace.registry, current_model(card, workplace) or card,
             predictors.lightbox.device, replay=replay if known is None else replay.joined(known),
-            margin=workplace.settings.gate_margin,
+            margin=workplace.settings.gate_margin, look_up=look_up,
         )  # fmt: skip
         event = TrainingEvent("done", outcome.as_json() | {"temperature": card.temperature})
+    except Cancelled:
+        event = TrainingEvent("cancelled", {"reason": "Somebody cancelled it."})
     except (TrainingError, InferenceError) as error:
         said = str(error).rstrip(".")
         event = TrainingEvent("failed", {"reason": f"{said[:1].upper()}{said[1:]}."})

@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 class Adapting(QObject):
     """Asks for re-fitted heads and gives the library what they say. Lives on the GUI thread."""
 
-    adapted = Signal(object)  # Scored, once the worklist has it
+    adapted = Signal(object)  # Scored: a head was re-fitted, and the library has what it says
+    scored = Signal(object)  # Scored: the same, and where a head was read from the disk
     told = Signal(object)  # FittingEvent: what others asked the process
     missing = Signal(list)  # FrameKeys of decided films that nobody has an embedding of
     failed = Signal(int, str)  # request, a sentence
@@ -70,6 +71,7 @@ class Adapting(QObject):
         if card is None:  # it went out of use
             return
         self._library.take_scores(scored, card)
+        self.scored.emit(scored)
         if scored.is_fitted:
             self.adapted.emit(scored)
         if scored.missing:

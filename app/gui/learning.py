@@ -17,8 +17,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.gui.adapting import Adapting
 from app.gui.jobs import Jobs
 from app.gui.library import Library
+from app.gui.measuring import Measuring
 from app.promoting import NeedsReason, PromotionRefused, RolledBack, model_before, promote, roll_back
-from app.runs import ENDS, TAKE, TRAIN, Run, new_run, newest_run
+from app.runs import ADAPT, ENDS, TAKE, TRAIN, Run, new_run, newest_run
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.errors import InferenceError
@@ -64,6 +65,9 @@ class Learning(QObject):
         self._library = library
         self._store_jobs = store_jobs
         self.adapting = Adapting(workplace, library, self)
+        self.measuring = Measuring(
+            workplace.options, workplace.folder / "evaluations", workplace.settings.device, self
+        )
         self.before = ""  # name of the model that a roll-back returns to; empty without a promotion
         self.ever_promoted: frozenset[str] = frozenset()  # ids of models that are or were in use
         self._run: Run | None = None
@@ -154,6 +158,12 @@ class Learning(QObject):
         """Measure what a server learnt, as a training of one's own is measured at its end."""
         if self._run is None:
             self._begin([str(result)], TAKE)
+
+    def judge_adapted(self, model_id: str) -> None:
+        """Make the re-fitted head of a model a candidate and compare it with the model in use."""
+        if self._run is None:
+            device = self._workplace.settings.device
+            self._begin(["--model", model_id, "--device", device], ADAPT)
 
     def take_over(self, run: Run, done: dict[str, Any]) -> None:
         """Show the candidate that a search ended with."""
@@ -287,4 +297,5 @@ class Learning(QObject):
 
     def close(self) -> None:
         self._timer.stop()
+        self.measuring.close()
         self.adapting.close()

@@ -8,9 +8,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
 
 from app import locations
+from app.fitting_messages import Scored
 from app.gui.importing import ImportedModel, ModelImport
 from app.gui.learning import Comparison, Learning
 from app.gui.library import Library
@@ -52,6 +54,7 @@ class LearningDesk(QObject):
         self._all_cards: list[ModelCard] = []
         self._import = ModelImport(options, self)
         self._to_select = ""  # a model that was imported, once it is listed
+        self._adapted: dict[str, int] = {}  # by model in use: the decisions its head was fitted to
         self._connect_learning()
         self._connect_models()
         window.page_changed.connect(self._on_page_changed)
@@ -83,6 +86,8 @@ class LearningDesk(QObject):
         learning.compared.connect(self._on_compared)
         learning.promoted.connect(self._on_promoted)
         learning.failed.connect(self._remarks.say_failed)
+        learning.adapting.scored.connect(self._on_adapted)
+        panel.adapted.candidate_requested.connect(learning.judge_adapted)
         panel.start_requested.connect(self._on_start_requested)
         panel.cancel_requested.connect(learning.cancel)
         panel.resume_requested.connect(learning.resume)
@@ -103,6 +108,13 @@ class LearningDesk(QObject):
         self._import.imported.connect(self._on_imported)
         self._import.failed.connect(self._on_import_failed)
         learning.used.connect(self._on_used)
+        models.evaluation_requested.connect(self._on_evaluation_requested)
+        models.evaluation.measure_requested.connect(self._on_measure_requested)
+        models.evaluation.cancel_requested.connect(learning.measuring.cancel)
+        models.evaluation.report_requested.connect(self._on_report_requested)
+        learning.measuring.measured.connect(lambda model_id: self._on_measured(model_id, ""))
+        learning.measuring.failed.connect(self._on_measured)
+        self._window.training.evaluation_requested.connect(self._on_evaluation_of_model_in_use)
         self._window.page_changed.connect(self._offer_architectures)
 
     def _offer_architectures(self, number: int) -> None:
@@ -139,6 +151,57 @@ class LearningDesk(QObject):
                 "look-again",
             )
         self._window.show_page(1)
+
+    # -- how good a model is here ------------------------------------------------------------------
+
+    def _on_evaluation_of_model_in_use(self) -> None:
+        """From the training page: the model that most of what was decided is about."""
+        model_id = self._most_reviewed(self._in_use)
+        if model_id:
+            self._window.show_page(2)
+            self._on_evaluation_requested(model_id)
+
+    def _on_evaluation_requested(self, model_id: str) -> None:
+        self._window.models.show_evaluation_of(model_id)
+        self._show_evaluation(model_id)
+
+    def _show_evaluation(self, model_id: str) -> None:
+        """The last evaluation of a model, where its page is shown."""
+        view, measuring = self._window.models.evaluation, self._learning.measuring
+        card = self._card_of(model_id)
+        if card is None or view.model_id != model_id:
+            return
+        view.set_running(measuring.running == model_id)
+        kept = measuring.kept(card)
+        if kept is not None:
+            view.show_evaluation(*kept, {f.name: in_words(f.display) for f in card.findings})
+
+    def _on_measure_requested(self, model_id: str) -> None:
+        card, measuring = self._card_of(model_id), self._learning.measuring
+        if card is None:
+            return
+        if measuring.running:
+            self._window.models.evaluation.say(self.tr("Another model is being measured; wait for its end."))
+            return
+        self._window.models.evaluation.say("")
+        measuring.start(card)
+        self._show_evaluation(model_id)
+
+    def _on_measured(self, model_id: str, problem: str) -> None:
+        self._show_evaluation(model_id)
+        view = self._window.models.evaluation
+        if view.model_id == model_id:
+            view.say(problem)
+        elif problem:
+            self._remarks.say_failed(problem)
+
+    def _on_report_requested(self, model_id: str) -> None:
+        card = self._card_of(model_id)
+        if card is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._learning.measuring.page_of(card))))
+
+    def _card_of(self, model_id: str) -> ModelCard | None:
+        return next((card for card in self._all_cards if card.id == model_id), None)
 
     def _on_used(self, name: str) -> None:
         self._remarks.say(self.tr("{0} suggests from now on.").format(name))
@@ -205,6 +268,13 @@ class LearningDesk(QObject):
         self._window.training.set_start_blocked(
             "" if collected.reviews else self.tr("There are no decisions to learn from yet.")
         )
+
+    def _on_adapted(self, scored: Scored) -> None:
+        """Offer to judge the head that was fitted to most decisions."""
+        told = {**self._adapted, scored.model_id: scored.reviews}
+        self._adapted = {card.id: told[card.id] for card in self._in_use if card.id in told}
+        most = max(self._adapted, key=self._adapted.__getitem__, default="")
+        self._window.training.adapted.set_fitted(most, self._adapted.get(most, 0))
 
     def _on_start_requested(self, choice: TrainingChoice) -> None:
         self._learning.start(choice.model_id, choice.depth, choice.epochs, settings=dict(choice.settings))
