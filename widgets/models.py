@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from inference.card import ModelCard
 from inference.coverage import family
 from widgets import theme
+from widgets.evaluation import EvaluationView
 from widgets.models_import import ImportForm
 from widgets.models_use import UseView
 from widgets.models_words import (
@@ -52,10 +53,13 @@ class ModelsPanel(QWidget):
     -------
     use_requested(model_id, reason), tune_requested(model_id)
         The reader wants a model to suggest from now on, or to be tuned.
+    evaluation_requested(model_id)
+        The reader wants to see how good it is here: `show_evaluation_of` comes before `evaluation` is filled.
     """
 
     use_requested = Signal(str, str)
     tune_requested = Signal(str)
+    evaluation_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -78,7 +82,10 @@ class ModelsPanel(QWidget):
         self.form.closed.connect(self.hide_form)
         self._pages = QStackedWidget()
         self._pages.addWidget(self._details)
-        self._pages.addWidget(self._scrolling(self.form))
+        self._pages.addWidget(self._scrolling(self.form, self.tr("Import a model")))
+        self.evaluation = EvaluationView()
+        self.evaluation.closed.connect(self.hide_form)
+        self._pages.addWidget(self._scrolling(self.evaluation, self.tr("Evaluation")))
         splitter = QSplitter()
         splitter.addWidget(self._made_left())
         splitter.addWidget(self._pages)
@@ -90,9 +97,9 @@ class ModelsPanel(QWidget):
         layout.addWidget(splitter)
         self.show_models((), ())
 
-    def _scrolling(self, content: QWidget) -> QScrollArea:
+    def _scrolling(self, content: QWidget, name: str) -> QScrollArea:
         area = QScrollArea()
-        area.setAccessibleName(self.tr("Import a model"))
+        area.setAccessibleName(name)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)
         area.setWidget(content)
@@ -115,6 +122,13 @@ class ModelsPanel(QWidget):
     def show_form(self) -> None:
         """Bring the form for another model to the front."""
         self._pages.setCurrentIndex(1)
+
+    def show_evaluation_of(self, model_id: str) -> None:
+        """Choose a model, and bring what was measured of it to the front."""
+        if self.select(model_id):
+            card = self._cards[model_id]
+            self.evaluation.show_model(model_id, card.name or card.id)
+            self._pages.setCurrentIndex(2)
 
     def hide_form(self) -> None:
         """Back to the card of the chosen model."""
@@ -192,6 +206,7 @@ class ModelsPanel(QWidget):
         use = UseView(card, self._replaced_by(card), is_in_use)
         use.use_requested.connect(self.use_requested)
         use.tune_requested.connect(self.tune_requested)
+        use.evaluation_requested.connect(self.evaluation_requested)
         view.put_use(use)
         self._put(view)
 

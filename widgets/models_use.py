@@ -18,10 +18,13 @@ class UseView(QWidget):
     -------
     use_requested(model_id, reason)
     tune_requested(model_id)
+    evaluation_requested(model_id)
+        How good it is here.
     """
 
     use_requested = Signal(str, str)
     tune_requested = Signal(str)
+    evaluation_requested = Signal(str)
 
     def __init__(self, card: ModelCard, replaced: str, is_in_use: bool) -> None:
         """`replaced`: name of the model that suggests for the same images now; empty where none does."""
@@ -55,6 +58,11 @@ class UseView(QWidget):
         if not is_in_use:
             buttons.addWidget(use)
         buttons.addWidget(tune)
+        if card.head_trained:
+            measured = QPushButton(theme.icon("chart-line"), self.tr("Evaluation"))
+            measured.setToolTip(self.tr("How good it is on the films kept aside here"))
+            measured.clicked.connect(lambda: self.evaluation_requested.emit(self._id))
+            buttons.addWidget(measured)
         buttons.addStretch(1)
         layout.addLayout(buttons)
         if not is_in_use:

@@ -230,6 +230,16 @@ class RocChart(Chart):
         self._x_name, self._y_name = self.tr("1 − specificity"), self.tr("sensitivity")
 
 
+class PrecisionRecallChart(Chart):
+    """Precision over sensitivity; points are (recall, precision), from the surest films to all of them."""
+
+    is_square = True
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(title, "", "", (0.0, 1.0, 0.0, 1.0), parent)
+        self._x_name, self._y_name = self.tr("sensitivity"), self.tr("precision")
+
+
 class ReliabilityChart(Chart):
     """How often a finding is there, over how probable the model says it is; dotted: exactly as often."""
 

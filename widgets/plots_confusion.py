@@ -27,6 +27,11 @@ class ConfusionMatrix(QWidget):
         self.setAccessibleName(title)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
+    def set_title(self, title: str) -> None:
+        self._title = title
+        self.setAccessibleName(title)
+        self.update()
+
     def set_matrix(self, names: Sequence[str], counts: Sequence[Sequence[int]]) -> None:
         """Show counts, (n, n), for the n findings of these names."""
         self._names = tuple(names)
