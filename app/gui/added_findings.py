@@ -84,7 +84,8 @@ class AddedFindings(QObject):
         rows = []
         for added in self.of(card):
             examples = self._library.examples.count(added.name)
-            value = adapted.probability_of(added.name) if adapted is not None else None
+            # Before the first example a value would only say what the head was begun with.
+            value = adapted.probability_of(added.name) if adapted is not None and examples else None
             rows.append(
                 FindingRow(
                     added.name,

@@ -17,6 +17,7 @@ from reviews.record import Review
 from studies.image import Header
 from studies.reader import read_header
 from tests.app.gui.conftest import Desk, OpenDesk
+from tests.app.gui.test_keys import press_by_place
 from tests.reviews.parts import give_part
 from widgets.findings import FindingRow
 from widgets.similar import SimilarCase
@@ -97,7 +98,7 @@ def remark(desk: Desk) -> str:
 def answer_tuberculosis(desk: Desk) -> None:
     """Shift+4, on the film on the screen; wait until it is on disk."""
     desk.until(lambda: has(desk))
-    desk.press(Qt.Key.Key_4, Qt.KeyboardModifier.ShiftModifier)
+    press_by_place(desk, Qt.Key.Key_Dollar, "$", 13, True)
     desk.until(lambda: desk.station.library.decision(shown(desk)) is not None)
 
 
@@ -160,8 +161,8 @@ def test_cases_like_the_film_stand_beside_the_findings_with_what_was_decided(
     assert {case.key[0] for case in cases(desk)} <= decided
     assert all("A. Smith decided:" in case.about for case in cases(desk))
     # A decision makes the film a case of others.
-    desk.press(Qt.Key.Key_1, Qt.KeyboardModifier.ShiftModifier)
-    desk.until(lambda: desk.station.library.decision(desk.key) is not None)
+    press_by_place(desk, Qt.Key.Key_Exclam, "!", 10, True)
+    desk.until(lambda: desk.station.library.decision(shown(desk)) is not None)
     before = [case.key for case in cases(desk)]
     at_film(34)
     desk.until(lambda: cases(desk) and [case.key for case in cases(desk)] != before)
@@ -223,8 +224,10 @@ def test_a_film_that_measures_has_no_cases_and_is_none(
     assert cases(desk) == []
 
 
-def test_with_nothing_read_it_says_what_to_do(open_desk: OpenDesk, hospital: Path) -> None:
+def test_with_nothing_read_it_says_what_to_do(open_desk: OpenDesk, data_dir: Path, hospital: Path) -> None:
+    film = hospital / "films" / "000.png"
+    give_part(data_dir / "overread.sqlite", [read_header(film).split_key], "train")
     desk = open_desk()
-    desk.station.open_paths([hospital / "films" / "000.png"])
+    desk.station.open_paths([film])
     desk.settle(1)
     desk.until(lambda: "No film is read yet" in desk.texts(desk.window.reading.similar))
