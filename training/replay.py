@@ -65,15 +65,10 @@ class Replay:
     def of_samples(
         cls, samples: Sequence[Sample], embeddings: Mapping[str, NDArray[np.float32]], findings: Sequence[str]
     ) -> Replay:
-        """Some samples, whose `truth` stands in the order of the findings, by their embeddings (by image)."""
+        """Of one or more samples, whose `truth` stands in the order of the findings; `embeddings` by image."""
         truth = [[-1 if t is None else t for t in sample.truth] for sample in samples]
-        rows = [embeddings[sample.image] for sample in samples]
-        width = len(rows[0]) if rows else 0
-        return cls.chosen(
-            np.array(rows, np.float32).reshape(-1, width),
-            np.array(truth, np.int8).reshape(-1, len(findings)),
-            findings,
-        )
+        rows = np.stack([embeddings[sample.image] for sample in samples])
+        return cls.chosen(rows, np.array(truth, np.int8), findings)
 
     def of_findings(self, findings: Sequence[str]) -> Replay:
         """The same films with what is known of these findings, in their order; others are unknown."""

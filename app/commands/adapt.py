@@ -85,10 +85,10 @@ def _make_candidate(
     try:
         known = replay_of(workplace.registry, card)
         fitted = [s for s in done.samples.of_part("train", "validation") if s.image in done.embeddings]
-        replay = Replay.of_samples(fitted, done.embeddings, done.head.findings)
+        own = Replay.of_samples(fitted, done.embeddings, done.head.findings) if fitted else None
         outcome = candidate_of(
             card, done.head, done.samples, workplace.registry, current_model(card, workplace) or card,
-            predictors.lightbox.device, replay=replay if known is None else replay.joined(known),
+            predictors.lightbox.device, replay=own if own is None or known is None else own.joined(known),
             margin=workplace.settings.gate_margin, look_up=look_up,
         )  # fmt: skip
         event = TrainingEvent("done", outcome.as_json() | {"temperature": card.temperature})
