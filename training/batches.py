@@ -6,7 +6,8 @@ A film is changed by itself (`training.changes`), so a batch is the same in whic
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -57,6 +58,12 @@ class Batch:
     blanked: torch.Tensor | None = None
     said: torch.Tensor | None = None
     counts: torch.Tensor | None = None
+
+    def part(self, own: slice) -> Batch:
+        """Some of its films."""
+        told = {f.name: getattr(self, f.name) for f in fields(self)}
+        cut: dict[str, Any] = {n: None if value is None else value[own] for n, value in told.items()}
+        return Batch(**cut)
 
 
 class Batches:

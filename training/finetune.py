@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -39,6 +39,7 @@ from training.metrics import evaluate_results
 from training.networks import starting_network
 from training.plan import Plan
 from training.probes import finder_for
+from training.processes import ALONE, Group
 from training.reasons import Reasons
 from training.replay import Replay, replay_of
 from training.runs import CANCELLED, CHECKPOINT, append_event, stop_if_cancelled, write_plan
@@ -65,6 +66,7 @@ def fine_tune(
     learnt: dict[str, torch.Tensor] | None = None,
     concludes: bool = True,
     wish_folder: Path | None = None,
+    group: Group = ALONE,
 ) -> Iterator[TrainingEvent]:
     """Train a candidate and measure it on the test part.
 
@@ -93,6 +95,9 @@ def fine_tune(
         nothing enters the registry.
     wish_folder
         Where the file `cancel` is looked for, by default in `run_folder`.
+    group
+        The processes that train together (`training.processes`). The first alone writes and yields events,
+        and makes the candidate; the others have to be given the same and end without a word.
 
     Yields
     ------
@@ -103,10 +108,11 @@ def fine_tune(
         run_folder.mkdir(parents=True, exist_ok=True)
         run = _Run(plan, samples, registry, run_folder, base, current or base, cache_folder, margin)
         run.films, run.learnt, run.concludes = films, learnt, concludes
-        run.look_up = partial(stop_if_cancelled, wish_folder or run_folder)
+        run.watch(partial(stop_if_cancelled, wish_folder or run_folder), group)
         for event in _ended_in_words(run.events()):
-            append_event(run_folder, event)
-            yield event
+            if group.is_first:
+                append_event(run_folder, event)
+                yield event
     except OSError as error:  # the run's folder itself cannot be written
         yield TrainingEvent("failed", {"reason": _in_words(error)})
     except Exception as error:
@@ -167,10 +173,16 @@ class _Run:
         self.films: Films | None = None
         self.learnt: dict[str, torch.Tensor] | None = None
         self.concludes = True
-        self.look_up = partial(stop_if_cancelled, folder)
+        self.watch(partial(stop_if_cancelled, folder), ALONE)
         self.started = time.monotonic()
         self.best = _Best()
         self.history: list[dict[str, Any]] = []
+
+    def watch(self, look_up: Callable[[], None], group: Group) -> None:
+        """Look for the wish that it stop by `look_up`: by oneself, and where processes learn together."""
+        self.group = group
+        self.look_up: Callable[[], None] = partial(group.look, look_up)
+        self.look_together: Callable[[], None] = partial(group.look_together, look_up)
 
     def events(self) -> Iterator[TrainingEvent]:
         self.look_up()
@@ -181,16 +193,18 @@ class _Run:
             yield self._told_plan(card, device)
             films = self.films if self.films is not None else self._films(card)
             yield from self._decode(films)
+            self.group.meet(self.look_up)
             learner = self._learner(card, films, device)
             if self.learnt is not None:
                 self.best = _Best(weights=self.learnt)
             else:
                 yield from self._learn(learner, films)
-            if self.concludes:
+            if self.concludes and self.group.is_first:
                 yield self._finish(card, learner, films)
 
     def _told_plan(self, card: ModelCard, device: torch.device) -> TrainingEvent:
-        write_plan(self.folder, self.plan.as_json())
+        if self.group.is_first:
+            write_plan(self.folder, self.plan.as_json())
         return TrainingEvent("plan", {
             "name": card.name, "architecture": card.architecture, "findings": list(card.finding_names),
             "parent": card.parent, "device": str(device), "epochs": self.plan.epochs,
@@ -237,8 +251,8 @@ class _Run:
             network = starting_network(self.plan, card, self.registry, self.base)
         return Learner(
             self.plan, network, card.preprocessing, films, rows, device,
-            task=card.task, is_tuned=self.base is not None, look_up=self.look_up,
-            terms=self._terms(card, films, rows, network),
+            task=card.task, is_tuned=self.base is not None, look_up=self.look_together,
+            terms=self._terms(card, films, rows, network), group=self.group,
         )  # fmt: skip
 
     def _terms(self, card: ModelCard, films: Films, rows: list[int], network: nn.Module) -> list[Term]:
@@ -276,7 +290,8 @@ class _Run:
         if self.base is not None:
             known = [f in self.base.finding_names for f in self.samples.findings]
             learner.remember(known, self._replay(self.base))
-        first, spent = self._restore(learner, checkpoint.read(path, fingerprint))
+        found = checkpoint.read(path, fingerprint) if self.group.is_first else None
+        first, spent = self._restore(learner, self.group.from_first(found))
         started = time.monotonic()
         for epoch in range(first, self.plan.epochs + 1):
             if self._has_stopped_improving():
@@ -287,7 +302,8 @@ class _Run:
             self._remember(epoch, validation, learner)
             elapsed = spent + time.monotonic() - started
             self.history.append({"epoch": epoch, "loss": loss, **validation})
-            checkpoint.save(path, self._state(learner, epoch, elapsed), fingerprint)
+            if self.group.is_first:
+                checkpoint.save(path, self._state(learner, epoch, elapsed), fingerprint)
             yield TrainingEvent("epoch", {
                 "epoch": epoch, "epochs": self.plan.epochs, "loss": loss, "validation": validation,
                 "learning_rate": rate, "elapsed_s": round(elapsed, 2),
@@ -370,6 +386,7 @@ class _Run:
     def _finish(self, card: ModelCard, learner: Learner, films: Films) -> TrainingEvent:
         """Keep the chosen epoch: rounded, calibrated, measured, compared, and put into the registry."""
         assert self.best.weights is not None
+        learner.look_up = self.look_up  # the others have gone
         kept = rounded(self.best.weights, self.plan.stored_as)
         learner.measured.load_state_dict(kept)
         rows = [i for i, s in enumerate(films.samples) if s.part == "validation" and films.readable[i]]

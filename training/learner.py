@@ -31,6 +31,7 @@ from training.networks import (
 )
 from training.order import Order
 from training.plan import Plan
+from training.processes import ALONE, Group
 from training.rates import half_precision, optimiser_of, rate_at
 from training.remembering import Rehearsal, drift, recalled
 from training.replay import Replay
@@ -61,6 +62,8 @@ class Learner:
         What is added to the loss of each batch, from the same pass of the network.
     look_up
         Called at every batch; raises to stop.
+    group
+        The processes that learn together, each from its share of every batch.
     """
 
     def __init__(
@@ -76,16 +79,19 @@ class Learner:
         is_tuned: bool,
         look_up: Callable[[], None],
         terms: Sequence[Term] = (),
+        group: Group = ALONE,
     ) -> None:
         self.plan, self.device, self.task = plan, device, task
+        self._group = group
         self.rows = np.asarray(rows, np.int64)
-        self._look_up, self._terms = look_up, tuple(terms)
+        self.look_up, self._terms = look_up, tuple(terms)
         self._is_tuned, self._preprocessing = is_tuned, preprocessing
         self._freeze_batch_norm = plan.batch_norm == "frozen" or (plan.batch_norm == "auto" and is_tuned)
         self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._moving = moving_parameters(self.network, plan.depth if is_tuned else "all")
         self._head_epochs = plan.head_epochs if is_tuned and plan.depth != "head" else 0
         self._encoded = Encoded(self.network)
+        self._called: nn.Module = self._encoded  # as it is called, which averages gradients among processes
         self.averaged: nn.Module | None = copy.deepcopy(self.network) if plan.ema else None
         decay = plan.layer_decay if is_tuned else 1.0
         self.optimiser = optimiser_of(
@@ -153,7 +159,7 @@ class Learner:
             phase.keep(version, self.rows, self._seen_by_front(phase, version))
         losses = 0.0
         for b in range(self.steps_an_epoch):
-            self._look_up()
+            self.look_up()
             loss = self._learn_batch(phase, epoch, order.part(b * self.batch_size, self.batch_size), b)
             if not math.isfinite(loss):
                 raise TrainingDiverged(
@@ -182,30 +188,35 @@ class Learner:
                 needs_grid=bool(self._terms),
             )  # fmt: skip
         self._encoded.back = phase.back
+        self._called = self._encoded  # another part moves: what watched the old one goes first
+        self._called = self._group.wrapped(self._encoded)
         return phase
 
     def _seen_by_front(self, phase: Phase, version: int) -> Iterator[torch.Tensor]:
         """What stands still gives of the films that are learnt from, changed as in this version."""
         with evaluating(self.network), torch.inference_mode():
             for start in range(0, len(self.rows), VALIDATION_BATCH):
-                self._look_up()
+                self.look_up()
                 rows = self.rows[start : start + VALIDATION_BATCH]
                 x, _ = self._batches.changed(rows, phase.epochs[version])
                 with torch.autocast(self.device.type, self._half, enabled=self._half is not None):
                     yield phase.front(x)
 
     def _learn_batch(self, phase: Phase, epoch: int, part: Order, number: int) -> float:
-        batch = self._batch(phase, epoch, part, number)
+        batch, whole = self._shared_batch(phase, epoch, part, number)
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate() * group["rate"]
         with torch.autocast(self.device.type, self._half, enabled=self._half is not None):
-            features, logits = self._encoded(batch.x)
-        loss = self._loss(batch, features, logits)
+            features, logits = self._called(batch.x)
+        loss, told = self._loss(batch, whole, features, logits)
         if self._rehearsal is not None and (phase.is_encoder_still or self.plan.depth == "last"):
             share = self.plan.replay
-            count = max(1, round(len(batch.rows) * share / (1 - share)))
+            count = max(1, round(len(whole.rows) * share / (1 - share)))
             again = self._rehearsal.loss(self.network, count, epoch, number)
-            loss = (1 - share) * loss + share * again
+            loss, told = (
+                (1 - share) * loss + share * again,
+                (1 - share) * told + share * float(again.detach()),
+            )
         self.optimiser.zero_grad()
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self._scaler.unscale_(self.optimiser)
@@ -215,7 +226,25 @@ class Learner:
         self._scaler.update()
         self.steps += 1
         self._average()
-        return float(loss.detach())
+        return told
+
+    def _shared_batch(self, phase: Phase, epoch: int, part: Order, number: int) -> tuple[Batch, Batch]:
+        """This process's share of a batch, and what is true of the whole one.
+
+        Mixed films need partners of the whole batch, so that each process makes all of them.
+        """
+        own = self._group.share(len(part.rows))
+        if self._group.count == 1:
+            batch = self._batch(phase, epoch, part, number)
+            return batch, batch
+        if self.plan.mixup > 0:
+            whole = self._batch(phase, epoch, part, number)
+            return whole.part(own), whole
+        batch = self._batch(phase, epoch, part.part(own.start, own.stop - own.start), number)
+        epochs: Any = epoch
+        if phase.is_kept:
+            epochs = phase.epochs[0] + phase.versions(epoch, part.repeats)
+        return batch, self._batches.told(part.rows, batch.x, None, epochs, part.repeats)
 
     def _batch(self, phase: Phase, epoch: int, part: Order, number: int) -> Batch:
         if not phase.is_kept:
@@ -234,7 +263,7 @@ class Learner:
         told = []
         with torch.inference_mode():
             for start in range(0, len(rows), VALIDATION_BATCH):
-                self._look_up()
+                self.look_up()
                 x = self._batches.plain(rows[start : start + VALIDATION_BATCH])
                 told.append(network(x).float().cpu().numpy())
         logits = np.concatenate(told) if told else np.zeros((0, self.truth.shape[1]), np.float32)
@@ -264,14 +293,24 @@ class Learner:
         self._scaler.load_state_dict(state["scaler"])
         self.steps = int(state["steps"])
 
-    def _loss(self, batch: Batch, features: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
-        loss = self._answer_loss(logits.float(), batch.targets, batch.known)
-        if batch.said is not None and batch.counts is not None:
-            held = drift(logits.float(), batch.said, batch.counts, self.task)
-            loss = loss + self.plan.distillation * held
-        for term in self._terms:
-            loss = loss + term(batch, features, logits)
-        return loss
+    def _loss(
+        self, batch: Batch, whole: Batch, features: torch.Tensor, logits: torch.Tensor
+    ) -> tuple[torch.Tensor, float]:
+        """The loss whose gradient is averaged among the processes, and that of the whole batch.
+
+        Every process works out the loss of the whole batch, in which its own films alone move anything; so
+        whatever a loss is divided by is the whole batch's.
+        """
+        every = self._group.with_others(logits.float(), len(whole.rows))
+        loss = self._answer_loss(every, whole.targets, whole.known)
+        if whole.said is not None and whole.counts is not None:
+            loss = loss + self.plan.distillation * drift(every, whole.said, whole.counts, self.task)
+        told = float(loss.detach())
+        if self._terms:
+            parts = [term(batch, features, logits) for term in self._terms]
+            added = torch.stack(parts).sum() * (len(batch.rows) / len(whole.rows))
+            loss, told = loss + added, told + self._group.sum(added)
+        return loss * self._group.count, told
 
     def _answer_loss(self, logits: torch.Tensor, targets: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         if self.task == "multiclass":
