@@ -12,6 +12,11 @@ def hidden_text() -> str:
     return translate("Blind", "This film measures the model: answer first, then its suggestion is shown.")
 
 
+def hidden_evidence_text() -> str:
+    """Why no evidence is shown for a film yet."""
+    return translate("Blind", "Answer first; then the evidence is shown.")
+
+
 def again_text() -> str:
     """Why a film that is read a second time shows neither suggestion nor decision."""
     return translate("Blind", "Second read: answer first, then what was decided and suggested is shown.")

@@ -357,7 +357,7 @@ class FindingsPanel(QWidget):
         self._saved.setText(self.tr("saved {0}").format(state.saved_at) if state.saved_at else "")
         can_answer = bool(state.findings)
         self.adder.setVisible(can_answer)
-        self._accept.setEnabled(can_answer)
+        self._accept.setEnabled(can_answer and not state.is_hidden)
         self._accept.setVisible(not state.keeps_answer and not state.is_begun)
         self._go_on.setVisible(state.keeps_answer)
         self._finish.setVisible(state.is_begun)

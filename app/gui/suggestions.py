@@ -27,7 +27,7 @@ from inference.lung_mask import LungMask
 from inference.methods import FOR_ANY_MODEL
 from inference.prediction import Heatmap, Look
 from studies.image import Header
-from widgets.blind_words import again_text, hidden_text, unfinished_text
+from widgets.blind_words import again_text, hidden_evidence_text, hidden_text, unfinished_text
 from widgets.evidence_methods import all_methods
 from widgets.findings import FindingRow, FindingsState
 from widgets.words import in_words
@@ -334,7 +334,7 @@ class Suggestions(QObject):
             methods=self.methods_for(model),
             method=method,
             under_way=None if is_hidden else self.explaining.under_way(key),
-            why_no_maps=hidden_text() if is_hidden else self._why_no_maps(model),
+            why_no_maps=hidden_evidence_text() if is_hidden else self._why_no_maps(model),
             warnings=prediction.warnings if prediction and suggestion else (),
         )
 

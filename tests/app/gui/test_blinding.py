@@ -18,7 +18,7 @@ from tests.app.conftest import Overread
 from tests.app.gui.conftest import Desk, OpenDesk
 from tests.app.making import SAMPLES
 from tests.widgets.hand import Hand
-from widgets.blind_words import hidden_text, measures_text
+from widgets.blind_words import hidden_evidence_text, hidden_text, measures_text
 from widgets.numbers import probability_text
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -117,7 +117,7 @@ def test_nothing_is_told_until_the_reader_has_answered_and_everything_after(open
 
     # Neither the heatmap nor any other explanation.
     desk.press(Qt.Key.Key_H)
-    desk.until(lambda: hidden_text() in desk.texts(page.evidence))
+    desk.until(lambda: hidden_evidence_text() in desk.texts(page.evidence))
     assert not page.viewer.is_heatmap_drawn
     assert tells(desk, prediction) == []
     bars = [b for b in findings.findChildren(QWidget) if b.accessibleName().startswith("Evidence for")]
