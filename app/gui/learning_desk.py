@@ -284,7 +284,10 @@ class LearningDesk(QObject):
         display = {f.name: in_words(f.display) for card in self._all_cards for f in card.findings}
         differing = []
         for film in comparison.differing:
-            header = self._library.header_of(film["image"].rpartition(":")[0])
+            uid, _, frame = film["image"].rpartition(":")
+            if frame.isdecimal() and self._library.is_hidden((uid, int(frame))):
+                continue  # somebody else answered it, and this reader has not
+            header = self._library.header_of(uid)
             differing.append(
                 DifferingFilm(
                     film["image"],
