@@ -188,7 +188,7 @@ def test_a_tuning_that_was_stopped_amid_an_epoch_resumes_to_the_bit(
                     ask_to_cancel(broken)
                 stop_if_cancelled(broken)
 
-            learner._look_up = look_up
+            learner.look_up = look_up
         return learn_epoch(learner, epoch)
 
     monkeypatch.setattr(Learner, "learn_epoch", stopped)
