@@ -19,15 +19,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
     waiting: list[Header] = []
-    total = 0
+    total = nameless = 0
     for header in headers_of(options.paths, workplace, output):
         waiting.append(header)
         total += 1
+        nameless += not header.patient_id
         if len(waiting) >= BATCH:
             _record(waiting, workplace, output)
             waiting = []
     _record(waiting, workplace, output)
     output.remark(f"{total} image{'' if total == 1 else 's'} in the worklist.")
+    if nameless:
+        films = "1 film has" if nameless == 1 else f"{nameless} films have"
+        output.remark(
+            f"{films} no patient identifier: each counts as a patient of its own, so two of one patient may be "
+            "learned from and measured on."
+        )
     return output.status
 
 

@@ -56,6 +56,7 @@ class Imported:
 
     images: int
     failures: tuple[tuple[str, str], ...]  # (path, sentence)
+    nameless: int = 0
 
 
 class Library(QObject):
@@ -246,13 +247,14 @@ class Library(QObject):
         """Runs in the scanning thread; hands over headers in batches, at most ten times a second."""
         batch: list[Header] = []
         failures: list[tuple[str, str]] = []
-        found = 0
+        found = nameless = 0
         handed_over = time.monotonic()
         unpacked = self._workplace.cache_folder / "unpacked"
         for item in scan(paths, unpacked, self._readers, self._stop_importing):
             if isinstance(item, Found):
                 batch.append(item.header)
                 found += 1
+                nameless += not item.header.patient_id
             else:
                 failures.append((item.path, item.reason))
             is_time = time.monotonic() - handed_over >= IMPORT_INTERVAL_S
@@ -260,7 +262,7 @@ class Library(QObject):
                 self._hand_over(batch, found, len(failures))
                 batch, handed_over = [], time.monotonic()
         self._hand_over(batch, found, len(failures))
-        return Imported(found, tuple(failures))
+        return Imported(found, tuple(failures), nameless)
 
     def _hand_over(self, headers: list[Header], found: int, failures: int) -> None:
         batch = list(headers)

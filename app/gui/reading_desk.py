@@ -137,6 +137,17 @@ class ReadingDesk(QObject):
         if imported.failures:
             self._window.problems.add([Problem(path, sentence) for path, sentence in imported.failures])
             self._window.problems.show()
+        if imported.nameless:
+            self._remarks.say(
+                counted(
+                    imported.nameless,
+                    self.tr("1 film has no patient identifier: it counts as a patient of its own."),
+                    self.tr(
+                        "{0} films have no patient identifier: each counts as a patient of its own, so two of "
+                        "one patient may be learned from and measured on."
+                    ),
+                )
+            )
         self._learning.refresh_collected()
 
     def _on_copies_found(self, pairs: tuple[Alike, ...], is_moved: bool) -> None:
