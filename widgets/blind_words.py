@@ -48,8 +48,6 @@ def copy_text(film: str, other: str, part: str) -> str:
 def copies_text(count: int) -> str:
     """Several files turned out to show films that others show."""
     said = translate(
-        "Blind",
-        "{0} files show films that others show, some of which measure the model or check trainings: "
-        "none of these is learned from.",
+        "Blind", "{0} files are copies of other films; those of films that measure teach nothing."
     )
     return said.format(count)

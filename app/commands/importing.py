@@ -32,8 +32,8 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     if nameless:
         films = "1 film has" if nameless == 1 else f"{nameless} films have"
         output.remark(
-            f"{films} no patient identifier: each counts as a patient of its own, so two of one patient may be "
-            "learned from and measured on."
+            f"{films} no patient identifier: each counts as a patient of its own, so two of one patient may "
+            "be learned from and measured on."
         )
     return output.status
 

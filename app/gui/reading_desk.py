@@ -142,10 +142,7 @@ class ReadingDesk(QObject):
                 counted(
                     imported.nameless,
                     self.tr("1 film has no patient identifier: it counts as a patient of its own."),
-                    self.tr(
-                        "{0} films have no patient identifier: each counts as a patient of its own, so two of "
-                        "one patient may be learned from and measured on."
-                    ),
+                    self.tr("{0} films have no patient identifier: each counts as a patient of its own."),
                 )
             )
         self._learning.refresh_collected()
