@@ -80,9 +80,8 @@ def measured(kind: str, matrix: NDArray[np.float32], runs: int, random: np.rando
             if number % CHECKED == 0:
                 wrong += not np.array_equal(found, brute_force(matrix, centre, int(query), rows))
         low, high, most = np.percentile(taken, [50, 95, 100]) * 1e3
-        print(
-            f"{kind:20}{len(rows):8}{low:10.1f}{high:9.1f}{most:9.1f}{bare:9.1f}   first: {first * 1e3:.0f}"
-        )
+        words = "".join(f"{figure:9.1f}" for figure in (low, high, most, bare, first * 1e3))
+        print(f"{kind:20}{len(rows):8} {words}")
     return wrong
 
 
