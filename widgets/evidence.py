@@ -149,7 +149,7 @@ class EvidencePanel(QWidget):
         self._lungs_row = self._add_row(self.tr("In lungs"), self._in_lungs)
         self._region_row = self._add_row(self.tr("Where drawn"), self._in_region)
         self._misplaced_row = self._add_row(self.tr("Misplaced"), self._misplaced)
-        self._add_row(self.tr("Teach"), self.regions)
+        self._form.addRow(self.regions)  # across: beside a caption it would widen the panel
         self._add_row(self.tr("Drawn as"), self._mode)
         self._add_row(self.tr("Opacity"), self._opacity)
         self._form.addRow(self._more)
