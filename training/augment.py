@@ -21,8 +21,13 @@ from training.changes import Changes
 
 def grid_of(changes: Changes, side: int, device: torch.device) -> torch.Tensor:
     """(B, S, S, 2): where each place of the changed film lies on the film, for `warped`."""
-    affine = torch.from_numpy(changes.affine()).to(device)
-    return F.affine_grid(affine, [len(changes), 1, side, side], align_corners=False)
+    affine = torch.from_numpy(changes.affine()).to(device)  # (B, 2, 3)
+    centres = (torch.arange(side, device=device) * 2 + 1) / side - 1
+    grid = torch.empty((len(changes), side, side, 2), device=device)
+    for axis in (0, 1):  # what F.affine_grid does by a product of matrices, which takes four times as long
+        across, down, shift = affine[:, axis, :, None].unbind(1)  # (B, 1) each
+        torch.add((across * centres)[:, None], (down * centres + shift)[:, :, None], out=grid[..., axis])
+    return grid
 
 
 def warped(x: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:

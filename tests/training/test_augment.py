@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.augment import corrupted, distorted, mixed, warped
+from training.augment import corrupted, distorted, grid_of, mixed, warped
 from training.changes import Changes, draw, uniform
 from training.plan import Plan
 
@@ -103,6 +103,14 @@ def test_what_lies_on_a_film_moves_with_it_at_any_size() -> None:
     assert masks.shape == moved.shape
     assert float(((masks > 0.5) == bright).float().mean()) > 0.93
     assert torch.equal(warped(x, grid), warped(x[:, None].expand(-1, 2, -1, -1), grid)[:, 1])
+
+
+def test_the_grid_is_torchs_own() -> None:
+    drawn = changes(replace(PLAN, horizontal_flip=True), count=6)
+    wanted = torch.nn.functional.affine_grid(
+        torch.from_numpy(drawn.affine()), [6, 1, SIDE, SIDE], align_corners=False
+    )
+    assert torch.allclose(grid_of(drawn, SIDE, torch.device("cpu")), wanted, atol=1e-6)
 
 
 def test_erased_rectangles_hold_the_mean_grey_and_stay_inside() -> None:
