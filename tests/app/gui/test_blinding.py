@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from PIL import Image as Pillow
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLineEdit, QRadioButton, QWidget
@@ -14,9 +16,12 @@ from app.gui.suggestions import Suggestions
 from app.workplace import Workplace
 from inference.prediction import Prediction
 from reviews.record import Review, Shown
+from studies.display import render
+from studies.reader import read, read_header
 from tests.app.conftest import Overread
 from tests.app.gui.conftest import Desk, OpenDesk
 from tests.app.making import SAMPLES
+from tests.reviews.parts import give_part
 from tests.widgets.hand import Hand
 from widgets.blind_words import hidden_evidence_text, hidden_text, measures_text
 from widgets.numbers import probability_text
@@ -282,3 +287,22 @@ def test_what_was_seen_is_kept_where_the_model_in_use_has_not_answered_again(ope
     seen = desk.place.store.history()[-1].shown
     assert isinstance(seen, Shown)
     assert seen.suggestion == prediction.suggestion
+
+
+def test_a_copy_of_a_film_that_measures_is_named_and_hidden_too(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk, key, prediction = at_hidden_film(open_desk)
+    film = desk.station.library.header_of(key[0])
+    assert film is not None
+    copy = tmp_path / "exported again.png"
+    shown = Pillow.fromarray(render(read(film)))
+    shown.resize((shown.width // 2, shown.height // 2)).save(copy)
+    header = read_header(copy)
+    give_part(desk.place.folder / "overread.sqlite", [header.split_key], "train")
+    desk.station.open_paths([copy])
+    desk.until(lambda: len(desk.rows) == 2 and all(row.is_hidden for row in desk.rows))
+    desk.until(lambda: "exported again.png shows the same film as" in said_anywhere(desk))
+    store = desk.place.store
+    assert store.part_of(header) == "test"
+    copied = desk.station.library.predictions[header.sop_instance_uid, 1]
+    assert tells(desk, prediction) == []
+    assert tells(desk, copied) == []
