@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from widgets import theme
@@ -13,7 +13,7 @@ from widgets import theme
 if TYPE_CHECKING:
     from widgets.similar import SimilarCase, SimilarModel
 
-_SIDE = theme.space(22)
+_SIDE = theme.space(24)
 _GAP = theme.space(1)
 _LINES = 3
 
@@ -60,26 +60,20 @@ class SimilarDelegate(QStyledItemDelegate):
         tokens = theme.TOKENS
         when = self.tr("same patient") if case.is_same_patient else case.date
         lines = (
-            (case.decision, tokens.text, True),
-            (case.likeness, tokens.text_quiet, False),
-            (when, tokens.look_again if case.is_same_patient else tokens.text_quiet, False),
+            (case.decision, tokens.text),
+            (case.likeness, tokens.text_quiet),
+            (when, tokens.look_again if case.is_same_patient else tokens.text_quiet),
         )
         top = place.bottom() + 1 + _GAP
-        for words, colour, is_bold in lines:
-            font = _font(painter.font(), is_bold)
-            painter.setFont(font)
+        font = theme.figures(painter.font())
+        font.setPixelSize(theme.small_px())
+        painter.setFont(font)
+        for words, colour in lines:
             painter.setPen(QColor(colour))
             line = QRect(place.left(), top, place.width(), _line_height())
             shown = QFontMetrics(font).elidedText(words, Qt.TextElideMode.ElideRight, line.width())
             painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
             top += _line_height()
-
-
-def _font(font: QFont, is_bold: bool) -> QFont:
-    made = theme.figures(font)
-    made.setPixelSize(theme.small_px())
-    made.setBold(is_bold)
-    return made
 
 
 def _line_height() -> int:

@@ -175,9 +175,10 @@ class Similar(QObject):
             series.add(header.series_instance_uid)
             is_same = header.split_key == mine.split_key
             decision, likeness = self._decided(review, model), self._likeness(similarity)
-            date = header.study_date or self.tr("read {0}").format(review.time[:10])
+            date = header.study_date or review.time[:10]  # of a picture only when it was read is known
+            when = header.study_date or self.tr("read {0}").format(date)
             about = self.tr("{reader} decided: {decision}. {date}. For the model the films are {likeness}.")
-            words = about.format(reader=review.reader, decision=decision, date=date, likeness=likeness)
+            words = about.format(reader=review.reader, decision=decision, date=when, likeness=likeness)
             if is_same:
                 words += " " + self.tr("It is a film of the same patient.")
             cases.append(SimilarCase(key, decision, likeness, date, is_same, words))

@@ -68,6 +68,12 @@ def row(desk: Desk) -> QListView:
     return desk.window.reading.similar.findChildren(QListView)[0]
 
 
+def beside(desk: Desk) -> str:
+    """The SOPInstanceUID of the film beside the one that is read."""
+    image = desk.window.reading.grid.viewers[1].image
+    return image.header.sop_instance_uid if image is not None else ""
+
+
 def click_case(desk: Desk, number: int) -> None:
     view = row(desk)
     desk.window.reading.side.ensureWidgetVisible(view)
@@ -175,11 +181,10 @@ def test_a_case_is_compared_side_by_side_and_esc_goes_back(at_film: Callable[[in
     first, second = (case.key for case in cases(desk)[:2])
     click_case(desk, 0)
     assert grid.layout_name == "1x2"
-    desk.until(lambda: grid.viewers[1].image is not None)
-    assert grid.viewers[1].image.header.sop_instance_uid == first[0]  # type: ignore[union-attr]
+    desk.until(lambda: beside(desk) == first[0])
     assert desk.key == mine, "findings and decisions stay about the film that is read"
     click_case(desk, 1)
-    desk.until(lambda: grid.viewers[1].image.header.sop_instance_uid == second[0])  # type: ignore[union-attr]
+    desk.until(lambda: beside(desk) == second[0])
     desk.window.focus_film()
     desk.press(Qt.Key.Key_Escape)
     assert grid.layout_name == "1x1"
