@@ -45,6 +45,7 @@ class RegionButtons(QWidget):
             ),
         }
         self._shape = QToolButton()
+        self._shape.setProperty("role", "choice")
         self._shape.clicked.connect(self.shape_wanted)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

@@ -40,7 +40,10 @@ QPushButton[role="flat"], QToolButton { background: transparent; border-color: t
 QPushButton[role="flat"]:hover, QToolButton:hover { background: $hover; }
 QToolButton:disabled { background: transparent; border-color: transparent; }
 QToolButton { padding: 4px; }
-QToolButton:checked { background: $selection; border-color: $accent; }
+QToolButton[role="choice"] { background: $raised; border-color: $line; }
+QToolButton[role="choice"]:hover { background: $hover; }
+QToolButton[role="choice"]:disabled { background: $panel; border-color: $line; }
+QToolButton:checked, QToolButton[role="choice"]:checked { background: $selection; border-color: $accent; }
 QToolButton::menu-indicator { image: none; }
 QToolButton[popupMode="2"] { padding-right: 10px; }
 QToolButton[popupMode="2"]::menu-indicator {
