@@ -22,15 +22,18 @@ def _plain(value: Any) -> Any:
 class Output:
     """Where a command's results and failures go.
 
-    With `as_json` each result is one JSON object a line and nothing else is written to stdout.
+    With `as_json` each result is one JSON object a line and nothing else is written to stdout. With
+    `is_silent` nothing is written at all: another process says the same.
     """
 
-    def __init__(self, as_json: bool) -> None:
-        self.as_json = as_json
+    def __init__(self, as_json: bool, *, is_silent: bool = False) -> None:
+        self.as_json, self.is_silent = as_json, is_silent
         self.failures = 0
 
     def result(self, value: dict[str, Any], text: str) -> None:
         """One result, as JSON or as the sentence a person reads."""
+        if self.is_silent:
+            return
         if self.as_json:
             sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False, allow_nan=False) + "\n")
         else:
@@ -54,10 +57,14 @@ class Output:
     def failure(self, sentence: str) -> None:
         """An input that failed; the rest goes on."""
         self.failures += 1
+        if self.is_silent:
+            return
         sys.stderr.write(f"overread: {sentence}\n")
         sys.stderr.flush()
 
     def warning(self, sentence: str) -> None:
+        if self.is_silent:
+            return
         sys.stderr.write(f"overread: note: {sentence}\n")
         sys.stderr.flush()
 

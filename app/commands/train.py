@@ -26,6 +26,7 @@ from training.events import TrainingEvent
 from training.plan import _CHOICES as CHOICES
 from training.plan import Depth, Plan
 from training.presets import Suggestion, is_waiting_candidate, preset, suggested
+from training.processes import ALONE, Group, is_one_of_many, joined, rank_here
 from training.runs import ended_when_cancelled, lower_priority
 from training.samples import LEAST_TO_GROW, Samples, from_csv, from_store
 
@@ -58,11 +59,25 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     check_options(options)
     lower_priority()
     folder = workplace.runs_folder / options.run if options.run else new_run(workplace.runs_folder).folder
+    if is_one_of_many():
+        return _train_together(options, workplace, output, folder)
     with ended_when_cancelled(folder, lambda event: tell(event, output)):  # while torch is loaded, too
-        return _train(options, workplace, output, folder)
+        return _train(options, workplace, output, folder, ALONE)
 
 
-def _train(options: argparse.Namespace, workplace: Workplace, output: Output, folder: Path) -> int:
+def _train_together(options: argparse.Namespace, workplace: Workplace, output: Output, folder: Path) -> int:
+    """Train in one of the processes that torchrun started."""
+    if not options.run:
+        raise UsageError("under torchrun --run NAME is expected, so that all processes mean the same run.")
+    if rank_here():
+        output = Output(as_json=True, is_silent=True)  # the first process speaks for all
+    with joined(options.device or "auto") as group:
+        return _train(options, workplace, output, folder, group)
+
+
+def _train(
+    options: argparse.Namespace, workplace: Workplace, output: Output, folder: Path, group: Group
+) -> int:
     from inference.architectures import full_name
     from inference.devices import best_device
     from training.finetune import fine_tune
@@ -75,7 +90,7 @@ def _train(options: argparse.Namespace, workplace: Workplace, output: Output, fo
             check_can_be_tuned(base)
         if base is None and options.backbone is not None:
             options.backbone = full_name(options.backbone)  # before a single film is decoded
-        samples = samples_for(options, workplace, base)
+        samples = _samples_of_all(options, workplace, base, group)
         for failure in samples.failures:
             output.failure(failure)
         plan = make_plan(options, base, samples)
@@ -85,7 +100,7 @@ def _train(options: argparse.Namespace, workplace: Workplace, output: Output, fo
         events = fine_tune(
             plan, samples, workplace.registry, folder, base,
             current=current_model(base, workplace), cache_folder=workplace.cache_folder / "films",
-            margin=workplace.settings.gate_margin,
+            margin=workplace.settings.gate_margin, group=group,
         )  # fmt: skip
         for event in events:
             tell(event, output)
@@ -93,7 +108,8 @@ def _train(options: argparse.Namespace, workplace: Workplace, output: Output, fo
                 remember(event, workplace)
     except (NoDevice, UnknownArchitecture, TrainingError) as error:
         event = TrainingEvent("failed", {"reason": str(error)})
-        leave_word(options, workplace, event)
+        if group.is_first:
+            leave_word(options, workplace, event)
         if isinstance(error, UnknownArchitecture) and output.as_json:
             output.result(event.as_json(), "")
         if isinstance(error, (NoDevice, UnknownArchitecture)):
@@ -102,6 +118,24 @@ def _train(options: argparse.Namespace, workplace: Workplace, output: Output, fo
             raise UsageError(f"{error}.") from error
         tell(event, output)
     return output.status
+
+
+def _samples_of_all(
+    options: argparse.Namespace, workplace: Workplace, base: ModelCard | None, group: Group
+) -> Samples:
+    """The first process's samples: while others read theirs somebody could decide on another film."""
+    samples: Samples | None = None
+    error: TrainingError | None = None
+    if group.is_first:
+        try:
+            samples = samples_for(options, workplace, base)
+        except TrainingError as found:
+            error = found
+    samples, error = group.from_first((samples, error))
+    if error is not None:
+        raise error
+    assert samples is not None
+    return samples
 
 
 def check_options(options: argparse.Namespace) -> None:
