@@ -79,6 +79,8 @@ class FindingsPanel(QWidget):
         self._selected_finding: str | None = None
         self._lines: list[FindingLine] = []
         self._kept_note = ""
+        self._why_not = ""  # there is nothing to accept, as its tooltip says
+        self._accept_tip = ""
         self._frame = _label("caption")
         self._heading = Heading()
         self._heading.agreement_wanted.connect(self.agreement_wanted)
@@ -358,6 +360,7 @@ class FindingsPanel(QWidget):
         can_answer = bool(state.findings)
         self.adder.setVisible(can_answer)
         self._accept.setEnabled(can_answer and not state.is_hidden)
+        self._tell_why_not(state.reason_text if state.is_hidden else "")
         self._accept.setVisible(not state.keeps_answer and not state.is_begun)
         self._go_on.setVisible(state.keeps_answer)
         self._finish.setVisible(state.is_begun)
@@ -365,6 +368,14 @@ class FindingsPanel(QWidget):
         self._note.setEnabled(can_answer)
         self._undo.setEnabled(state.can_undo)
         self._redo.setEnabled(state.can_redo)
+
+    def _tell_why_not(self, reason: str) -> None:
+        """Say in the tooltip of *Accept* why it is not there; without a reason, what it does."""
+        tip = self._accept.toolTip()
+        if self._why_not and tip == self._why_not:
+            tip = self._accept_tip
+        self._why_not, self._accept_tip = reason, tip
+        self._accept.setToolTip(reason or tip)
 
     def _set_note(self, text: str) -> None:
         self._kept_note = text.strip()

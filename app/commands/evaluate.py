@@ -16,6 +16,7 @@ from app.output import Output
 from app.predicting import Predictors
 from app.workplace import ADAPTED, Workplace
 from inference.card import ModelCard
+from training.copies import complete_decided
 from training.fitted import fitted_of
 from training.samples import Samples, from_csv, from_store
 
@@ -86,6 +87,7 @@ def _samples(options: argparse.Namespace, workplace: Workplace, card: ModelCard,
                 "their patients: on those it looks better than it is."
             )
         return samples
+    complete_decided(workplace.store, card)
     known = from_store(workplace.store, card)
     test = known.of_part("test")
     seen = fitted.overlap(test) if fitted is not None else ()
