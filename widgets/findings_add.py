@@ -81,8 +81,9 @@ class FindingAdder(QWidget):
 
     def close_field(self) -> None:
         """Be the button again, whatever was typed."""
-        if (completer := self._field.completer()) is not None:
-            completer.popup().hide()
+        completer = self._field.completer()
+        if completer is not None and (popup := completer.popup()) is not None:
+            popup.hide()
         self._field.hide()
         self._said.hide()
         self._button.show()
