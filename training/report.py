@@ -24,16 +24,14 @@ STYLE = """
   --page: #ffffff; --shade: 47, 127, 209; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e7ea; --dim: #9aa4ae; --line: #4a535c;
   --faint: #262b30; --page: #15181b; } }
-@media print { :root { color-scheme: light; --ink: #000; --dim: #444; --line: #999; --faint: #ddd;
-  --page: #fff; } body { font-size: 11px; margin: 0; max-width: none; }
-  section, figure, tr { break-inside: avoid; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page);
-  max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
+  max-width: 68rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 h3 { font-size: 1rem; font-weight: 600; margin: 1rem 0 .25rem; } figure h3 { margin-top: 0; }
-.dim, figcaption, small { color: var(--dim); } small { display: block; white-space: nowrap; }
+.dim, figcaption, small { color: var(--dim); }
+small { display: block; white-space: nowrap; font-size: .75em; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .75rem; text-align: right; vertical-align: top;
+th, td { padding: .25rem .6rem; text-align: right; vertical-align: top;
   border-bottom: 1px solid var(--line); } th { vertical-align: bottom; font-weight: 600; }
 th:first-child, td:first-child { text-align: left; }
 td.cell { text-align: center; min-width: 3.5rem; border: 1px solid var(--line); }
@@ -46,6 +44,10 @@ svg .even { stroke: var(--dim); stroke-dasharray: 4 4; }
 .key { white-space: nowrap; margin-right: .75rem; }
 p.verdict { font-size: 1.15rem; font-weight: 600; margin-bottom: .25rem; }
 p.alarm { border-left: 4px solid #d1742f; padding: .4rem .8rem; background: rgba(209, 116, 47, .12); }
+@media print { :root { color-scheme: light; --ink: #000; --dim: #444; --line: #999; --faint: #ddd;
+  --page: #fff; } body { font-size: 10px; margin: 0; max-width: none; }
+  th, td { padding: .15rem .3rem; } .wide { overflow: visible; } td.cell { min-width: 2.5rem; }
+  section, figure, tr { break-inside: avoid; } }
 """
 FIGURES = (
     ("accuracy", "Accuracy", True),
@@ -125,7 +127,7 @@ def page(
         models.append(Measured("Current model", *current))
     title = escape(f"Evaluation of {card.name or card.id}")
     sections = (
-        _summary(models), _verdict(gate), _alarms(models), _figures(models), _findings(models),
+        _summary(models), _verdict(gate, card), _alarms(models), _figures(models), _findings(models),
         _operating_points(models), _evidence(models), _confusion(models), plots(models), _notes(models),
     )  # fmt: skip
     return (
@@ -146,12 +148,18 @@ def _summary(models: Sequence[Measured]) -> str:
     return f'<p class="dim">{escape(" ".join([*told, models[0].card.intended_use]))}</p>'
 
 
-def _verdict(gate: Gate | None) -> str:
+def _verdict(gate: Gate | None, card: ModelCard) -> str:
     if gate is None:
         return ""
     first, *others = gate.reasons or (f"Verdict: {gate.verdict}.",)
-    rest = "".join(f"<li>{escape(reason)}</li>" for reason in others)
+    rest = "".join(f"<li>{escape(_with_display_name(reason, card))}</li>" for reason in others)
     return f'<section><p class="verdict">{escape(first)}</p><ul>{rest}</ul></section>'
+
+
+def _with_display_name(reason: str, card: ModelCard) -> str:
+    """A reason that begins with a finding's machine name, as a person reads it."""
+    first, gap, rest = reason.partition(" ")
+    return f"{card.display_of(first) if first in card.finding_names else first}{gap}{rest}"
 
 
 def _alarms(models: Sequence[Measured]) -> str:
