@@ -47,6 +47,7 @@ from training.job_records import (
 )
 from training.networks import check_can_be_tuned
 from training.plan import Plan
+from training.processes import ALONE, Group
 from training.samples import Sample, Samples, fits, require_some
 from training.tensors import Films
 
@@ -138,6 +139,7 @@ def work(
     device: str = "auto",
     threads: int = 0,
     shared: Path | None = None,
+    group: Group = ALONE,
 ) -> Iterator[TrainingEvent]:
     """Do a job: train, and write its result. The same folder goes on where an earlier call ended.
 
@@ -151,11 +153,14 @@ def work(
         The result's bundle.
     shared
         Where the films of a job lie that carries none.
+    group
+        The processes that do it together (`training.processes`).
     """
-    inside = folder / "job"
+    own = "" if group.is_first else f"-{group.rank}"  # on another machine the folder may be another one
+    inside = folder / f"job{own}"
     limits = dict.fromkeys((FILMS, PARENT_CARD, PARENT_WEIGHTS, REPLAY, INITIAL), _NO_LIMIT)
     job = Job.from_json(unpack_bundle(bundle, JOB, JOB_FORMAT, limits, inside), bundle)
-    registry = ModelRegistry(folder / "models", bundled_folder)
+    registry = ModelRegistry(folder / f"models{own}", bundled_folder)
     base = _parent(job, inside, registry)
     plan = replace(job.plan, device=device, threads=threads)
     if plan.initial_weights:
@@ -167,7 +172,7 @@ def work(
     else:
         samples, films = _carried(job, inside / FILMS, card)
     history: list[dict[str, Any]] = []
-    for event in fine_tune(plan, samples, registry, folder / "run", base, films=films):
+    for event in fine_tune(plan, samples, registry, folder / "run", base, films=films, group=group):
         if event.event == "epoch":
             history.append({k: event.values[k] for k in ("epoch", "loss", "validation")})
         if event.event == "done":
@@ -241,9 +246,10 @@ def _check_fits(result: Path, network: dict[str, torch.Tensor], weights: dict[st
 
 
 def _plain(plan: Plan) -> Plan:
-    """A plan without what somebody wrote, and without this machine's choices and paths."""
+    """A plan without what somebody wrote, without this machine's choices and paths, and for one window a
+    film: others do not travel."""
     initial = INITIAL if plan.initial_weights else ""
-    return replace(plan, name="", device="auto", threads=0, initial_weights=initial)
+    return replace(plan, name="", device="auto", threads=0, initial_weights=initial, window_jitter=0.0)
 
 
 def _parent_files(base: ModelCard, registry: ModelRegistry, scratch: Path) -> dict[str, Path]:

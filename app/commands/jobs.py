@@ -23,6 +23,7 @@ from inference.errors import InferenceError, NoDevice
 from training.errors import TrainingError, UnusableJob
 from training.events import TrainingEvent
 from training.job_records import JOB_ENDING, RESULT_ENDING, Record, samples_of, sent_jobs
+from training.processes import Group, joined, rank_here
 
 WATCH_S = 10.0
 ORIGIN = ("labels", "images", "model", "findings", "folds", "fold", "no_held_out", "shares", "seed")
@@ -83,6 +84,8 @@ def _pack(options: argparse.Namespace, workplace: Workplace, output: Output) -> 
     )  # fmt: skip
     for failure in failures:
         output.failure(failure)
+    if plan.window_jitter > 0:
+        output.warning("the films travel in one window each, so that their windows are not varied.")
     job = record.job
     if options.send is not None:
         target = target.rename(options.send / f"{job.id}{JOB_ENDING}")
@@ -104,17 +107,25 @@ def _work(options: argparse.Namespace, workplace: Workplace, output: Output) -> 
     from training.runs import lower_priority
 
     lower_priority()
+    if rank_here():
+        output = Output(as_json=True, is_silent=True)  # under torchrun the first process speaks for all
+    with joined(options.device) as group:
+        _work_in(group, options, workplace, output)
+
+
+def _work_in(group: Group, options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
     if not options.job.is_dir() or (options.job / "job.json").exists():
-        _work_on(options.job, options.out, options, workplace, output)
+        _work_on(options.job, options.out, options, workplace, output, group)
         return
     if options.out is not None:
         raise UsageError("--out goes with one job; the results of a folder's jobs are put beside them.")
     done: set[Path] = set()
     while True:
-        waiting = [path for path in _jobs_without_result(options.job) if path not in done]
+        found = _jobs_without_result(options.job) if group.is_first else []
+        waiting = [path for path in group.from_first(found) if path not in done]
         for path in waiting:
             done.add(path)
-            _work_on(path, None, options, workplace, output)
+            _work_on(path, None, options, workplace, output, group)
         if not waiting and not options.watch:
             return
         if not waiting:
@@ -133,7 +144,12 @@ def _result_beside(job: Path) -> Path:
 
 
 def _work_on(
-    bundle: Path, target: Path | None, options: argparse.Namespace, workplace: Workplace, output: Output
+    bundle: Path,
+    target: Path | None,
+    options: argparse.Namespace,
+    workplace: Workplace,
+    output: Output,
+    group: Group,
 ) -> None:
     """Do one job; its films do not stay on this machine."""
     from training.jobs import job_in, work
@@ -144,7 +160,7 @@ def _work_on(
         ended = ""
         for event in work(
             bundle, folder, workplace.bundled, result,
-            device=options.device, threads=options.threads, shared=options.shared,
+            device=options.device, threads=options.threads, shared=options.shared, group=group,
         ):  # fmt: skip
             ended = event.event
             if ended == "done":
@@ -154,7 +170,10 @@ def _work_on(
                 )
             else:
                 train.tell(event, output)
-        if ended != "cancelled":  # which goes on where it ended
+        if not group.is_first:
+            for own in folder.glob(f"*-{group.rank}"):
+                shutil.rmtree(own, ignore_errors=True)
+        elif ended != "cancelled":  # which goes on where it ended
             shutil.rmtree(folder, ignore_errors=True)
     except (TrainingError, InferenceError) as error:
         output.failure(f"{error}.")
