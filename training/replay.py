@@ -65,7 +65,7 @@ class Replay:
     def of_samples(
         cls, samples: Sequence[Sample], embeddings: Mapping[str, NDArray[np.float32]], findings: Sequence[str]
     ) -> Replay:
-        """Of one or more samples, whose `truth` stands in the order of the findings; `embeddings` by image."""
+        """Of one or more samples, whose `truth` is in the order of the findings; `embeddings` by image."""
         truth = [[-1 if t is None else t for t in sample.truth] for sample in samples]
         rows = np.stack([embeddings[sample.image] for sample in samples])
         return cls.chosen(rows, np.array(truth, np.int8), findings)

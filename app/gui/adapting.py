@@ -11,6 +11,9 @@ from app.fitting_messages import Died, Failed, FittingEvent, Known, Ready, Score
 from app.gui.library import Library
 from app.workplace import Workplace
 from inference.card import ModelCard
+from inference.coverage import reason_not_covered
+from inference.embeddings import FrameKey
+from reviews.record import News
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,8 @@ class Adapting(QObject):
         self._library = library
         self._came.connect(self._on_event, Qt.ConnectionType.QueuedConnection)
         self.fitting = Fitting(workplace.folder, workplace.bundled, self._came.emit)
+        self._asked_for: set[FrameKey] = set()  # told to be missing; nobody is asked for them twice
+        self._incomplete: set[str] = set()  # models whose head lacks some of these
         self._is_closed = False
 
     def start(self) -> None:
@@ -42,6 +47,20 @@ class Adapting(QObject):
         """Re-fit the head of a model; while one fit runs, at most one more waits."""
         self.fitting.start()
         self.fitting.fit(card.id)
+
+    def fit_again(self) -> None:
+        """The films that heads lacked were looked at."""
+        models, self._incomplete = self._incomplete, set()
+        for card in (self._library.card_of(model_id) for model_id in models):
+            if card is not None:
+                self.fit_soon(card)
+
+    def take_news(self, news: News) -> None:
+        """Somebody else decided: that counts as well."""
+        headers = [h for uid, _ in news.standing if (h := self._library.header_of(uid)) is not None]
+        for card in self._library.cards:
+            if any(reason_not_covered(card, header) is None for header in headers):
+                self.fit_soon(card)
 
     def score(self) -> None:
         """Show what the adapted heads on disk say of every frame, as after a start or a promotion."""
@@ -74,8 +93,11 @@ class Adapting(QObject):
         self.scored.emit(scored)
         if scored.is_fitted:
             self.adapted.emit(scored)
-        if scored.missing:
-            self.missing.emit(list(scored.missing))
+        new = set(scored.missing) - self._asked_for
+        if new:
+            self._asked_for |= new
+            self._incomplete.add(card.id)
+            self.missing.emit(sorted(new))
 
     def close(self) -> None:
         """End the process."""

@@ -87,6 +87,8 @@ class LearningDesk(QObject):
         learning.promoted.connect(self._on_promoted)
         learning.failed.connect(self._remarks.say_failed)
         learning.adapting.scored.connect(self._on_adapted)
+        learning.adapting.missing.connect(self._reading.look_again)
+        self._reading.looked_again.connect(learning.adapting.fit_again)
         panel.adapted.candidate_requested.connect(learning.judge_adapted)
         panel.start_requested.connect(self._on_start_requested)
         panel.cancel_requested.connect(learning.cancel)

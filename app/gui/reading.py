@@ -7,7 +7,7 @@ that is no longer shown is kept by the library but does not touch the screen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
@@ -76,6 +76,7 @@ class Reading(QObject):
     covered = Signal(object)  # Prediction with a part of the film covered
     cover_failed = Signal(str)
     looked = Signal(str, float)  # device, milliseconds
+    looked_again = Signal()  # at every frame that `look_again` asked for
     saved = Signal(str)  # HH:MM:SS
     decided = Signal(object, bool)  # Review, whether the reader wants to go on
     went_on = Signal()  # with the answer as it stands
@@ -119,6 +120,7 @@ class Reading(QObject):
         films.ready.connect(self._on_film)
         films.failed.connect(self._on_film_refused)
         self._suggestions.answered.connect(self._on_answered)
+        self._suggestions.looked_again.connect(self.looked_again)
         self._decisions.stored.connect(self._on_stored)
         self._decisions.saved.connect(self.saved)
         self._decisions.taken.connect(self.show_frame)
@@ -319,6 +321,10 @@ class Reading(QObject):
     def on_look_failed(self, request: int, reason: str) -> None:
         if not self._covering.on_failed(request, reason):
             self._suggestions.on_look_failed(request, reason)
+
+    def look_again(self, keys: Iterable[FrameKey]) -> None:
+        """Ask in the background about frames of which nobody kept what the network saw."""
+        self._suggestions.look_again(keys)
 
     def _ask_about(self, position: Position) -> None:
         self._suggestions.ask_about(

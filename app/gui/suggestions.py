@@ -7,7 +7,7 @@ and `answered` tells for which frame it was.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
@@ -56,6 +56,7 @@ class Suggestions(QObject):
     """Questions to the worker and its answers. Lives on the GUI thread."""
 
     answered = Signal(object, object)  # FrameKey, Prediction | None where the model failed
+    looked_again = Signal()  # at every frame that `look_again` asked for, and the store has it
     explained = Signal(object)  # FrameKey: an explanation of it began, goes on or ended
     failed = Signal(str)  # a sentence
 
@@ -75,6 +76,7 @@ class Suggestions(QObject):
         self._heatmaps: OrderedDict[tuple[FrameKey, str, str], tuple[Heatmap, ...]] = OrderedDict()
         self._asked: dict[int, _Question] = {}  # by number of request
         self._backlog: OrderedDict[FrameKey, Header] = OrderedDict()  # to be asked about, the first first
+        self._again: set[FrameKey] = set()  # frames whose prediction is known, and whose embedding is not
         self._slices = Slices(self)
         self._models: list[ModelCard] = []
         self._lungs: OrderedDict[FrameKey, LungMask | None] = OrderedDict()
@@ -144,6 +146,22 @@ class Suggestions(QObject):
         else:
             for _ in self._queue_up(study_uids, is_told=False):
                 pass
+
+    def look_again(self, keys: Iterable[FrameKey]) -> None:
+        """Ask about frames whose prediction is known, too: what the network saw of them is gone."""
+        for key in keys:
+            header = self._library.header_of(key[0])
+            if header is not None and self.model_for(header) is not None:
+                self._again.add(key)
+                self._backlog[key] = header
+        self._ask_next()
+
+    def _end_again(self, key: FrameKey) -> None:
+        """One frame less to look at again; what was seen is in the store once its thread has come to it."""
+        if key in self._again:
+            self._again.discard(key)
+            if not self._again:
+                self._store_jobs.submit(lambda: None, lambda _: self.looked_again.emit())
 
     def _queue_up(self, study_uids: Sequence[str], is_told: bool) -> Iterator[None]:
         """Put the frames of studies that nothing is known of into the backlog, some studies a step."""
@@ -221,6 +239,7 @@ class Suggestions(QObject):
         self._store_jobs.submit(
             lambda: self._workplace.store.remember_look(prediction, likeness), self._library.take_joined
         )
+        self._end_again(key)
         self.answered.emit(key, prediction)
 
     def _keep_lungs(self, key: FrameKey, lungs: LungMask | None) -> None:
@@ -248,6 +267,7 @@ class Suggestions(QObject):
         self._forget(lambda other: other.key == key and not other.urgent)
         self._ask_next()
         self._library.set_failure(key, reason)
+        self._end_again(key)
         self.answered.emit(key, None)
 
     # -- what is known of a frame ----------------------------------------------------------------

@@ -221,6 +221,7 @@ class Workstation(QObject):
                 self.asking.refresh_soon()
             if news.headers or news.standing:
                 self.learning.refresh_collected()
+                self.learning.adapting.take_news(news)
             if news.are_findings_changed:
                 self.reading.added.refresh()
             if news.are_models_changed:
