@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from widgets import theme
@@ -153,7 +153,7 @@ class ServerView(QWidget):
     def _lay_out(self) -> None:
         part, layout = section(self.tr("On a server"))
         layout.addWidget(self._where)
-        layout.addWidget(self._choose)
+        layout.addWidget(self._choose, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self._send)
         layout.addWidget(self._words)
         layout.addLayout(self._list)
