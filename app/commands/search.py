@@ -6,6 +6,7 @@ Every option of `train` is one here too: it says what is not searched, and the f
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import get_args
 
 from app.command_line import UsageError
@@ -16,6 +17,7 @@ from app.workplace import Workplace
 from inference.errors import NoDevice, UnknownArchitecture, UnknownModel
 from training.errors import TrainingError, UnusablePlan
 from training.events import TrainingEvent
+from training.runs import ended_when_cancelled, lower_priority
 from training.search_space import SEARCHED, Pruner, Sampler, Search
 
 
@@ -34,14 +36,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
+    train.check_options(options)
+    lower_priority()
+    folder = workplace.runs_folder / options.run if options.run else new_run(workplace.runs_folder).folder
+    with ended_when_cancelled(folder, lambda event: train.tell(event, output)):
+        return _search(options, workplace, output, folder)
+
+
+def _search(options: argparse.Namespace, workplace: Workplace, output: Output, folder: Path) -> int:
     from inference.architectures import full_name
     from inference.devices import best_device
     from training.networks import check_can_be_tuned
-    from training.runs import lower_priority
     from training.search import search
 
-    train.check_options(options)
-    lower_priority()
     try:
         best_device(options.device or "auto")
         base = train.base_model(options, workplace)
@@ -59,7 +66,6 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
         samples = train.samples_for(options, workplace, base)
         for failure in samples.failures:
             output.failure(failure)
-        folder = workplace.runs_folder / options.run if options.run else new_run(workplace.runs_folder).folder
         events = search(
             train.make_plan(options, base, samples), samples, workplace.registry, folder, what, base,
             current=train.current_model(base, workplace), cache_folder=workplace.cache_folder / "films",
