@@ -19,7 +19,6 @@ from reviews.regions import outline_of
 from widgets.cover_shapes import CoverKind
 from widgets.evidence_methods import SPREAD
 from widgets.findings_state import FindingsState
-from widgets.words import in_words
 
 SHAPES: tuple[CoverKind, ...] = ("ellipse", "rectangle", "outline")
 
@@ -53,7 +52,7 @@ class Pointing(QObject):
         reading.heatmap_changed.connect(self._on_heatmap)
         reading.findings_changed.connect(self._on_findings)
         annotating.shown_changed.connect(self._show_shares)
-        annotating.finding_wanted.connect(self._say_what_is_missing)
+        annotating.finding_wanted.connect(self.say_what_is_missing)
         page.viewer.tool_changed.connect(page.evidence.regions.set_tool)
         page.evidence.regions.tool_wanted.connect(self.tool_wanted)
         page.evidence.regions.shape_wanted.connect(self.shape_wanted)
@@ -88,21 +87,8 @@ class Pointing(QObject):
         """The shape after the one that is drawn now."""
         return SHAPES[(SHAPES.index(self.shape) + 1) % len(SHAPES)]
 
-    def say_what_is_drawn(self, kind: AnnotationKind) -> None:
-        """Say, once the tool is in hand, what a drag will mean."""
-        finding = self.finding_of(kind)
-        if not finding:
-            self._say_what_is_missing()
-            return
-        display = in_words(self._displays.get(finding, finding))
-        if kind == "evidence":
-            self._remarks.say(self.tr("Drag over the film where you see: {0}.").format(display))
-        else:
-            self._remarks.say(
-                self.tr("Drag over heatmap that is on the wrong place for: {0}.").format(display)
-            )
-
-    def _say_what_is_missing(self) -> None:
+    def say_what_is_missing(self) -> None:
+        """Say why no region can be drawn now."""
         if self._reading.position is not None and not self._shown:
             self._remarks.say(self.tr("No model answers for this film, so there is nobody to teach."))
         else:

@@ -333,7 +333,8 @@ class ReadingActs(QObject):
             self.page.evidence.toggle()
         if finding:
             self.choose_tool("evidence" if kind == "evidence" else "not-evidence")
-        self.pointing.say_what_is_drawn(kind)
+        else:
+            self.pointing.say_what_is_missing()
         self.active.setFocus()
 
     def _on_region_tool_wanted(self, kind: str) -> None:

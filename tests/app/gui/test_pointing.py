@@ -70,7 +70,6 @@ def test_a_region_on_a_turned_film_is_kept_in_stored_pixels_told_as_a_share_and_
     viewer.setFocus()
     desk.press(Qt.Key.Key_E, SHIFT)
     assert in_hand(viewer) == "evidence"
-    assert "Drag over the film where you see: opacity." in desk.texts(desk.window)
     Hand(viewer).drag(place_of(viewer, box[0], box[1]), place_of(viewer, box[2], box[3]))
     desk.until(lambda: kept(desk))
     (region,) = kept(desk)
