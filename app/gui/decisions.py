@@ -165,11 +165,12 @@ class Decisions(QObject):
         return key in self._answered_blind or (is_own and review is not None and is_blind(review))
 
     def _keeps_answer(self, key: FrameKey) -> bool:
-        """Whether Enter goes on with the reader's answer: where it measures, no suggestion overwrites it."""
+        """Whether Enter goes on with the reader's answer: one that measures, or a second read, is kept."""
         review = self._library.decision(key)
         if review is None or review.reader != self._workplace.settings.reader_name:
             return False
-        return self._library.blinds.measures(key) and not self._library.is_hidden(key)
+        is_kept = self._library.blinds.measures(key) or review.second_read_of is not None
+        return is_kept and not self._library.is_hidden(key)
 
     def undo(self) -> None:
         """Take back what the reader did last, a decision or an annotation, on whichever study it was."""

@@ -123,6 +123,7 @@ class SecondReads(QObject):
         studies = [study for one in waiting if (study := self._library.study_of(one.key[0])) is not None]
         uids = list(dict.fromkeys(study.study_instance_uid for study in studies))
         self._worklist.show_only(uids)
+        self._tell()
         if uids and not self._worklist.select(uids[0]):
             return
         if uids:

@@ -17,6 +17,7 @@ from widgets.worklist import StudyView
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 COUNT = 14
+SLOW_MS = 150_000  # for what takes the model a look at every film, on a busy machine
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -46,9 +47,9 @@ def desk(open_desk: OpenDesk, data_dir: Path, tmp_path: Path) -> Desk:
     opened = open_desk()
     opened.station.open_paths([tmp_path / "films"])
     opened.until(lambda: len(opened.rows) == COUNT)
-    opened.until(lambda: all(row.suggestion or row.is_hidden for row in opened.rows))
+    opened.until(lambda: all(row.suggestion or row.is_hidden for row in opened.rows), SLOW_MS)
     choose_order(opened, "ask first")
-    opened.until(lambda: any("Asked because" in told for told in tooltips(opened).values()))
+    opened.until(lambda: any("Asked because" in told for told in tooltips(opened).values()), SLOW_MS)
     opened.until(lambda: opened.window.reading.viewer.image is not None)
     return opened
 
