@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.answer import margin_of, prediction_from, suggested
+from inference.answer import (
+    margin_of,
+    prediction_from,
+    suggested,
+    suggestions_of,
+    uncertainties_of,
+    uncertainty_of,
+)
 from inference.card import FindingName, ModelCard
 from inference.prediction import Prediction
 from tests.inference.making import make_card, make_header
@@ -77,3 +84,14 @@ def test_margin_says_how_near_another_answer_is() -> None:
     assert margin_of(make_card(), np.array([0.7, 0.2, 0.1], np.float32)) == pytest.approx(0.5)
     points = several({"effusion": 0.2, "nodule": 0.6})
     assert margin_of(points, np.array([0.3, 0.55], np.float32)) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("card", [make_card(), several(), several({"effusion": 0.2, "nodule": 0.6})])
+def test_many_answers_at_once_are_those_of_each(card: ModelCard) -> None:
+    said = np.random.default_rng(0).random((200, len(card.findings))).astype(np.float32)
+    if card.task == "multiclass":
+        said /= said.sum(axis=1, keepdims=True)
+    names = (*card.finding_names, None)
+    assert [names[k] for k in suggestions_of(card, said)] == [suggested(card, row) for row in said]
+    each = [uncertainty_of(row, card.task) for row in said]
+    assert np.allclose(uncertainties_of(said, card.task), each, atol=1e-6)
