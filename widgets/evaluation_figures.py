@@ -20,7 +20,8 @@ from widgets.words import in_words
 
 Figures = Mapping[str, Any]
 
-CHARTS_ABREAST = 3
+CHARTS_ABREAST = 4  # ROC and precision-recall of two findings
+QWIDGETSIZE_MAX = 16_777_215  # Qt's own word for no limit
 READABLE_WIDTH = space(180)
 """Wider than this, a number stands too far from its name."""
 
@@ -106,7 +107,7 @@ class EvaluationFigures(QWidget):
         for matrix in self._matrices:
             matrix.hide()
         for matrix, model in zip(self._matrices, models, strict=False):
-            self._show_matrix(matrix, model, displays)
+            self._show_matrix(matrix, model, displays, len(models) > 1)
         self._show_charts(models, displays)
 
     def _show_warnings(self, models: Sequence[Measured]) -> None:
@@ -187,15 +188,23 @@ class EvaluationFigures(QWidget):
         self._each.setVisible(is_open and not self._unfold.isHidden())
         self._unfold.setIcon(theme.icon("chevron-down" if is_open else "chevron-right"))
 
-    def _show_matrix(self, matrix: ConfusionMatrix, model: Measured, displays: Mapping[str, str]) -> None:
+    def _show_matrix(
+        self, matrix: ConfusionMatrix, model: Measured, displays: Mapping[str, str], is_named: bool
+    ) -> None:
         counts = (model.figures or {}).get("confusion") or ()
         has_counts = bool(counts) and len(counts) == len(model.findings)
         matrix.setHidden(not has_counts)
         if has_counts:
-            matrix.set_title(self.tr("Confusion, {0}").format(model.name))
+            title = self.tr("Confusion, {0}").format(model.name) if is_named else self.tr("Confusion")
+            matrix.set_title(title)
+            matrix.setMaximumWidth(QWIDGETSIZE_MAX if is_named else READABLE_WIDTH)
             matrix.set_matrix([displays.get(name, name) for name in model.findings], counts)
 
     def _show_charts(self, models: Sequence[Measured], displays: Mapping[str, str]) -> None:
+        def series(title: str, points: Sequence[tuple[tuple[float, float], ...]]) -> list[Series]:
+            names = [title] if len(models) == 1 else [m.name for m in models]  # one line needs no legend
+            return [Series(name, own) for name, own in zip(names, points, strict=True) if own]
+
         while (item := self._charts.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
@@ -203,14 +212,16 @@ class EvaluationFigures(QWidget):
         charts: list[Chart] = []
         for finding in models[0].findings:
             shown = displays.get(finding, finding)
-            for kind, made in (
-                ("roc", RocChart(self.tr("ROC, {0}").format(shown))),
-                ("precision_recall", PrecisionRecallChart(self.tr("Precision-recall, {0}").format(shown))),
+            roc, precision = self.tr("ROC, {0}").format(shown), self.tr("Precision-recall, {0}").format(shown)
+            for kind, title, made in (
+                ("roc", roc, RocChart(roc)),
+                ("precision_recall", precision, PrecisionRecallChart(precision)),
             ):
-                made.set_series([Series(m.name, p) for m in models if (p := m.points(kind, finding))])
+                made.set_series(series(title, [m.points(kind, finding) for m in models]))
                 charts.append(made)
-        reliability = ReliabilityChart(self.tr("Reliability"))
-        reliability.set_series([Series(m.name, m.reliability) for m in models if m.reliability])
+        title = self.tr("Reliability")
+        reliability = ReliabilityChart(title)
+        reliability.set_series(series(title, [m.reliability for m in models]))
         charts.append(reliability)
         drawn = [chart for chart in charts if chart.series]
         for number, chart in enumerate(drawn):

@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QListWidget, QToolButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QListWidget, QToolButton
 from pytestqt.qtbot import QtBot
 
 from inference.card import Covers, FindingName, ModelCard
 from widgets.models import ModelsPanel
 from widgets.models_words import covers_text, facts, figure_groups, other_figures
+from widgets.plots import Chart
+from widgets.plots_confusion import ConfusionMatrix
 
 EVALUATION = {
     "n": 251,
@@ -137,3 +139,73 @@ def test_facts_never_turn_a_missing_number_into_zero() -> None:
         ("d", "1, 2.5"),
         ("e f", "yes"),
     ]
+
+
+# -- how good a model is here -------------------------------------------------------------------------
+
+
+def measured() -> dict[str, object]:
+    """What `evaluate --json` prints, as far as it is shown."""
+    return {
+        "n": 51, "patients": 40, "accuracy": 0.82, "macro_auroc": 0.9,
+        "intervals": {"accuracy": [0.7, 0.9]},
+        "findings": ["covid-19", "pneumonia"],
+        "confusion": [[20, 3], [6, 22]],
+        "per_finding": {"covid-19": {"recall": 0.87, "auprc": 0.71, "support": 23, "auroc": 0.9}},
+        "intervals_per_finding": {"covid-19": {"recall": [0.7, 0.95]}},
+        "roc": {"covid-19": [[0, 0], [0.1, 0.8], [1, 1]]},
+        "precision_recall": {"covid-19": [[0.4, 1.0], [1.0, 0.5]]},
+        "reliability": [[0.9, 0.85, 40]],
+    }  # fmt: skip
+
+
+def click(panel: ModelsPanel, text: str) -> None:
+    QApplication.processEvents()
+    found = [b for b in panel.findChildren(QAbstractButton) if b.text() == text and b.isVisible()]
+    QTest.mouseClick(found[0], Qt.MouseButton.LeftButton)
+
+
+def test_an_evaluation_can_be_asked_for_at_any_time_and_is_left_again(panel: ModelsPanel) -> None:
+    asked: list[str] = []
+    panel.show_models([STARTER, TUNED], {"starter"})
+    panel.evaluation_requested.connect(asked.append)
+    click(panel, "Evaluation")
+    assert asked == ["starter"]
+    panel.show_evaluation_of("starter")
+    assert "Starter, measured here" in texts(panel)
+    assert "It was not measured here yet." in texts(panel)
+    click(panel, "About the model")
+    assert "measured here" not in texts(panel)
+
+
+def test_what_was_measured_is_shown_with_intervals_and_every_curve(panel: ModelsPanel) -> None:
+    panel.show_models([STARTER], {"starter"})
+    panel.show_evaluation_of("starter")
+    panel.evaluation.show_evaluation(measured(), "2026-11-21 08:30", {"covid-19": "COVID-19 pattern"})
+    told = texts(panel)
+    assert "Measured 2026-11-21 08:30 on 51 films of 40 patients" in told
+    assert "accuracy\n.820\n.700 to .900" in told
+    assert "sensitivity, COVID-19 pattern\n.870\n.700 to .950" in told
+    assert "AUPRC" not in told
+    click(panel, "Every figure of each finding")
+    assert "COVID-19 pattern: films that show it\n23" in texts(panel)
+    assert "COVID-19 pattern: AUPRC (no skill: its share of films)\n.710" in texts(panel)
+    charts = [chart.accessibleName() for chart in panel.findChildren(Chart) if chart.isVisible()]
+    assert charts == ["ROC, COVID-19 pattern", "Precision-recall, COVID-19 pattern", "Reliability"]
+    assert [m.accessibleName() for m in panel.findChildren(ConfusionMatrix) if m.isVisible()] == ["Confusion"]
+
+
+def test_a_measurement_under_way_says_so_and_can_be_cancelled(panel: ModelsPanel) -> None:
+    asked: list[object] = []
+    panel.show_models([STARTER], {"starter"})
+    panel.show_evaluation_of("starter")
+    panel.evaluation.measure_requested.connect(asked.append)
+    panel.evaluation.cancel_requested.connect(lambda: asked.append("cancel"))
+    click(panel, "Measure")
+    panel.evaluation.set_running(True)
+    click(panel, "Measuring …")
+    click(panel, "Cancel")
+    assert asked == ["starter", "cancel"]
+    panel.evaluation.set_running(False)
+    panel.evaluation.say("No film of the test part has an answer yet.")
+    assert "No film of the test part has an answer yet." in texts(panel)
