@@ -46,6 +46,8 @@ class AdvancedChoices(QWidget):
         self._optimiser, self._rate = QComboBox(), QComboBox()
         self._balance, self._strength = QComboBox(), QComboBox()
         self._remembers = QCheckBox(self.tr("Hold on to what the model knew"))
+        self._looks = QCheckBox(self.tr("Look where readers pointed"))
+        self._looks.setChecked(True)
         self._preview = AugmentationPreview()
         self._fill()
         self._lay_out()
@@ -100,6 +102,11 @@ class AdvancedChoices(QWidget):
         }
 
     @property
+    def refused(self) -> tuple[tuple[str, str | float], ...]:
+        """What `train` would do by itself and the reader does not want, as (name, value)."""
+        return () if self._looks.isChecked() else (("evidence_weight", 0.0),)
+
+    @property
     def names(self) -> set[str]:
         """The values of a plan that can be chosen here."""
         return {*self.values, "epochs"}
@@ -138,6 +145,12 @@ class AdvancedChoices(QWidget):
                 self._remembers,
                 self.tr("Films of the model's own training and its answers are learned along"),
             ),
+            (
+                self._looks,
+                self.tr(
+                    "Evidence outside of the regions that readers drew, or of the lungs, costs something"
+                ),
+            ),
         )
         for control, tip in tips:
             control.setToolTip(tip)
@@ -164,8 +177,10 @@ class AdvancedChoices(QWidget):
             box.currentIndexChanged.connect(self.changed)
         form.addRow(self._preview)
         form.addRow(self._remembers)
+        form.addRow(self._looks)
         self._epochs.valueChanged.connect(self.changed)
         self._remembers.toggled.connect(self.changed)
+        self._looks.toggled.connect(self.changed)
         self._strength.currentIndexChanged.connect(self.preview_wanted)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

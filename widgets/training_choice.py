@@ -93,6 +93,7 @@ class ChoiceForm(QWidget):
     def choice(self) -> TrainingChoice:
         usual = self._usual_values(self._advanced.epochs)
         settings = tuple((n, v) for n, v in self._chosen_values.items() if usual.get(n) != v)
+        settings += self._advanced.refused
         return TrainingChoice(self._chosen_model, self._chosen_depth, self._advanced.epochs, settings)
 
     @property

@@ -227,6 +227,10 @@ def samples_for(options: argparse.Namespace, workplace: Workplace, base: ModelCa
     )
 
 
+AS_READERS_POINTED = 1.0
+"""`Plan.evidence_weight` of a training on films on which readers drew regions, unless it is given."""
+
+
 def make_plan(options: argparse.Namespace, base: ModelCard | None, samples: Samples) -> Plan:
     """The plan that the options describe, everything else at its default.
 
@@ -237,6 +241,8 @@ def make_plan(options: argparse.Namespace, base: ModelCard | None, samples: Samp
     if base is not None:
         depth = getattr(options, "depth", None) or suggested_for(samples).depth
         chosen = preset(depth, base, getattr(options, "epochs", None))
+        if any(sample.regions for sample in samples.of_part("train")):
+            chosen["evidence_weight"] = AS_READERS_POINTED
     for field in fields(Plan):
         value = getattr(options, field.name, None)
         if field.name not in NOT_OPTIONS and value is not None:
