@@ -107,6 +107,7 @@ class Learner:
         self.steps_an_epoch = len(self.rows) // self.batch_size
         self.steps = 0
         self._phase: Phase | None = None
+        self._learning: list[nn.Parameter] = []  # in this phase
         self._rehearsal: Rehearsal | None = None
         self._anatomy: Anatomy | None = None
 
@@ -179,6 +180,7 @@ class Learner:
             epochs, moving = range(1, self._head_epochs + 1), moving_parameters(self.network, "head")
         set_moving(self.network, moving)
         set_training_mode(self.network, freeze_batch_norm=self._freeze_batch_norm)
+        self._learning = [p for p in self.network.parameters() if p.requires_grad]
         self._phase = phase = Phase(epochs)
         if len(moving) < sum(1 for _ in self.network.parameters()):
             copies = 1 if self._batches.changes_nothing else plan.copies
@@ -221,7 +223,7 @@ class Learner:
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self._scaler.unscale_(self.optimiser)
         if self.plan.gradient_clip > 0:
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.gradient_clip)
+            nn.utils.clip_grad_norm_(self._learning, self.plan.gradient_clip)
         self._scaler.step(self.optimiser)
         self._scaler.update()
         self.steps += 1
