@@ -102,6 +102,12 @@ def of_family(connection: Connection, its_family: str) -> tuple[AddedFinding, ..
     return tuple(AddedFinding(r.name, r.display, r.family, r.reader, r.time) for r in rows)
 
 
+def history(connection: Connection) -> list[tuple[AddedFinding, bool]]:
+    """Every row in order, and whether it took the finding away."""
+    rows = connection.execute(select(added_finding).order_by(added_finding.c.id))
+    return [(AddedFinding(r.name, r.display, r.family, r.reader, r.time), r.is_taken_away) for r in rows]
+
+
 def _insert(connection: Connection, new: AddedFinding, is_taken_away: bool = False) -> None:
     connection.execute(
         insert(added_finding),

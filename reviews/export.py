@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from reviews.errors import ExportUnwritable
-from reviews.record import Promotion, Review, Shown, StudyMark, UrgencyMark
+from reviews.record import AddedFinding, Promotion, Review, Shown, StudyMark, UrgencyMark
 from reviews.store import Store
 from studies.image import Header
 
@@ -39,6 +39,8 @@ _AUDIT_COLUMNS = (
     "reason",
     "verdict",
     "study_instance_uid",
+    "finding",
+    "display",
 )
 # A spreadsheet takes a cell that begins with one of these for a formula and runs it.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -73,8 +75,9 @@ def audit_rows(store: Store) -> list[RowValues]:
     """Everything that was ever recorded, in order: decisions, what took them back, promotions, marks.
 
     `event` is ``decision``, ``undo``, ``redo``, ``promotion``, ``roll back``, ``study read``,
-    ``study unread``, ``study urgent`` or ``study not urgent``; ids count within decisions, promotions and
-    each of the two kinds of marks. `second_read_of` names the decision that was read a second time.
+    ``study unread``, ``study urgent``, ``study not urgent``, ``finding added`` or ``finding taken away``;
+    ids count within decisions, promotions, findings and each of the two kinds of marks. `second_read_of`
+    names the decision that was read a second time.
     """
     headers = {h.sop_instance_uid: h for h in store.headers()}
     reviews = store.history()
@@ -84,6 +87,7 @@ def audit_rows(store: Store) -> list[RowValues]:
         (_audited_promotion(p) for p in store.promotions()),
         (_audited_mark(m) for m in store.study_marks()),
         (_audited_urgency(m) for m in store.urgency_marks()),
+        (_audited_finding(n, a, is_gone) for n, (a, is_gone) in enumerate(store.findings_history(), start=1)),
     )
     # Merged by time, but each stream in its own order even where a clock was set back.
     return list(heapq.merge(*streams, key=lambda row: str(row["time"])))
@@ -142,6 +146,18 @@ def _audited_urgency(mark: UrgencyMark) -> RowValues:
         "reader": mark.reader,
         "time": mark.time,
         "study_instance_uid": mark.study_instance_uid,
+    }
+
+
+def _audited_finding(number: int, added: AddedFinding, is_taken_away: bool) -> RowValues:
+    return {
+        "event": "finding taken away" if is_taken_away else "finding added",
+        "id": number,
+        "reader": added.reader,
+        "time": added.time,
+        "family": added.family,
+        "finding": added.name,
+        "display": added.display,
     }
 
 

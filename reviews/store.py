@@ -335,6 +335,11 @@ class Store:
         with self._database.read() as connection:
             return added_findings.of_family(connection, family)
 
+    def findings_history(self) -> list[tuple[AddedFinding, bool]]:
+        """Every finding that was added, or taken away (then the second is true), in order."""
+        with self._database.read() as connection:
+            return added_findings.history(connection)
+
     # -- annotations -------------------------------------------------------------------------
 
     def annotate(self, several: Sequence[Annotation]) -> Changes:

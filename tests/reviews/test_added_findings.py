@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from inference.card import Covers, FindingName, ModelCard
 from inference.coverage import family
 from reviews.added_findings import LONGEST, beyond, name_of
 from reviews.errors import InvalidFinding
+from reviews.export import audit_rows, write_audit_csv
 from reviews.store import Store
 from tests.reviews.making import CARD, header, review
 
@@ -99,6 +101,19 @@ def test_a_network_that_grew_answers_the_finding_itself(store: Store) -> None:
     grown = ModelCard("grown", "Grown", "resnet18", (*CARD.findings, FindingName(added.name, added.display)))
     assert beyond(CARD, [added]) == (added,)
     assert beyond(grown, [added]) == ()
+
+
+def test_the_audit_tells_who_added_and_took_away_what(store: Store, tmp_path: Path) -> None:
+    store.add_finding("Tubercolosis", CARD, "Ada")
+    store.take_finding_away("tubercolosis", CHEST, "Ben")
+    rows = audit_rows(store)
+    assert [(r["event"], r["finding"], r["reader"]) for r in rows] == [
+        ("finding added", "tubercolosis", "Ada"),
+        ("finding taken away", "tubercolosis", "Ben"),
+    ]
+    write_audit_csv(rows, tmp_path / "audit.csv")
+    with (tmp_path / "audit.csv").open(newline="") as file:
+        assert [r["display"] for r in csv.DictReader(file)] == ["Tubercolosis", "Tubercolosis"]
 
 
 @pytest.mark.parametrize(
