@@ -30,8 +30,9 @@ WHY: tuple[Why, ...] = ("urgent", "unsure", "unlike", "lot", "later")
 """Why a film has its place: its reader's mark, a small margin, unlike what was read, by lot; or, behind
 those that are asked for, by its margin."""
 
-TURNS: tuple[Why, ...] = ("unsure", "unlike", "unsure", "lot")
-"""Which kind of question is asked in turn, again and again."""
+TURNS: tuple[Why, ...] = ("unlike", "unsure", "unlike", "lot")
+"""Which kind of question is asked in turn, again and again. Two of what is unlike, since margins alone lead
+past a finding that the model has never seen: it is sure that those films are something else."""
 ASKED = 100  # places that are given out in turns; a reader's correction orders anew long before they end
 SKETCH = 32  # numbers that distances between films are worked out from
 LANDMARKS = 512  # read films that others are compared with: half of them the latest

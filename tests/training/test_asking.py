@@ -76,7 +76,7 @@ def test_the_film_on_the_screen_stays_first_and_the_next_ones_follow_its_turn() 
         reading=int(np.flatnonzero(left == second)[0]),
     )  # fmt: skip
     assert int(left[after.order[0]]) == second
-    assert [after.why_of(int(row)) for row in after.order[1:5]] == ["urgent", "unsure", "lot", "unsure"]
+    assert [after.why_of(int(row)) for row in after.order[1:5]] == ["urgent", "unlike", "lot", "unlike"]
 
 
 def test_the_smallest_margins_are_asked_about_and_their_two_findings_told() -> None:
