@@ -37,7 +37,8 @@ _PADDING_PX = 4.0  # around a value: its ground, where it is taken hold of
 _AROUND_PX = 8.0  # around a line: its outline, its handles
 _GROUND = QColor(8, 9, 10, 120)
 _REGION_OUTLINE_PX = 3.0  # regions are larger than measurements, and quieter
-_FILL_ALPHA, _HATCH_ALPHA = 26, 90
+_FILL_ALPHA, _HATCH_ALPHA = 26, 130
+_SHADE = QColor(8, 9, 10, 90)  # under the hatching, which would not be seen on bright heatmap
 
 Part = Literal["handle", "label", "body"]
 
@@ -305,6 +306,8 @@ def _paint_region(
     painter: QPainter, shape: Shape, colour: QColor, style: Qt.PenStyle, *, is_wrong: bool
 ) -> None:
     """A breath of colour where a finding is; hatched, so not by colour alone, where it is not."""
+    if is_wrong:
+        painter.fillPath(shape.lines, _SHADE)
     inside = QColor(colour)
     inside.setAlpha(_HATCH_ALPHA if is_wrong else _FILL_ALPHA)
     pattern = Qt.BrushStyle.BDiagPattern if is_wrong else Qt.BrushStyle.SolidPattern

@@ -163,8 +163,7 @@ def test_regions_lie_lightly_on_the_film_and_are_told_apart_without_colour(board
     inside, hatched = changed[120:180, 90:130], changed[120:180, 270:310]
     assert 0 < inside.max() < 60  # an even breath of colour
     assert np.ptp(inside) <= 2
-    assert (hatched > 5).mean() < 0.6  # lines, and bare film between them
-    assert (hatched == 0).mean() > 0.2
+    assert np.ptp(hatched) > 30  # lines over an even shade
     assert changed[5:40, 5:395].max() == 0
     board.viewer.set_bare(True)
     assert np.abs(picture(board) - bare)[100:200, 60:340].max() == 0
