@@ -207,7 +207,12 @@ class Plan:
     def fingerprint(self, samples: Iterable[Sample], findings: tuple[str, ...], base: str) -> str:
         """SHA-256 of all that decides what the model becomes: a run resumes only where it is the same."""
         choices = {k: v for k, v in self.as_json().items() if k not in DOES_NOT_CHANGE_THE_MODEL}
-        told = [choices, list(findings), base, [(s.image, list(s.truth), s.part) for s in samples]]
+        told = [
+            choices,
+            list(findings),
+            base,
+            [(s.image, list(s.truth), s.part, *map(str, s.regions)) for s in samples],
+        ]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 

@@ -232,3 +232,10 @@ def test_a_sample_of_the_store_brings_what_readers_drew_on_it(tmp_path: Path) ->
         assert np.mean(region.outline, axis=0).tolist() == pytest.approx([8.0, 30.0])
         store.undo_act("Ada")
         assert from_store(store, CARD).samples[0].regions == ()
+
+
+def test_a_training_does_not_go_on_with_other_drawings_than_it_began_with(films: Samples) -> None:
+    drawn = with_regions(films, Region("nodule", True, rectangle(*BRIGHT)))
+    moved = with_regions(films, Region("nodule", True, rectangle(0, 0, 50, 50)))
+    told = [Plan().fingerprint(each.samples, FINDINGS, "") for each in (films, drawn, moved)]
+    assert len(set(told)) == 3
