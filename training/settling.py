@@ -1,7 +1,10 @@
 """How many more patients would settle a comparison that proves nothing yet.
 
-The true difference lies somewhere around the one that was found, as far off as the bootstrap says. From there
-the comparison with more patients is played many times: it is settled where its intervals would decide.
+What is true of the two models is drawn many times as it may be after what was found, and the comparison with
+more patients is played: it is settled where its intervals would decide. Before anything is found a candidate
+is as likely to be about as good as the model that it was made from (`ALIKE`) as to be another (`UNLIKE`):
+without the first half, a few patients on which all goes by chance would promise an early end; without the
+second, a clear difference would be talked away.
 """
 
 from __future__ import annotations
@@ -10,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+ALIKE, UNLIKE = (0.01, 0.02), (0.1, 0.2)  # standard deviations of the true gain in macro AUROC, in log-loss
 PLAYED = 2000
 WIDER = 2.24 / 1.96  # an interval of 97.5%, by which the gate calls a candidate worse
-MOST_OFTEN = 2 / 3  # of the plays that have to be settled
+MOST_OFTEN = 0.8  # of the plays that have to be settled
 MOST = 1_000_000  # patients; nobody collects more to settle one comparison
 
 
@@ -24,28 +28,47 @@ def patients_needed(
     Parameters
     ----------
     value
-        (M,) differences that were found, above zero where the candidate is better.
+        (2,) gains in macro AUROC and log-loss that were found, above zero where the candidate is better.
     drawn
-        (B, M) the same of each resample.
+        (B, 2) the same of each resample.
     margin, no_difference, least
         As the gate has them (`training.gate`).
     """
     known = drawn[np.isfinite(drawn).all(axis=1)]
-    covariance = np.atleast_2d(np.cov(known, rowvar=False)) + 1e-18 * np.eye(len(value))
+    covariance = np.cov(known, rowvar=False) + 1e-12 * np.eye(2)
     random = np.random.default_rng(0)
-    root = np.linalg.cholesky(covariance + 1e-12 * np.trace(covariance) * np.eye(len(value)))
-    truth = value + random.normal(size=(PLAYED, len(value))) @ root.T
-    new = random.normal(size=(PLAYED, len(value))) @ root.T
+    truth = _true_gains(value, covariance, random)
+    new = random.multivariate_normal(np.zeros(2), covariance, PLAYED)
     spread = np.sqrt(np.diag(covariance))
     for more in _steps(max(least - patients, 1), MOST):
         total = patients + more
-        mean = truth + new * np.sqrt(patients / more)
-        found = (patients * value + more * mean) / total
+        found = (patients * value + more * (truth + new * np.sqrt(patients / more))) / total
         half = 1.96 * spread * np.sqrt(patients / total)
         settled = (found - half >= margin).all(axis=1) | (found + half * WIDER < -no_difference).any(axis=1)
         if settled.mean() >= MOST_OFTEN:
             return more
     return MOST
+
+
+def _true_gains(value: Floats, covariance: Floats, random: np.random.Generator) -> Floats:
+    """(PLAYED, 2) gains as they may truly be, by Bayes' rule from both halves of the expectation."""
+    spread = np.sqrt(np.diag(covariance))
+    alike = covariance / np.outer(spread, spread)  # the two figures go together before as after
+    weights, means, covariances = [], [], []
+    for expected in (ALIKE, UNLIKE):
+        before = alike * np.outer(expected, expected)
+        together = before + covariance
+        gain = before @ np.linalg.inv(together)
+        fit = -0.5 * value @ np.linalg.solve(together, value)
+        weights.append(float(np.exp(fit) / np.sqrt(np.linalg.det(together))))
+        means.append(gain @ value)
+        covariances.append(before - gain @ before)
+    first = round(PLAYED * weights[0] / sum(weights)) if sum(weights) > 0 else 0
+    counts = (first, PLAYED - first)
+    return np.concatenate([
+        random.multivariate_normal(m, c, n, check_valid="ignore")
+        for m, c, n in zip(means, covariances, counts, strict=True)
+    ])  # fmt: skip
 
 
 def _steps(first: int, last: int) -> list[int]:

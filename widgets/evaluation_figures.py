@@ -22,7 +22,7 @@ Figures = Mapping[str, Any]
 
 CHARTS_ABREAST = 4  # ROC and precision-recall of two findings
 QWIDGETSIZE_MAX = 16_777_215  # Qt's own word for no limit
-READABLE_WIDTH = space(180)
+READABLE_WIDTH = space(200)
 """Wider than this, a number stands too far from its name."""
 
 
