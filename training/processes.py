@@ -64,7 +64,7 @@ class Group:
 
     def sum(self, value: torch.Tensor) -> float:
         """Of all processes."""
-        return float(value)
+        return float(value.detach())
 
     def wrapped(self, module: nn.Module) -> nn.Module:
         """The module as it is to be called, so that gradients are averaged."""
