@@ -105,7 +105,7 @@ class Hospital:
         some = [random.permutation(free[self.truth[free] == k])[: films // len(kinds)] for k in kinds]
         network = create(NETWORK, len(kinds), 1, self.plan.input_size)
         network.load_state_dict(self.base)
-        plan = replace(self.plan, seed=seed, patience=0, **choices)
+        plan = replace(self.plan, **{**choices, "seed": seed, "patience": 0})
         self.films.pixels = self.new
         learner = self.learner(plan, network, np.sort(np.concatenate(some)), True)
         learner.remember([True] * len(kinds), self.replay)
