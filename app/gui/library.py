@@ -52,7 +52,7 @@ FrameKey = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What one import did: images added, and a sentence for each that could not be."""
+    """What one import did: images added, a sentence for each that could not be, how many name no patient."""
 
     images: int
     failures: tuple[tuple[str, str], ...]  # (path, sentence)
