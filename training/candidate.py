@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import tempfile
 from collections.abc import Callable, Sequence
@@ -26,9 +27,11 @@ from training.pairing import named
 from training.plan import Plan
 from training.probes import finder_for
 from training.replay import Replay
+from training.report import write_report
 from training.samples import Sample, Samples
 
 TUNED = ", fine-tuned"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,23 @@ class Outcome:
     evaluation: Evaluation | None
     current_evaluation: Evaluation | None
     gate: Gate
+    current: ModelCard | None = None
+
+    def write_report(self, folder: Path) -> Path | None:
+        """Write both models side by side as a page and as JSON (`training.report`); the page's path.
+
+        None where nothing was measured, or the folder cannot be written: the candidate is there all the same.
+        """
+        if self.evaluation is None:
+            return None
+        before = None
+        if self.current is not None and self.current_evaluation is not None:
+            before = (self.current_evaluation, self.current)
+        try:
+            return write_report(self.evaluation, self.card, folder, before, self.gate)[0]
+        except OSError as error:
+            logger.warning("The report was not written: %s", error)
+            return None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -181,7 +201,7 @@ def conclude(
     card = _add(named, weights, typical, fitted, registry, replay)
     if evaluation is not None:
         evaluation = replace(evaluation, model=card.id)
-    return Outcome(card, evaluation, current_evaluation, gate)
+    return Outcome(card, evaluation, current_evaluation, gate, current)
 
 
 def _fitted(card: ModelCard, samples: Samples, registry: ModelRegistry) -> Fitted:

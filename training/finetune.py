@@ -417,7 +417,8 @@ class _Run:
             card, kept, typical, self.samples, self.registry, self.current, self.plan, learner.device,
             self.look_up, margin=self.margin, replay=self._with_base(replay),
         )  # fmt: skip
-        told = {"epoch_kept": self.best.epoch, "temperature": card.temperature}
+        page = outcome.write_report(self.folder / "report")
+        told = {"epoch_kept": self.best.epoch, "temperature": card.temperature, "report": page and str(page)}
         return TrainingEvent("done", outcome.as_json() | told)
 
 

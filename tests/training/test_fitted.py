@@ -145,3 +145,17 @@ def test_films_that_only_the_current_model_was_fitted_on_still_measure_the_candi
     assert told["current_evaluation"] is None
     assert told["gate"]["verdict"] == "not proven"
     assert "the current model was fitted on them" in " ".join(told["gate"]["reasons"])
+
+
+def test_a_training_leaves_a_report_with_both_models_and_the_verdict(
+    labelled: Samples, registry: ModelRegistry, tmp_path: Path
+) -> None:
+    first = last_of(labelled, registry, tmp_path / "one").values["model"]
+    told = last_of(labelled, registry, tmp_path / "two", first).values
+    page = Path(told["report"])
+    assert page.parent == tmp_path / "two" / "report"
+    text = page.read_text(encoding="utf-8")
+    assert "<th>Candidate</th><th>Current model</th>" in text
+    assert told["gate"]["reasons"][0] in text
+    alone = Path(last_of(labelled, registry, tmp_path / "three").values["report"])
+    assert "Current model" not in alone.read_text(encoding="utf-8")
