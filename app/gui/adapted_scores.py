@@ -34,7 +34,10 @@ class _OfModel:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Suggested:
-    """Of some frames: which of `names` is suggested (-1 for none), its probability, and the uncertainty."""
+    """Of some frames: which of `names` is suggested (-1 for none), its probability, and the uncertainty.
+
+    The names are those of all heads, whichever frames were asked for.
+    """
 
     names: tuple[str, ...]
     suggestion: NDArray[np.int32]
@@ -110,16 +113,15 @@ class AdaptedScores(Mapping[FrameKey, Prediction]):
         uncertainty = np.full(count, np.nan)
         names: list[str] = []
         for model in self._in_use:
+            first = len(names)
+            names += [f.display for f in model.card.findings] if model.card is not None else []
             rows = np.fromiter((model.row_of.get(key, -1) for key in keys), np.intp, count)
             own = np.flatnonzero((rows >= 0) & (rows < len(model.suggestion)))
-            if not len(own):
-                continue
             chosen = model.suggestion[rows[own]].astype(np.int32)
             told = own[chosen >= 0]
-            suggestion[told] = chosen[chosen >= 0] + len(names)
+            suggestion[told] = chosen[chosen >= 0] + first
             confidence[told] = model.probabilities[rows[told], chosen[chosen >= 0]]
             uncertainty[own] = model.uncertainty[rows[own]]
-            names += [f.display for f in model.card.findings] if model.card is not None else []
         return Suggested(tuple(names), suggestion, confidence, uncertainty)
 
     def __getitem__(self, key: FrameKey) -> Prediction:
