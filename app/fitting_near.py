@@ -28,7 +28,7 @@ def nearest_decided(films: ModelFilms, replay: Replay | None, asked: Nearest) ->
     if films.near is None:
         films.near = _search(films, replay)
     if films.near is None or not len(rows):
-        return Neighbours(asked.request, asked.key)
+        return Neighbours(asked.request, asked.key, compared=len(rows))
     matrix = films.table.matrix
     found, similarities = films.near.nearest(matrix, matrix[row], asked.count, rows)
     keys = tuple(films.table.keys[n] for n in found)

@@ -117,8 +117,10 @@ class _Field(QLineEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.abandoned.emit()
-        else:
-            super().keyPressEvent(event)
+            return
+        super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            event.accept()  # a line lets Enter through, and to the panel it means: accept the suggestion
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)

@@ -36,6 +36,7 @@ from widgets.words import in_words
 MOST_CASES = 6
 ASKED_FOR = 60  # several slices of one series are one case, and hidden films are none
 SOON_MS = 60  # while a reader scrolls, only the film at which they stop is asked about
+AGAIN_MS = 2000
 THUMBNAILS_KEPT = 200
 MUCH, SOMEWHAT, LEAST = 0.85, 0.6, 0.3
 """Cosines from which on films are called much alike and alike; what is below the last is not shown. Of pairs
@@ -73,6 +74,8 @@ class Similar(QObject):
         self._before: tuple[Layout, Choice | None] = ("1x1", None)
         self._asking = QTimer(self, singleShot=True, interval=SOON_MS)
         self._asking.timeout.connect(self._ask)
+        self._asking_again = QTimer(self, singleShot=True, interval=AGAIN_MS)
+        self._asking_again.timeout.connect(self._ask)
         reading.position_changed.connect(self._on_position_changed)
         reading.decided.connect(lambda *_: self.refresh())
         reading.looked.connect(lambda *_: self._on_looked())
@@ -87,6 +90,7 @@ class Similar(QObject):
 
     def refresh(self) -> None:
         """Look again in a moment: another film, or other decisions."""
+        self._asking_again.stop()
         self._asking.start()
 
     def _on_position_changed(self, position: Position, _: bool) -> None:
@@ -141,6 +145,8 @@ class Similar(QObject):
                     self._panel.set_thumbnail(*case.key, pixels)
         else:
             self._panel.show_words(self._why_none(event))
+        if not event.keys and (event.compared or not event.is_known):
+            self._asking_again.start()  # films are still being brought into memory, or looked at
 
     def _on_failed(self, request: int, sentence: str) -> None:
         if request == self._request:
@@ -149,7 +155,7 @@ class Similar(QObject):
     def _why_none(self, event: Neighbours) -> str:
         if not event.is_known:
             return self.tr("The model is looking at this film.")
-        if not event.compared and not event.keys:
+        if not event.compared:
             return self.tr("No film is read yet. Answer a few; those most like this one will stand here.")
         if not event.keys:
             return self.tr("Too few films are known yet to tell which are like this one.")
@@ -267,6 +273,7 @@ class Similar(QObject):
     def stop(self) -> None:
         """Ask nothing more."""
         self._asking.stop()
+        self._asking_again.stop()
         self._jobs.close(wait=False)
 
 

@@ -103,6 +103,7 @@ def test_too_few_films_tell_nothing(tmp_path: Path) -> None:
         films.take_frame(film(number), 1)
     decide(films, 0, 1)
     assert nearest(films, 2) == []
+    assert nearest_decided(films, None, Nearest(1, CARD.id, key(2), 3)).compared == 2
     put(cache, 39, [3.0, 2.0])
     films.take_frame(film(39), 1)
     assert len(nearest(films, 2)) == 2

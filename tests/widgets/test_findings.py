@@ -453,7 +453,7 @@ def test_a_finding_is_typed_and_asked_for_with_enter(panel: FindingsPanel, qtbot
     panel.add_finding()
     assert field(panel).isVisible()
     QTest.keyClicks(field(panel), "Tuberculosis")
-    with qtbot.waitSignal(panel.finding_wanted) as wanted:
+    with qtbot.assertNotEmitted(panel.accepted), qtbot.waitSignal(panel.finding_wanted) as wanted:
         QTest.keyClick(field(panel), Qt.Key.Key_Return)
     assert wanted.args == ["Tuberculosis"]
     panel.adder.close_field()
