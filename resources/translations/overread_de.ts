@@ -292,6 +292,10 @@
         <translation>Unsicher</translation>
     </message>
     <message>
+        <source>Add a finding that the model has never seen</source>
+        <translation>Einen Befund hinzufügen, den das Modell nie gesehen hat</translation>
+    </message>
+    <message>
         <source>Write a note</source>
         <translation>Notiz schreiben</translation>
     </message>
@@ -306,6 +310,10 @@
     <message>
         <source>Study reviewed, or not after all</source>
         <translation>Untersuchung befundet, oder doch nicht</translation>
+    </message>
+    <message>
+        <source>Mark the study urgent, or not any more</source>
+        <translation>Untersuchung als dringend markieren, oder nicht mehr</translation>
     </message>
     <message>
         <source>Previous study</source>
@@ -344,6 +352,18 @@
         <translation>Umriss der Lunge</translation>
     </message>
     <message>
+        <source>Where is it? Draw where the finding is</source>
+        <translation>Wo ist es? Zeichnen, wo der Befund liegt</translation>
+    </message>
+    <message>
+        <source>Wrong place: mark heatmap that is not on the finding</source>
+        <translation>Falsche Stelle: Heatmap markieren, die nicht auf dem Befund liegt</translation>
+    </message>
+    <message>
+        <source>Draw where it is as an ellipse, a rectangle or by hand</source>
+        <translation>Als Ellipse, Rechteck oder freihändig zeichnen, wo es ist</translation>
+    </message>
+    <message>
         <source>Cover a part of the film</source>
         <translation>Einen Teil der Aufnahme abdecken</translation>
     </message>
@@ -366,6 +386,10 @@
     <message>
         <source>Film and evidence side by side</source>
         <translation>Aufnahme und Heatmap nebeneinander</translation>
+    </message>
+    <message>
+        <source>Cases like this</source>
+        <translation>Ähnliche Fälle</translation>
     </message>
     <message>
         <source>Link the views, or not</source>
@@ -425,6 +449,140 @@
     </message>
 </context>
 <context>
+    <name>AdaptedView</name>
+    <message>
+        <source>At once</source>
+        <translation>Sofort</translation>
+    </message>
+    <message>
+        <source>Judge the site-adapted head</source>
+        <translation>Den angepassten Kopf prüfen</translation>
+    </message>
+    <message>
+        <source>Make it a candidate, compare it with the model in use on patients kept aside, and let a person decide</source>
+        <translation>Ihn zum Kandidaten machen, mit dem Modell im Einsatz an zurückgehaltenen Patienten vergleichen und einen Menschen entscheiden lassen</translation>
+    </message>
+    <message>
+        <source>The site-adapted head is fitted to {0} decisions. It suggests beside the model.</source>
+        <translation>Der angepasste Kopf hat aus {0} Entscheidungen gelernt. Seine Werte stehen neben denen des Modells.</translation>
+    </message>
+    <message>
+        <source>No decision has moved the model&apos;s head yet.</source>
+        <translation>Noch keine Entscheidung hat den Kopf des Modells bewegt.</translation>
+    </message>
+    <message>
+        <source>A training or a comparison is under way.</source>
+        <translation>Ein Training oder ein Vergleich läuft.</translation>
+    </message>
+    <message>
+        <source>There is no site-adapted head to judge.</source>
+        <translation>Es gibt keinen angepassten Kopf zu prüfen.</translation>
+    </message>
+</context>
+<context>
+    <name>AdvancedChoices</name>
+    <message>
+        <source>Hold on to what the model knew</source>
+        <translation>Festhalten, was das Modell wusste</translation>
+    </message>
+    <message>
+        <source>Look where readers pointed</source>
+        <translation>Dorthin sehen, wo Befunder hinzeigten</translation>
+    </message>
+    <message>
+        <source>Fewer choices</source>
+        <translation>Weniger Einstellungen</translation>
+    </message>
+    <message>
+        <source>More choices</source>
+        <translation>Weitere Einstellungen</translation>
+    </message>
+    <message>
+        <source>Optimiser, learning rate, epochs, rare findings, augmentation</source>
+        <translation>Optimierer, Lernrate, Epochen, seltene Befunde, Augmentierung</translation>
+    </message>
+    <message>
+        <source>count somewhat more</source>
+        <translation>zählen etwas mehr</translation>
+    </message>
+    <message>
+        <source>count as much as frequent ones</source>
+        <translation>zählen so viel wie häufige</translation>
+    </message>
+    <message>
+        <source>are shown as often as frequent ones</source>
+        <translation>werden so oft gezeigt wie häufige</translation>
+    </message>
+    <message>
+        <source>count as they come</source>
+        <translation>zählen, wie sie kommen</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+    <message>
+        <source>light</source>
+        <translation>leicht</translation>
+    </message>
+    <message>
+        <source>usual</source>
+        <translation>üblich</translation>
+    </message>
+    <message>
+        <source>strong</source>
+        <translation>stark</translation>
+    </message>
+    <message>
+        <source>How often every film is looked at; the best epoch is kept</source>
+        <translation>Wie oft jede Aufnahme angesehen wird; die beste Epoche wird behalten</translation>
+    </message>
+    <message>
+        <source>AdamW needs less care; SGD sometimes ends a little better</source>
+        <translation>AdamW braucht weniger Sorgfalt; SGD endet manchmal etwas besser</translation>
+    </message>
+    <message>
+        <source>How fast the head learns; earlier stages learn slower</source>
+        <translation>Wie schnell der Kopf lernt; frühere Stufen lernen langsamer</translation>
+    </message>
+    <message>
+        <source>What films of rare findings count beside those of frequent ones</source>
+        <translation>Was Aufnahmen seltener Befunde neben denen häufiger zählen</translation>
+    </message>
+    <message>
+        <source>How far films are turned, shifted, scaled and exposed otherwise</source>
+        <translation>Wie weit Aufnahmen gedreht, verschoben, skaliert und anders belichtet werden</translation>
+    </message>
+    <message>
+        <source>Films of the model&apos;s own training and its answers are learned along</source>
+        <translation>Aufnahmen aus dem früheren Training des Modells und seine Antworten werden mitgelernt</translation>
+    </message>
+    <message>
+        <source>Evidence outside of the regions that readers drew, or of the lungs, costs something</source>
+        <translation>Hinweise außerhalb der Bereiche, die Befunder gezeichnet haben, oder der Lunge kosten etwas</translation>
+    </message>
+    <message>
+        <source>Epochs</source>
+        <translation>Epochen</translation>
+    </message>
+    <message>
+        <source>Optimiser</source>
+        <translation>Optimierer</translation>
+    </message>
+    <message>
+        <source>Learning rate</source>
+        <translation>Lernrate</translation>
+    </message>
+    <message>
+        <source>Rare findings</source>
+        <translation>Seltene Befunde</translation>
+    </message>
+    <message>
+        <source>Augmentation</source>
+        <translation>Augmentierung</translation>
+    </message>
+</context>
+<context>
     <name>Annotating</name>
     <message>
         <source>Not saved. {0}</source>
@@ -433,6 +591,10 @@
 </context>
 <context>
     <name>Annotation</name>
+    <message>
+        <source>Wrong place: {0}</source>
+        <translation>Falsche Stelle: {0}</translation>
+    </message>
     <message>
         <source>Cobb {0}°</source>
         <translation>Cobb {0}°</translation>
@@ -459,6 +621,21 @@
     </message>
 </context>
 <context>
+    <name>AugmentationPreview</name>
+    <message>
+        <source>What the training makes of a film</source>
+        <translation>Was das Training aus einer Aufnahme macht</translation>
+    </message>
+    <message>
+        <source>Decide a film first; its variants are shown here.</source>
+        <translation>Zuerst über eine Aufnahme entscheiden; ihre Varianten stehen dann hier.</translation>
+    </message>
+    <message>
+        <source>{0} variants of one of the collected films, as single epochs show them to the model</source>
+        <translation>{0} Varianten einer der gesammelten Aufnahmen, wie einzelne Epochen sie dem Modell zeigen</translation>
+    </message>
+</context>
+<context>
     <name>Banner</name>
     <message>
         <source>Copy details</source>
@@ -467,6 +644,41 @@
     <message>
         <source>Close the message</source>
         <translation>Meldung schließen</translation>
+    </message>
+</context>
+<context>
+    <name>Blind</name>
+    <message>
+        <source>This film measures the model: answer first, then its suggestion is shown.</source>
+        <translation>Diese Aufnahme misst das Modell: zuerst antworten, dann wird sein Vorschlag gezeigt.</translation>
+    </message>
+    <message>
+        <source>Answer first; then the evidence is shown.</source>
+        <translation>Zuerst antworten; dann werden die Hinweise gezeigt.</translation>
+    </message>
+    <message>
+        <source>Second read: answer first, then what was decided and suggested is shown.</source>
+        <translation>Zweitbefundung: zuerst antworten, dann wird gezeigt, was entschieden und vorgeschlagen wurde.</translation>
+    </message>
+    <message>
+        <source>Enter once your answer is whole, then the suggestion is shown.</source>
+        <translation>Enter, sobald Ihre Antwort vollständig ist; dann wird der Vorschlag gezeigt.</translation>
+    </message>
+    <message>
+        <source>You answered before you saw it. That answer measures the model.</source>
+        <translation>Sie haben geantwortet, bevor Sie ihn sahen. Diese Antwort misst das Modell.</translation>
+    </message>
+    <message>
+        <source>{0} shows the same film as {1}: both measure the model, and neither is learned from.</source>
+        <translation>{0} zeigt dieselbe Aufnahme wie {1}: Beide messen das Modell, aus keiner wird gelernt.</translation>
+    </message>
+    <message>
+        <source>{0} shows the same film as {1}: both check trainings, and neither is learned from.</source>
+        <translation>{0} zeigt dieselbe Aufnahme wie {1}: Beide prüfen Trainings, aus keiner wird gelernt.</translation>
+    </message>
+    <message>
+        <source>{0} files are copies of other films; those of films that measure teach nothing.</source>
+        <translation>{0} Dateien sind Kopien anderer Aufnahmen; aus Kopien messender Aufnahmen wird nicht gelernt.</translation>
     </message>
 </context>
 <context>
@@ -566,6 +778,14 @@
 <context>
     <name>ChoiceForm</name>
     <message>
+        <source>Usual settings</source>
+        <translation>Übliche Einstellungen</translation>
+    </message>
+    <message>
+        <source>Leave out what was chosen otherwise, or found by a search</source>
+        <translation>Weglassen, was anders gewählt oder von einer Suche gefunden wurde</translation>
+    </message>
+    <message>
         <source>Start training</source>
         <translation>Training starten</translation>
     </message>
@@ -580,6 +800,30 @@
     <message>
         <source>There is no model to tune.</source>
         <translation>Es gibt kein Modell zum Feinabstimmen.</translation>
+    </message>
+    <message>
+        <source>{0} (suggested)</source>
+        <translation>{0} (vorgeschlagen)</translation>
+    </message>
+    <message>
+        <source>{0} of {1}, about {2} of each: {3}.</source>
+        <translation>{0} über {1}, je etwa {2}: {3}.</translation>
+    </message>
+    <message>
+        <source>1 decision</source>
+        <translation>1 Entscheidung</translation>
+    </message>
+    <message>
+        <source>{0} decisions</source>
+        <translation>{0} Entscheidungen</translation>
+    </message>
+    <message>
+        <source>1 finding</source>
+        <translation>1 Befund</translation>
+    </message>
+    <message>
+        <source>{0} findings</source>
+        <translation>{0} Befunde</translation>
     </message>
     <message>
         <source>Head only</source>
@@ -598,6 +842,22 @@
         <translation>Ganzes Modell</translation>
     </message>
     <message>
+        <source>the head</source>
+        <translation>der Kopf</translation>
+    </message>
+    <message>
+        <source>the last stage</source>
+        <translation>die letzte Stufe</translation>
+    </message>
+    <message>
+        <source>the later half</source>
+        <translation>die hintere Hälfte</translation>
+    </message>
+    <message>
+        <source>the whole model</source>
+        <translation>das ganze Modell</translation>
+    </message>
+    <message>
         <source>Model to tune</source>
         <translation>Modell zum Feinabstimmen</translation>
     </message>
@@ -606,12 +866,28 @@
         <translation>Wie viel vom Modell sich ändern darf</translation>
     </message>
     <message>
-        <source>Epochs</source>
-        <translation>Epochen</translation>
+        <source>Only the last layer learns: quick, and enough for a handful of decisions.</source>
+        <translation>Nur die letzte Schicht lernt: schnell, und genug für eine Handvoll Entscheidungen.</translation>
     </message>
     <message>
-        <source>How often every film is looked at; the best epoch is kept</source>
-        <translation>Wie oft jede Aufnahme angesehen wird; die beste Epoche wird behalten</translation>
+        <source>The last stage learns too, a little slower than the head.</source>
+        <translation>Auch die letzte Stufe lernt, etwas langsamer als der Kopf.</translation>
+    </message>
+    <message>
+        <source>The later half learns, earlier stages slower; wants about sixty of each finding.</source>
+        <translation>Die hintere Hälfte lernt, frühere Stufen langsamer; verlangt etwa sechzig je Befund.</translation>
+    </message>
+    <message>
+        <source>Everything learns; with few decisions it forgets more than it learns.</source>
+        <translation>Alles lernt; bei wenigen Entscheidungen wird mehr vergessen als gelernt.</translation>
+    </message>
+    <message>
+        <source>As the search found: {0}.</source>
+        <translation>Wie die Suche fand: {0}.</translation>
+    </message>
+    <message>
+        <source>About {0} on this computer, measuring included.</source>
+        <translation>Etwa {0} auf diesem Rechner, das Messen eingeschlossen.</translation>
     </message>
     <message>
         <source>Fine-tune</source>
@@ -624,22 +900,6 @@
     <message>
         <source>Depth</source>
         <translation>Tiefe</translation>
-    </message>
-    <message>
-        <source>Only the last layer learns. Seconds to minutes; a few dozen decisions are enough.</source>
-        <translation>Nur die letzte Schicht lernt. Sekunden bis Minuten; ein paar Dutzend Entscheidungen genügen.</translation>
-    </message>
-    <message>
-        <source>The last stage learns too. Minutes; from about a hundred decisions on.</source>
-        <translation>Auch die letzte Stufe lernt. Minuten; ab etwa hundert Entscheidungen.</translation>
-    </message>
-    <message>
-        <source>The later half learns. Slower; wants several hundred decisions.</source>
-        <translation>Die hintere Hälfte lernt. Langsamer; braucht mehrere hundert Entscheidungen.</translation>
-    </message>
-    <message>
-        <source>Everything learns. Slowest; with few decisions it forgets more than it learns.</source>
-        <translation>Alles lernt. Am langsamsten; bei wenigen Entscheidungen vergisst es mehr, als es lernt.</translation>
     </message>
 </context>
 <context>
@@ -880,20 +1140,12 @@
 <context>
     <name>ComparisonView</name>
     <message>
-        <source>Figures of candidate and current model</source>
-        <translation>Kennzahlen von Kandidat und aktuellem Modell</translation>
-    </message>
-    <message>
-        <source>Candidate</source>
-        <translation>Kandidat</translation>
-    </message>
-    <message>
-        <source>Current model</source>
-        <translation>Aktuelles Modell</translation>
-    </message>
-    <message>
         <source>Films they read differently</source>
         <translation>Aufnahmen mit verschiedenem Ergebnis</translation>
+    </message>
+    <message>
+        <source>current model</source>
+        <translation>aktuelles Modell</translation>
     </message>
     <message>
         <source>Verdict: {0}.</source>
@@ -908,76 +1160,8 @@
         <translation>Gemessen an {0} Aufnahmen von {1} Patienten, die kein Training gesehen hat. 95%-Intervalle.</translation>
     </message>
     <message>
-        <source>Candidate: {0}</source>
-        <translation>Kandidat: {0}</translation>
-    </message>
-    <message>
-        <source>Current model: {0}</source>
-        <translation>Aktuelles Modell: {0}</translation>
-    </message>
-    <message>
-        <source>balanced accuracy</source>
-        <translation>balancierte Genauigkeit</translation>
-    </message>
-    <message>
-        <source>accuracy</source>
-        <translation>Genauigkeit</translation>
-    </message>
-    <message>
-        <source>macro AUROC</source>
-        <translation>Makro-AUROC</translation>
-    </message>
-    <message>
-        <source>log-loss, lower is better</source>
-        <translation>Log-Loss, niedriger ist besser</translation>
-    </message>
-    <message>
-        <source>Brier score, lower is better</source>
-        <translation>Brier-Score, niedriger ist besser</translation>
-    </message>
-    <message>
-        <source>calibration error, lower is better</source>
-        <translation>Kalibrierungsfehler, niedriger ist besser</translation>
-    </message>
-    <message>
-        <source>films it does not know</source>
-        <translation>Aufnahmen, die es nicht kennt</translation>
-    </message>
-    <message>
-        <source>evidence inside the lungs</source>
-        <translation>Hinweise innerhalb der Lunge</translation>
-    </message>
-    <message>
-        <source>evidence inside the lungs, {0}</source>
-        <translation>Hinweise innerhalb der Lunge, {0}</translation>
-    </message>
-    <message>
-        <source>as sure with the lungs covered, lower is better</source>
-        <translation>mit abgedeckter Lunge ebenso sicher, niedriger ist besser</translation>
-    </message>
-    <message>
-        <source>AUROC, {0}</source>
-        <translation>AUROC, {0}</translation>
-    </message>
-    <message>
         <source>candidate</source>
         <translation>Kandidat</translation>
-    </message>
-    <message>
-        <source>current</source>
-        <translation>aktuell</translation>
-    </message>
-    <message>
-        <source>change</source>
-        <translation>Änderung</translation>
-    </message>
-    <message>
-        <source>ROC, {0}</source>
-        <translation>ROC, {0}</translation>
-    </message>
-    <message>
-        <source>Reliability</source>
-        <translation>Kalibrierung</translation>
     </message>
     <message>
         <source>{0}: true {1}, current {2}, candidate {3}</source>
@@ -1189,6 +1373,204 @@
     </message>
 </context>
 <context>
+    <name>EvaluationFigures</name>
+    <message>
+        <source>Figures</source>
+        <translation>Kennzahlen</translation>
+    </message>
+    <message>
+        <source>Every figure of each finding</source>
+        <translation>Alle Kennzahlen je Befund</translation>
+    </message>
+    <message>
+        <source>Precision, sensitivity at fixed specificity and more, with intervals</source>
+        <translation>Positiver Vorhersagewert, Sensitivität bei fester Spezifität und mehr, mit Intervallen</translation>
+    </message>
+    <message>
+        <source>{0}: {1}</source>
+        <translation>{0}: {1}</translation>
+    </message>
+    <message>
+        <source>value</source>
+        <translation>Wert</translation>
+    </message>
+    <message>
+        <source>95% interval</source>
+        <translation>95%-Intervall</translation>
+    </message>
+    <message>
+        <source>change</source>
+        <translation>Änderung</translation>
+    </message>
+    <message>
+        <source>balanced accuracy</source>
+        <translation>ausgewogene Genauigkeit</translation>
+    </message>
+    <message>
+        <source>accuracy</source>
+        <translation>Genauigkeit</translation>
+    </message>
+    <message>
+        <source>macro AUROC</source>
+        <translation>Makro-AUROC</translation>
+    </message>
+    <message>
+        <source>macro AUPRC</source>
+        <translation>Makro-AUPRC</translation>
+    </message>
+    <message>
+        <source>log-loss, lower is better</source>
+        <translation>Log-Loss, kleiner ist besser</translation>
+    </message>
+    <message>
+        <source>Brier score, lower is better</source>
+        <translation>Brier-Score, kleiner ist besser</translation>
+    </message>
+    <message>
+        <source>calibration error, lower is better</source>
+        <translation>Kalibrierungsfehler, kleiner ist besser</translation>
+    </message>
+    <message>
+        <source>films it does not know</source>
+        <translation>Aufnahmen, die es nicht kennt</translation>
+    </message>
+    <message>
+        <source>evidence inside the lungs</source>
+        <translation>Hinweise innerhalb der Lunge</translation>
+    </message>
+    <message>
+        <source>evidence inside the lungs, {0}</source>
+        <translation>Hinweise innerhalb der Lunge, {0}</translation>
+    </message>
+    <message>
+        <source>as sure with the lungs covered, lower is better</source>
+        <translation>ebenso sicher bei abgedeckter Lunge, kleiner ist besser</translation>
+    </message>
+    <message>
+        <source>sensitivity, {0}</source>
+        <translation>Sensitivität, {0}</translation>
+    </message>
+    <message>
+        <source>AUROC, {0}</source>
+        <translation>AUROC, {0}</translation>
+    </message>
+    <message>
+        <source>{0}: precision</source>
+        <translation>{0}: positiver Vorhersagewert</translation>
+    </message>
+    <message>
+        <source>{0}: sensitivity</source>
+        <translation>{0}: Sensitivität</translation>
+    </message>
+    <message>
+        <source>{0}: F1</source>
+        <translation>{0}: F1</translation>
+    </message>
+    <message>
+        <source>{0}: AUROC</source>
+        <translation>{0}: AUROC</translation>
+    </message>
+    <message>
+        <source>{0}: AUPRC (no skill: its share of films)</source>
+        <translation>{0}: AUPRC (ohne Können: sein Anteil der Aufnahmen)</translation>
+    </message>
+    <message>
+        <source>{0}: sensitivity at 90% specificity</source>
+        <translation>{0}: Sensitivität bei 90% Spezifität</translation>
+    </message>
+    <message>
+        <source>{0}: sensitivity at 95% specificity</source>
+        <translation>{0}: Sensitivität bei 95% Spezifität</translation>
+    </message>
+    <message>
+        <source>{0}: operating point</source>
+        <translation>{0}: Arbeitspunkt</translation>
+    </message>
+    <message>
+        <source>{0}: sensitivity at its operating point</source>
+        <translation>{0}: Sensitivität am Arbeitspunkt</translation>
+    </message>
+    <message>
+        <source>{0}: specificity at its operating point</source>
+        <translation>{0}: Spezifität am Arbeitspunkt</translation>
+    </message>
+    <message>
+        <source>{0}: films that show it</source>
+        <translation>{0}: Aufnahmen, die ihn zeigen</translation>
+    </message>
+    <message>
+        <source>Confusion, {0}</source>
+        <translation>Konfusion, {0}</translation>
+    </message>
+    <message>
+        <source>Confusion</source>
+        <translation>Konfusion</translation>
+    </message>
+    <message>
+        <source>ROC, {0}</source>
+        <translation>ROC, {0}</translation>
+    </message>
+    <message>
+        <source>Precision-recall, {0}</source>
+        <translation>Precision-Recall, {0}</translation>
+    </message>
+    <message>
+        <source>Reliability</source>
+        <translation>Verlässlichkeit</translation>
+    </message>
+</context>
+<context>
+    <name>EvaluationView</name>
+    <message>
+        <source>About the model</source>
+        <translation>Über das Modell</translation>
+    </message>
+    <message>
+        <source>Back to the model&apos;s card</source>
+        <translation>Zurück zur Karte des Modells</translation>
+    </message>
+    <message>
+        <source>Measure</source>
+        <translation>Messen</translation>
+    </message>
+    <message>
+        <source>Measure it on the answered films of the test part</source>
+        <translation>An den beantworteten Aufnahmen des Testteils messen</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Open as a page</source>
+        <translation>Als Seite öffnen</translation>
+    </message>
+    <message>
+        <source>One HTML file with every figure and plot, to print or to pass on</source>
+        <translation>Eine HTML-Datei mit allen Kennzahlen und Kurven, zum Drucken oder Weitergeben</translation>
+    </message>
+    <message>
+        <source>{0}, measured here</source>
+        <translation>{0}, hier gemessen</translation>
+    </message>
+    <message>
+        <source>It was not measured here yet. It is measured on films of the test part, once read.</source>
+        <translation>Es wurde hier noch nicht gemessen. Gemessen wird an Aufnahmen des Testteils, sobald sie befundet sind.</translation>
+    </message>
+    <message>
+        <source>Measured {0} on {1} films of {2} patients that no training has seen.</source>
+        <translation>Gemessen {0} an {1} Aufnahmen von {2} Patienten, die kein Training gesehen hat.</translation>
+    </message>
+    <message>
+        <source>model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Measuring …</source>
+        <translation>Wird gemessen …</translation>
+    </message>
+</context>
+<context>
     <name>EvidencePanel</name>
     <message>
         <source>Evidence</source>
@@ -1243,6 +1625,14 @@
         <translation>Anteil der Hinweise auf diesen Befund, der innerhalb der Lunge liegt</translation>
     </message>
     <message>
+        <source>Share of the evidence for this finding that lies where it was drawn on the film</source>
+        <translation>Anteil der Hinweise auf diesen Befund, der dort liegt, wo er eingezeichnet wurde</translation>
+    </message>
+    <message>
+        <source>Share of the evidence for this finding that lies where it was marked as misplaced</source>
+        <translation>Anteil der Hinweise auf diesen Befund, der an einer als falsch markierten Stelle liegt</translation>
+    </message>
+    <message>
         <source>Draw the spread</source>
         <translation>Streuung zeichnen</translation>
     </message>
@@ -1265,6 +1655,14 @@
     <message>
         <source>In lungs</source>
         <translation>In der Lunge</translation>
+    </message>
+    <message>
+        <source>Where drawn</source>
+        <translation>Wo gezeichnet</translation>
+    </message>
+    <message>
+        <source>Misplaced</source>
+        <translation>Falsche Stelle</translation>
     </message>
     <message>
         <source>Threshold</source>
@@ -1376,6 +1774,10 @@
         <translation>Linke Taste</translation>
     </message>
     <message>
+        <source>Where it is</source>
+        <translation>Wo es ist</translation>
+    </message>
+    <message>
         <source>Cover and ask</source>
         <translation>Abdecken und fragen</translation>
     </message>
@@ -1407,10 +1809,33 @@
     </message>
 </context>
 <context>
+    <name>FindingAdder</name>
+    <message>
+        <source>Add a finding that the model has never seen; it learns it from the films you answer</source>
+        <translation>Einen Befund hinzufügen, den das Modell nie gesehen hat; es lernt ihn aus den Aufnahmen, die Sie beantworten</translation>
+    </message>
+    <message>
+        <source>Add a finding</source>
+        <translation>Befund hinzufügen</translation>
+    </message>
+    <message>
+        <source>Name of the finding</source>
+        <translation>Name des Befunds</translation>
+    </message>
+    <message>
+        <source>Name of the finding to add</source>
+        <translation>Name des neuen Befunds</translation>
+    </message>
+</context>
+<context>
     <name>FindingLine</name>
     <message>
         <source>Decide {0}</source>
         <translation>{0} entscheiden</translation>
+    </message>
+    <message>
+        <source>Films that are kept aside measure the model and are never learned from. With few examples the site-adapted value is rough.</source>
+        <translation>Zurückgehaltene Aufnahmen messen das Modell, aus ihnen wird nie gelernt. Bei wenigen Beispielen ist der angepasste Wert grob.</translation>
     </message>
     <message>
         <source>Site-adapted: from a head fitted to the reviews of this site</source>
@@ -1431,6 +1856,14 @@
     <message>
         <source>unknown</source>
         <translation>unbekannt</translation>
+    </message>
+    <message>
+        <source>Take {0} away</source>
+        <translation>{0} wegnehmen</translation>
+    </message>
+    <message>
+        <source>Take the finding away: no film was answered with it</source>
+        <translation>Den Befund wegnehmen: Keine Aufnahme wurde mit ihm beantwortet</translation>
     </message>
 </context>
 <context>
@@ -1458,6 +1891,30 @@
     <message>
         <source>Accept  {0}</source>
         <translation>Übernehmen  {0}</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Weiter</translation>
+    </message>
+    <message>
+        <source>Keep the answer and go to the next study</source>
+        <translation>Antwort behalten und zur nächsten Untersuchung gehen</translation>
+    </message>
+    <message>
+        <source>Go on  {0}</source>
+        <translation>Weiter  {0}</translation>
+    </message>
+    <message>
+        <source>Answered</source>
+        <translation>Beantwortet</translation>
+    </message>
+    <message>
+        <source>The answer is whole: show what the model suggests</source>
+        <translation>Die Antwort ist vollständig: zeigen, was das Modell vorschlägt</translation>
+    </message>
+    <message>
+        <source>Answered  {0}</source>
+        <translation>Beantwortet  {0}</translation>
     </message>
     <message>
         <source>Unsure</source>
@@ -1570,6 +2027,26 @@
     <message>
         <source>{0} decided: {1}</source>
         <translation>{0} hat entschieden: {1}</translation>
+    </message>
+    <message>
+        <source>added; answer a few films with it</source>
+        <translation>hinzugefügt; einige Aufnahmen damit beantworten</translation>
+    </message>
+    <message>
+        <source>1 example so far</source>
+        <translation>bisher 1 Beispiel</translation>
+    </message>
+    <message>
+        <source>{0} examples so far</source>
+        <translation>bisher {0} Beispiele</translation>
+    </message>
+    <message>
+        <source>{0}, {1} kept aside</source>
+        <translation>{0}, {1} zurückgehalten</translation>
+    </message>
+    <message>
+        <source>{0}: rough</source>
+        <translation>{0}: grob</translation>
     </message>
 </context>
 <context>
@@ -1865,6 +2342,13 @@
     </message>
 </context>
 <context>
+    <name>ImportanceChart</name>
+    <message>
+        <source>Told from four finished trials on</source>
+        <translation>Ab vier fertigen Versuchen</translation>
+    </message>
+</context>
+<context>
     <name>KeyButton</name>
     <message>
         <source>{0}: {1}</source>
@@ -1960,16 +2444,20 @@
         <translation>Das Modell wurde importiert.</translation>
     </message>
     <message>
+        <source>Nobody promoted this candidate; a training starts from the model in use.</source>
+        <translation>Niemand hat diesen Kandidaten freigegeben; ein Training beginnt beim Modell im Einsatz.</translation>
+    </message>
+    <message>
+        <source>Another model is being measured; wait for its end.</source>
+        <translation>Ein anderes Modell wird gerade gemessen; bitte das Ende abwarten.</translation>
+    </message>
+    <message>
         <source>{0} suggests from now on.</source>
         <translation>{0} macht ab jetzt die Vorschläge.</translation>
     </message>
     <message>
         <source>Model: {0}</source>
         <translation>Modell: {0}</translation>
-    </message>
-    <message>
-        <source>the model before</source>
-        <translation>das vorherige Modell</translation>
     </message>
     <message>
         <source>There are no decisions to learn from yet.</source>
@@ -1990,6 +2478,17 @@
     <message>
         <source>The candidate is in use from now on.</source>
         <translation>Der Kandidat ist ab jetzt im Einsatz.</translation>
+    </message>
+</context>
+<context>
+    <name>Measuring</name>
+    <message>
+        <source>The measurement could not be started: {0}.</source>
+        <translation>Die Messung konnte nicht gestartet werden: {0}.</translation>
+    </message>
+    <message>
+        <source>The measurement ended without a word.</source>
+        <translation>Die Messung endete ohne ein Wort.</translation>
     </message>
 </context>
 <context>
@@ -2254,6 +2753,10 @@
         <translation>Modell importieren</translation>
     </message>
     <message>
+        <source>Evaluation</source>
+        <translation>Auswertung</translation>
+    </message>
+    <message>
         <source>Bring a network of your own, or one with pretrained weights</source>
         <translation>Ein eigenes Netz mitbringen oder eines mit vortrainierten Gewichten</translation>
     </message>
@@ -2294,6 +2797,39 @@
     <message>
         <source>{0:.1f} h</source>
         <translation>{0:.1f} h</translation>
+    </message>
+</context>
+<context>
+    <name>ParallelChart</name>
+    <message>
+        <source>Lines begin with the first trial</source>
+        <translation>Linien beginnen mit dem ersten Versuch</translation>
+    </message>
+    <message>
+        <source>Best, trial {0}: {1}</source>
+        <translation>Bester, Versuch {0}: {1}</translation>
+    </message>
+</context>
+<context>
+    <name>Pointing</name>
+    <message>
+        <source>No model answers for this film, so there is nobody to teach.</source>
+        <translation>Für diese Aufnahme antwortet kein Modell, also ist niemand zu lehren.</translation>
+    </message>
+    <message>
+        <source>Choose the finding first, beside the heatmap: “no finding” has no place.</source>
+        <translation>Zuerst neben der Heatmap den Befund wählen: „kein Befund“ hat keinen Ort.</translation>
+    </message>
+</context>
+<context>
+    <name>PrecisionRecallChart</name>
+    <message>
+        <source>sensitivity</source>
+        <translation>Sensitivität</translation>
+    </message>
+    <message>
+        <source>precision</source>
+        <translation>positiver Vorhersagewert</translation>
     </message>
 </context>
 <context>
@@ -2371,6 +2907,13 @@
     </message>
 </context>
 <context>
+    <name>Previewing</name>
+    <message>
+        <source>Decide a film first; its variants are shown here.</source>
+        <translation>Zuerst über eine Aufnahme entscheiden; ihre Varianten stehen dann hier.</translation>
+    </message>
+</context>
+<context>
     <name>ProbabilityBar</name>
     <message>
         <source>no probability</source>
@@ -2383,6 +2926,10 @@
     <message>
         <source>Show the evidence for {0}</source>
         <translation>Hinweise auf {0} zeigen</translation>
+    </message>
+    <message>
+        <source>The model has never seen {0}; the ring is the site-adapted value</source>
+        <translation>Das Modell hat {0} nie gesehen; der Ring ist der angepasste Wert</translation>
     </message>
     <message>
         <source>Operating point {0}</source>
@@ -2461,6 +3008,14 @@
         <translation>{0}, {1} nicht lesbar</translation>
     </message>
     <message>
+        <source>1 film has no patient identifier: it counts as a patient of its own.</source>
+        <translation>1 Aufnahme hat keine Patientenkennung: Sie zählt als eigener Patient.</translation>
+    </message>
+    <message>
+        <source>{0} films have no patient identifier: each counts as a patient of its own.</source>
+        <translation>{0} Aufnahmen haben keine Patientenkennung: Jede zählt als eigener Patient.</translation>
+    </message>
+    <message>
         <source>Everything in this list is read.</source>
         <translation>Alles in dieser Liste ist befundet.</translation>
     </message>
@@ -2474,6 +3029,41 @@
     <message>
         <source>{0} is the key of “{1}”; “{2}” can change places with it.</source>
         <translation>{0} ist die Taste von „{1}“; „{2}“ kann mit ihr tauschen.</translation>
+    </message>
+</context>
+<context>
+    <name>RegionButtons</name>
+    <message>
+        <source>Where is it?</source>
+        <translation>Wo ist es?</translation>
+    </message>
+    <message>
+        <source>Draw where the finding is; the next training learns to look there</source>
+        <translation>Zeichnen, wo der Befund liegt; das nächste Training lernt, dorthin zu sehen</translation>
+    </message>
+    <message>
+        <source>Wrong place</source>
+        <translation>Falsche Stelle</translation>
+    </message>
+    <message>
+        <source>Draw over heatmap that has no business there; the next training learns to leave it</source>
+        <translation>Über Heatmap zeichnen, die dort nichts zu suchen hat; das nächste Training lernt, davon zu lassen</translation>
+    </message>
+    <message>
+        <source>Drawn as {0}</source>
+        <translation>Gezeichnet als {0}</translation>
+    </message>
+    <message>
+        <source>ellipse</source>
+        <translation>Ellipse</translation>
+    </message>
+    <message>
+        <source>rectangle</source>
+        <translation>Rechteck</translation>
+    </message>
+    <message>
+        <source>an outline by hand</source>
+        <translation>Umriss von Hand</translation>
     </message>
 </context>
 <context>
@@ -2610,6 +3200,460 @@
     </message>
 </context>
 <context>
+    <name>Search</name>
+    <message>
+        <source>depth</source>
+        <translation>Tiefe</translation>
+    </message>
+    <message>
+        <source>learning rate</source>
+        <translation>Lernrate</translation>
+    </message>
+    <message>
+        <source>weight decay</source>
+        <translation>Gewichtsabnahme</translation>
+    </message>
+    <message>
+        <source>augmentation</source>
+        <translation>Augmentierung</translation>
+    </message>
+    <message>
+        <source>optimiser</source>
+        <translation>Optimierer</translation>
+    </message>
+    <message>
+        <source>layer decay</source>
+        <translation>Abnahme je Schicht</translation>
+    </message>
+    <message>
+        <source>class balance</source>
+        <translation>Klassenausgleich</translation>
+    </message>
+    <message>
+        <source>network</source>
+        <translation>Netz</translation>
+    </message>
+    <message>
+        <source>model</source>
+        <translation>Modell</translation>
+    </message>
+</context>
+<context>
+    <name>SearchDesk</name>
+    <message>
+        <source>The next training uses these settings.</source>
+        <translation>Das nächste Training verwendet diese Einstellungen.</translation>
+    </message>
+    <message>
+        <source>search: {0} of {1} trials</source>
+        <translation>Suche: {0} von {1} Versuchen</translation>
+    </message>
+    <message>
+        <source>{0}, {1} left</source>
+        <translation>{0}, noch {1}</translation>
+    </message>
+    <message>
+        <source>Packing films of the training and validation part</source>
+        <translation>Aufnahmen des Trainings- und Validierungsteils werden gepackt</translation>
+    </message>
+    <message>
+        <source>The job lies in the folder.</source>
+        <translation>Der Auftrag liegt im Ordner.</translation>
+    </message>
+    <message>
+        <source>The result of a training that was sent lies there: see Training.</source>
+        <translation>Das Ergebnis eines gesendeten Trainings liegt vor: siehe Training.</translation>
+    </message>
+</context>
+<context>
+    <name>SearchView</name>
+    <message>
+        <source>Start search</source>
+        <translation>Suche starten</translation>
+    </message>
+    <message>
+        <source>Try settings one after the other in a process of its own</source>
+        <translation>Einstellungen nacheinander in einem eigenen Prozess versuchen</translation>
+    </message>
+    <message>
+        <source>Cancel the search</source>
+        <translation>Suche abbrechen</translation>
+    </message>
+    <message>
+        <source>Resume the search</source>
+        <translation>Suche fortsetzen</translation>
+    </message>
+    <message>
+        <source>Trials</source>
+        <translation>Versuche</translation>
+    </message>
+    <message>
+        <source>What mattered</source>
+        <translation>Worauf es ankam</translation>
+    </message>
+    <message>
+        <source>Use these settings</source>
+        <translation>Diese Einstellungen verwenden</translation>
+    </message>
+    <message>
+        <source>Take the chosen trial&apos;s settings over into the next training</source>
+        <translation>Einstellungen des gewählten Versuchs ins nächste Training übernehmen</translation>
+    </message>
+    <message>
+        <source>No search has run yet.</source>
+        <translation>Es lief noch keine Suche.</translation>
+    </message>
+    <message>
+        <source>Starting</source>
+        <translation>Beginnt</translation>
+    </message>
+    <message>
+        <source>A search was interrupted. It can go on where it ended.</source>
+        <translation>Eine Suche wurde unterbrochen. Sie kann weitergehen, wo sie endete.</translation>
+    </message>
+    <message>
+        <source>Reading films: {0} of {1}</source>
+        <translation>Aufnahmen werden gelesen: {0} von {1}</translation>
+    </message>
+    <message>
+        <source>Measuring the best trial on the test part</source>
+        <translation>Der beste Versuch wird am Testteil gemessen</translation>
+    </message>
+    <message>
+        <source>Done. Trial {0} is best; it became the candidate below.</source>
+        <translation>Fertig. Versuch {0} ist der beste; er wurde der Kandidat unten.</translation>
+    </message>
+    <message>
+        <source>Cancelled. No candidate was made.</source>
+        <translation>Abgebrochen. Es entstand kein Kandidat.</translation>
+    </message>
+    <message>
+        <source>The search failed: {0}</source>
+        <translation>Die Suche ist gescheitert: {0}</translation>
+    </message>
+    <message>
+        <source>{0} of {1} trials</source>
+        <translation>{0} von {1} Versuchen</translation>
+    </message>
+    <message>
+        <source>{0}, about {1} left</source>
+        <translation>{0}, noch etwa {1}</translation>
+    </message>
+    <message>
+        <source>trial</source>
+        <translation>Versuch</translation>
+    </message>
+    <message>
+        <source>state</source>
+        <translation>Stand</translation>
+    </message>
+    <message>
+        <source>epoch</source>
+        <translation>Epoche</translation>
+    </message>
+    <message>
+        <source>log-loss</source>
+        <translation>Log-Loss</translation>
+    </message>
+    <message>
+        <source>running</source>
+        <translation>läuft</translation>
+    </message>
+    <message>
+        <source>finished</source>
+        <translation>fertig</translation>
+    </message>
+    <message>
+        <source>ended early</source>
+        <translation>früh beendet</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>gescheitert</translation>
+    </message>
+    <message>
+        <source>best</source>
+        <translation>bester</translation>
+    </message>
+    <message>
+        <source>No trial has come to its end yet.</source>
+        <translation>Noch kein Versuch ist zu Ende.</translation>
+    </message>
+    <message>
+        <source>Use the settings of trial {0}</source>
+        <translation>Einstellungen von Versuch {0} verwenden</translation>
+    </message>
+    <message>
+        <source>A search is running.</source>
+        <translation>Eine Suche läuft.</translation>
+    </message>
+    <message>
+        <source>Nothing to search over is chosen.</source>
+        <translation>Nichts ist gewählt, worüber gesucht werden soll.</translation>
+    </message>
+    <message>
+        <source>Stopping after this batch</source>
+        <translation>Hält nach diesem Stapel</translation>
+    </message>
+    <message>
+        <source>How many settings are tried at most</source>
+        <translation>Wie viele Einstellungen höchstens versucht werden</translation>
+    </message>
+    <message>
+        <source>no limit</source>
+        <translation>keine Grenze</translation>
+    </message>
+    <message>
+        <source> min</source>
+        <translation> min</translation>
+    </message>
+    <message>
+        <source>Time limit in minutes</source>
+        <translation>Zeitgrenze in Minuten</translation>
+    </message>
+    <message>
+        <source>No trial is begun after so long; the one under way ends</source>
+        <translation>Danach beginnt kein Versuch mehr; der laufende endet noch</translation>
+    </message>
+    <message>
+        <source>Progress of the search</source>
+        <translation>Fortschritt der Suche</translation>
+    </message>
+    <message>
+        <source>Stop at the next batch; what was found is kept, and can be resumed</source>
+        <translation>Beim nächsten Stapel anhalten; was gefunden wurde, bleibt und kann fortgesetzt werden</translation>
+    </message>
+    <message>
+        <source>Go on where the search ended, in the middle of a trial too</source>
+        <translation>Weitergehen, wo die Suche endete, auch mitten in einem Versuch</translation>
+    </message>
+    <message>
+        <source>Trials of the search</source>
+        <translation>Versuche der Suche</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Suche</translation>
+    </message>
+    <message>
+        <source>Tries settings for the model and epochs chosen at the left, and keeps what the validation part likes best. The test part sees the best one only.</source>
+        <translation>Versucht Einstellungen für das links gewählte Modell und die Epochen und behält, was dem Validierungsteil am besten gefällt. Der Testteil sieht nur den besten.</translation>
+    </message>
+    <message>
+        <source>trials, within</source>
+        <translation>Versuche, innerhalb von</translation>
+    </message>
+    <message>
+        <source>Budget</source>
+        <translation>Budget</translation>
+    </message>
+    <message>
+        <source>Over</source>
+        <translation>Über</translation>
+    </message>
+</context>
+<context>
+    <name>Searching</name>
+    <message>
+        <source>The search could not be started: {0}.</source>
+        <translation>Die Suche konnte nicht gestartet werden: {0}.</translation>
+    </message>
+    <message>
+        <source>The search {0} could not be resumed: {1}.</source>
+        <translation>Die Suche {0} konnte nicht fortgesetzt werden: {1}.</translation>
+    </message>
+    <message>
+        <source>The search&apos;s process ended without a word.</source>
+        <translation>Der Prozess der Suche endete ohne ein Wort.</translation>
+    </message>
+</context>
+<context>
+    <name>SecondReads</name>
+    <message>
+        <source>Second read: the same as {0} decided on {1}. It will not come back.</source>
+        <translation>Zweitbefundung: dasselbe, was {0} am {1} entschied. Sie kommt nicht wieder.</translation>
+    </message>
+    <message>
+        <source>Second read: {0} decided {1} on {2}; {3} stands now.</source>
+        <translation>Zweitbefundung: {0} entschied {1} am {2}; jetzt gilt {3}.</translation>
+    </message>
+    <message>
+        <source>no finding that is present</source>
+        <translation>kein vorhandener Befund</translation>
+    </message>
+</context>
+<context>
+    <name>Sending</name>
+    <message>
+        <source>The job could not be packed: {0}.</source>
+        <translation>Der Auftrag konnte nicht gepackt werden: {0}.</translation>
+    </message>
+    <message>
+        <source>Packing the job ended without a word.</source>
+        <translation>Das Packen des Auftrags endete ohne ein Wort.</translation>
+    </message>
+</context>
+<context>
+    <name>ServerView</name>
+    <message>
+        <source>Choose a folder</source>
+        <translation>Ordner wählen</translation>
+    </message>
+    <message>
+        <source>A folder that the server looks into for jobs, such as a network share</source>
+        <translation>Ein Ordner, in dem der Server nach Aufträgen sieht, etwa eine Netzfreigabe</translation>
+    </message>
+    <message>
+        <source>Send to the server</source>
+        <translation>An den Server senden</translation>
+    </message>
+    <message>
+        <source>Films of the training and validation part leave, at the network&apos;s size and without names</source>
+        <translation>Aufnahmen des Trainings- und Validierungsteils gehen hinaus, in der Größe des Netzes und ohne Namen</translation>
+    </message>
+    <message>
+        <source>The job is being packed.</source>
+        <translation>Der Auftrag wird gepackt.</translation>
+    </message>
+    <message>
+        <source>No folder is chosen yet.</source>
+        <translation>Noch ist kein Ordner gewählt.</translation>
+    </message>
+    <message>
+        <source>Choose another folder</source>
+        <translation>Anderen Ordner wählen</translation>
+    </message>
+    <message>
+        <source>Sent {0}, no result yet</source>
+        <translation>Gesendet {0}, noch kein Ergebnis</translation>
+    </message>
+    <message>
+        <source>Sent {0}, its result is there</source>
+        <translation>Gesendet {0}, das Ergebnis ist da</translation>
+    </message>
+    <message>
+        <source>Sent {0}, its result was taken</source>
+        <translation>Gesendet {0}, das Ergebnis wurde übernommen</translation>
+    </message>
+    <message>
+        <source>Take the result</source>
+        <translation>Ergebnis übernehmen</translation>
+    </message>
+    <message>
+        <source>Measure it here beside the model in use, on the test part</source>
+        <translation>Hier neben dem Modell im Einsatz am Testteil messen</translation>
+    </message>
+    <message>
+        <source>Take the result of the job sent {0}</source>
+        <translation>Ergebnis des am {0} gesendeten Auftrags übernehmen</translation>
+    </message>
+    <message>
+        <source>A training is running.</source>
+        <translation>Ein Training läuft.</translation>
+    </message>
+    <message>
+        <source>Where the server looks for jobs</source>
+        <translation>Wo der Server nach Aufträgen sieht</translation>
+    </message>
+    <message>
+        <source>On a server</source>
+        <translation>Auf einem Server</translation>
+    </message>
+</context>
+<context>
+    <name>Similar</name>
+    <message>
+        <source>No model in use answers for this film, so none can compare it.</source>
+        <translation>Für diese Aufnahme antwortet kein Modell im Einsatz, also kann keines sie vergleichen.</translation>
+    </message>
+    <message>
+        <source>Answer first; then films like this one are shown.</source>
+        <translation>Zuerst antworten; dann werden ähnliche Aufnahmen gezeigt.</translation>
+    </message>
+    <message>
+        <source>The model is looking at this film.</source>
+        <translation>Das Modell sieht sich diese Aufnahme an.</translation>
+    </message>
+    <message>
+        <source>No film is read yet. Answer a few; those most like this one will stand here.</source>
+        <translation>Noch ist keine Aufnahme befundet. Nach einigen Antworten stehen hier die ähnlichsten.</translation>
+    </message>
+    <message>
+        <source>Too few films are known yet to tell which are like this one.</source>
+        <translation>Noch sind zu wenige Aufnahmen bekannt, um zu sagen, welche dieser ähneln.</translation>
+    </message>
+    <message>
+        <source>The one film read so far is not like this one.</source>
+        <translation>Die eine bisher befundete Aufnahme ähnelt dieser nicht.</translation>
+    </message>
+    <message>
+        <source>None of the {0} films read so far is like this one.</source>
+        <translation>Keine der {0} bisher befundeten Aufnahmen ähnelt dieser.</translation>
+    </message>
+    <message>
+        <source>read {0}</source>
+        <translation>befundet {0}</translation>
+    </message>
+    <message>
+        <source>{reader} decided: {decision}. {date}. For the model the films are {likeness}.</source>
+        <translation>{reader} entschied: {decision}. {date}. Für das Modell sind die Aufnahmen {likeness}.</translation>
+    </message>
+    <message>
+        <source>It is a film of the same patient.</source>
+        <translation>Es ist eine Aufnahme desselben Patienten.</translation>
+    </message>
+    <message>
+        <source>unsure</source>
+        <translation>unsicher</translation>
+    </message>
+    <message>
+        <source>none present</source>
+        <translation>keiner vorhanden</translation>
+    </message>
+    <message>
+        <source>much alike</source>
+        <translation>sehr ähnlich</translation>
+    </message>
+    <message>
+        <source>alike</source>
+        <translation>ähnlich</translation>
+    </message>
+    <message>
+        <source>somewhat alike</source>
+        <translation>etwas ähnlich</translation>
+    </message>
+    <message>
+        <source>A case like this: {0}</source>
+        <translation>Ein ähnlicher Fall: {0}</translation>
+    </message>
+</context>
+<context>
+    <name>SimilarDelegate</name>
+    <message>
+        <source>same patient</source>
+        <translation>derselbe Patient</translation>
+    </message>
+</context>
+<context>
+    <name>SimilarPanel</name>
+    <message>
+        <source>Cases like this</source>
+        <translation>Ähnliche Fälle</translation>
+    </message>
+    <message>
+        <source>The films read already that are most like this one for the model, with what their readers decided. Likeness is no diagnosis.</source>
+        <translation>Die schon befundeten Aufnahmen, die dieser für das Modell am ähnlichsten sind, mit dem, was ihre Befunder entschieden. Ähnlichkeit ist keine Diagnose.</translation>
+    </message>
+    <message>
+        <source>Close the cases like this</source>
+        <translation>Ähnliche Fälle zuklappen</translation>
+    </message>
+    <message>
+        <source>Show cases like this</source>
+        <translation>Ähnliche Fälle zeigen</translation>
+    </message>
+</context>
+<context>
     <name>StatusLine</name>
     <message>
         <source>Background work</source>
@@ -2673,6 +3717,14 @@
         <source>{0} images</source>
         <translation>{0} Bilder</translation>
     </message>
+    <message>
+        <source>urgent</source>
+        <translation>dringend</translation>
+    </message>
+    <message>
+        <source>answer first</source>
+        <translation>zuerst antworten</translation>
+    </message>
 </context>
 <context>
     <name>Suggestions</name>
@@ -2719,6 +3771,26 @@
         <translation>Im Einsatz</translation>
     </message>
     <message>
+        <source>Evaluation</source>
+        <translation>Auswertung</translation>
+    </message>
+    <message>
+        <source>How good the model in use is on the films kept aside here</source>
+        <translation>Wie gut das Modell im Einsatz an den hier zurückgehaltenen Aufnahmen ist</translation>
+    </message>
+    <message>
+        <source>Training</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Suche</translation>
+    </message>
+    <message>
+        <source>Training or search</source>
+        <translation>Training oder Suche</translation>
+    </message>
+    <message>
         <source>What was collected, and what will happen</source>
         <translation>Was gesammelt wurde und was geschehen wird</translation>
     </message>
@@ -2762,6 +3834,14 @@
         <translation>Zu diesen Bildern macht jetzt kein Modell Vorschläge.</translation>
     </message>
     <message>
+        <source>Evaluation</source>
+        <translation>Auswertung</translation>
+    </message>
+    <message>
+        <source>How good it is on the films kept aside here</source>
+        <translation>Wie gut es an den hier zurückgehaltenen Aufnahmen ist</translation>
+    </message>
+    <message>
         <source>Its last layer is not trained yet: tune it first.</source>
         <translation>Seine letzte Schicht ist noch nicht trainiert: zuerst feinabstimmen.</translation>
     </message>
@@ -2775,6 +3855,85 @@
     <message>
         <source>Film {0}</source>
         <translation>Aufnahme {0}</translation>
+    </message>
+</context>
+<context>
+    <name>Vocabulary</name>
+    <message>
+        <source>Atelectasis</source>
+        <translation>Atelektase</translation>
+    </message>
+    <message>
+        <source>Cardiomegaly</source>
+        <translation>Kardiomegalie</translation>
+    </message>
+    <message>
+        <source>Consolidation</source>
+        <translation>Konsolidierung</translation>
+    </message>
+    <message>
+        <source>Emphysema</source>
+        <translation>Emphysem</translation>
+    </message>
+    <message>
+        <source>Fibrosis</source>
+        <translation>Fibrose</translation>
+    </message>
+    <message>
+        <source>Fracture</source>
+        <translation>Fraktur</translation>
+    </message>
+    <message>
+        <source>Hernia</source>
+        <translation>Hernie</translation>
+    </message>
+    <message>
+        <source>Lung cancer</source>
+        <translation>Lungenkarzinom</translation>
+    </message>
+    <message>
+        <source>Lymphadenopathy</source>
+        <translation>Lymphadenopathie</translation>
+    </message>
+    <message>
+        <source>Mass</source>
+        <translation>Raumforderung</translation>
+    </message>
+    <message>
+        <source>Nodule</source>
+        <translation>Rundherd</translation>
+    </message>
+    <message>
+        <source>Oedema</source>
+        <translation>Ödem</translation>
+    </message>
+    <message>
+        <source>Pleural effusion</source>
+        <translation>Pleuraerguss</translation>
+    </message>
+    <message>
+        <source>Pleural thickening</source>
+        <translation>Pleuraverdickung</translation>
+    </message>
+    <message>
+        <source>Pneumonia</source>
+        <translation>Pneumonie</translation>
+    </message>
+    <message>
+        <source>Pneumothorax</source>
+        <translation>Pneumothorax</translation>
+    </message>
+    <message>
+        <source>Scoliosis</source>
+        <translation>Skoliose</translation>
+    </message>
+    <message>
+        <source>Support devices</source>
+        <translation>Fremdmaterial</translation>
+    </message>
+    <message>
+        <source>Tuberculosis</source>
+        <translation>Tuberkulose</translation>
     </message>
 </context>
 <context>
@@ -3210,6 +4369,58 @@
         <translation>Auf den {0} zurückgehaltenen Bildern von {1} Patienten ist nicht erwiesen, ob der Kandidat besser oder schlechter ist.</translation>
     </message>
     <message>
+        <source>Both models give the same probabilities, but for rounding, on the {0} held-out images of {1} patients.</source>
+        <translation>Beide Modelle geben bis auf Rundung dieselben Wahrscheinlichkeiten für die {0} zurückgehaltenen Bilder von {1} Patienten.</translation>
+    </message>
+    <message>
+        <source>The candidate gives no answer on {0} images that the current model answers: {1}.</source>
+        <translation>Der Kandidat gibt auf {0} Bildern, die das aktuelle Modell beantwortet, keine Antwort: {1}.</translation>
+    </message>
+    <message>
+        <source>Left out, because the current model gives no answer on them: {0}.</source>
+        <translation>Ausgelassen, weil das aktuelle Modell darauf keine Antwort gibt: {0}.</translation>
+    </message>
+    <message>
+        <source>{0} is not known to the candidate, which never suggests it.</source>
+        <translation>{0} kennt der Kandidat nicht, er schlägt es nie vor.</translation>
+    </message>
+    <message>
+        <source>{0} is new: no film of the test part shows it, so nothing is known of how well it is found.</source>
+        <translation>{0} ist neu: Keine Aufnahme des Testteils zeigt es, darum ist nichts darüber bekannt, wie gut es gefunden wird.</translation>
+    </message>
+    <message>
+        <source>{0} is new: {1} of the {2} films that show it are found (AUROC {3}); the verdict is about the other findings.</source>
+        <translation>{0} ist neu: {1} der {2} Aufnahmen, die es zeigen, werden gefunden (AUROC {3}); das Urteil gilt den anderen Befunden.</translation>
+    </message>
+    <message>
+        <source>{0} of the {1} films of the test part were left out, because the candidate was fitted on them or on others of the same patients: {2}.</source>
+        <translation>{0} der {1} Aufnahmen des Testteils wurden ausgelassen, weil der Kandidat mit ihnen oder anderen derselben Patienten trainiert wurde: {2}.</translation>
+    </message>
+    <message>
+        <source>{0} of the {1} films of the test part were left out, because the current model was fitted on them or on others of the same patients: {2}.</source>
+        <translation>{0} der {1} Aufnahmen des Testteils wurden ausgelassen, weil das aktuelle Modell mit ihnen oder anderen derselben Patienten trainiert wurde: {2}.</translation>
+    </message>
+    <message>
+        <source>Which films {0} was fitted on was never written down: some of these may be among them.</source>
+        <translation>Mit welchen Aufnahmen {0} trainiert wurde, ist nirgends festgehalten: Einige von diesen können darunter sein.</translation>
+    </message>
+    <message>
+        <source>No film of the test part is left that neither model was fitted on, so nothing is proven.</source>
+        <translation>Im Testteil bleibt keine Aufnahme, mit der keines der Modelle trainiert wurde; darum ist nichts erwiesen.</translation>
+    </message>
+    <message>
+        <source>No patients were kept aside for testing, so nothing is proven.</source>
+        <translation>Es wurden keine Patienten zum Testen zurückgehalten; darum ist nichts erwiesen.</translation>
+    </message>
+    <message>
+        <source>There is no current model to compare the candidate with.</source>
+        <translation>Es gibt kein aktuelles Modell, mit dem der Kandidat verglichen werden könnte.</translation>
+    </message>
+    <message>
+        <source>{0} does not predict yet, so there is nothing to compare with.</source>
+        <translation>{0} macht noch keine Vorhersagen, darum gibt es nichts zu vergleichen.</translation>
+    </message>
+    <message>
         <source>{0}: the models are equal (95% interval {1} to {2})</source>
         <translation>{0}: Die Modelle sind gleich (95%-Intervall {1} bis {2})</translation>
     </message>
@@ -3234,12 +4445,16 @@
         <translation>Zu wenige Fälle: Nötig sind mindestens {0} weitere zurückgehaltene Patienten, mit Befunden, die bei einigen vorhanden sind und bei anderen nicht.</translation>
     </message>
     <message>
-        <source>Too few cases: about {0} more held-out patients would settle it if the difference stays what it is.</source>
-        <translation>Zu wenige Fälle: Etwa {0} weitere zurückgehaltene Patienten würden es klären, wenn der Unterschied bleibt, wie er ist.</translation>
+        <source>Too few cases: about {0} more held-out patients would probably settle it.</source>
+        <translation>Zu wenige Fälle: Etwa {0} weitere zurückgehaltene Patienten würden es wahrscheinlich klären.</translation>
     </message>
     <message>
-        <source>{0} loses {1} points of sensitivity ({2}% to {3}%).</source>
-        <translation>{0} verliert {1} Punkte an Sensitivität ({2}% auf {3}%).</translation>
+        <source>{0} loses {1} points of sensitivity ({2}% to {3}% of {4} films).</source>
+        <translation>{0} verliert {1} Punkte Sensitivität ({2}% auf {3}% von {4} Aufnahmen).</translation>
+    </message>
+    <message>
+        <source>Calibration is worse: expected calibration error {0} to {1} (95% interval of the change {2} to {3}).</source>
+        <translation>Die Kalibrierung ist schlechter: erwarteter Kalibrierungsfehler {0} auf {1} (95%-Intervall der Änderung {2} bis {3}).</translation>
     </message>
     <message>
         <source>Calibration is worse: expected calibration error {0} to {1}.</source>
@@ -3265,6 +4480,34 @@
         <translation>Untersuchungen</translation>
     </message>
     <message>
+        <source>1 film</source>
+        <translation>1 Aufnahme</translation>
+    </message>
+    <message>
+        <source>{0} films</source>
+        <translation>{0} Aufnahmen</translation>
+    </message>
+    <message>
+        <source>Back to all studies ({0} left)</source>
+        <translation>Zurück zu allen Untersuchungen (noch {0})</translation>
+    </message>
+    <message>
+        <source>Back to all studies (all read again)</source>
+        <translation>Zurück zu allen Untersuchungen (alle zweitbefundet)</translation>
+    </message>
+    <message>
+        <source>Second read: {0}</source>
+        <translation>Zweitbefundung: {0}</translation>
+    </message>
+    <message>
+        <source>The decision and what the model says that has not seen it disagree. You answer without seeing either; nothing is changed unless you answer otherwise.</source>
+        <translation>Die Entscheidung und das, was ein Modell sagt, das sie nicht kannte, stimmen nicht überein. Sie antworten, ohne beides zu sehen; nichts ändert sich, wenn Sie nicht anders antworten.</translation>
+    </message>
+    <message>
+        <source>{0} of them are your own decisions: better read by a colleague.</source>
+        <translation>{0} davon sind Ihre eigenen Entscheidungen: besser von Kollegen zu befunden.</translation>
+    </message>
+    <message>
         <source>Search</source>
         <translation>Suchen</translation>
     </message>
@@ -3285,6 +4528,10 @@
         <translation>Neueste zuerst</translation>
     </message>
     <message>
+        <source>Ask first</source>
+        <translation>Zuerst fragen</translation>
+    </message>
+    <message>
         <source>Most uncertain first</source>
         <translation>Unsicherste zuerst</translation>
     </message>
@@ -3295,6 +4542,10 @@
     <message>
         <source>To read first</source>
         <translation>Offene zuerst</translation>
+    </message>
+    <message>
+        <source>What a reader&apos;s answer helps most with: your urgent marks, then films of which the model is unsure, films unlike those read so far, and a random share; each row&apos;s tooltip says which</source>
+        <translation>Wo die Antwort eines Befunders am meisten hilft: Ihre dringenden Markierungen, dann Aufnahmen, bei denen das Modell unsicher ist, Aufnahmen, die bisherigen nicht ähneln, und ein zufälliger Anteil; der Hinweis jeder Zeile sagt, welches</translation>
     </message>
     <message>
         <source>Worklist</source>
@@ -3352,6 +4603,26 @@
         <source>Patient hidden</source>
         <translation>Patient verborgen</translation>
     </message>
+    <message>
+        <source>Marked urgent by {0}</source>
+        <translation>Als dringend markiert von {0}</translation>
+    </message>
+    <message>
+        <source>Asked because it is unlike any film read so far</source>
+        <translation>Gefragt, weil sie keiner bisher befundeten Aufnahme ähnelt</translation>
+    </message>
+    <message>
+        <source>Asked by lot: a random share keeps the measurement honest</source>
+        <translation>Durch Los gefragt: Ein zufälliger Anteil hält die Messung ehrlich</translation>
+    </message>
+    <message>
+        <source>Asked because the model is unsure: {0} {1}</source>
+        <translation>Gefragt, weil das Modell unsicher ist: {0} {1}</translation>
+    </message>
+    <message>
+        <source>Asked because the model is unsure: {0} {1}, {2} {3}</source>
+        <translation>Gefragt, weil das Modell unsicher ist: {0} {1}, {2} {3}</translation>
+    </message>
 </context>
 <context>
     <name>WorklistModel</name>
@@ -3405,6 +4676,20 @@
     <message>
         <source>The model&apos;s process is up again.</source>
         <translation>Der Prozess des Modells läuft wieder.</translation>
+    </message>
+</context>
+<context>
+    <name>_Hidden</name>
+    <message>
+        <source>Answer first</source>
+        <translation>Zuerst antworten</translation>
+    </message>
+</context>
+<context>
+    <name>_Row</name>
+    <message>
+        <source>Films read already that are like this one</source>
+        <translation>Schon befundete Aufnahmen, die dieser ähneln</translation>
     </message>
 </context>
 </TS>
