@@ -433,9 +433,11 @@ def open_store(folder: Path, count: int) -> None:
     """The real window on the store, in this process: what is seen when, and how long its thread is kept."""
     from app.gui import start as starting  # noqa: I001  (Qt is imported by it first, as in the program)
 
+    import numpy as np
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
+    from app.fitting_messages import Known, Scored
     from app.gui.window import Window
     from app.locations import bundled_models
     from widgets import theme
@@ -478,16 +480,23 @@ def open_store(folder: Path, count: int) -> None:
     gaps.tell("the ten seconds after that")
     draw = random.Random(9)
     some = [key for key in library.predictions if library.decision(key) is None][:RERANKED]
-    adapted = {key: replace(library.predictions[key], uncertainty=draw.random()) for key in some}
+    card = library.card_of(library.predictions[some[0]].model)
+    assert card is not None
+    names = tuple((f.name, f.display) for f in card.findings)
+    library.adapted.take_known(Known(card.id, tuple((n, key, 0.5) for n, key in enumerate(some)), True))
+    told = np.array([draw.random() for _ in some], np.float32)
+    said = np.tile(np.linspace(0.1, 0.9, len(names), dtype=np.float32), (len(some), 1))
+    best = np.full(len(some), len(names) - 1, np.int16)
+    scored = Scored(1, card.id, names, said, best, told, 1, "", 0.0)
     window.reading.worklist.set_order("uncertain")
     until(lambda: False, 0.5)
     gaps.forget()
     began = time.perf_counter()
-    last = max(adapted, key=lambda key: adapted[key].uncertainty or 0.0)
-    library.set_adapted(adapted)
+    last = some[int(told.argmax())]
+    library.take_scores(scored, card)
     uid = library.study_of(last[0]).study_instance_uid  # type: ignore[union-attr]
     until(lambda: (r := window.reading.worklist.row_of(uid)) is not None and r.adapted is not None)
-    say(f"{len(adapted):,} suggestions re-ranked, s", time.perf_counter() - began)
+    say(f"{len(some):,} suggestions re-ranked, s", time.perf_counter() - began)
     until(lambda: False, 1)
     gaps.tell("re-ranking")
     window.reading.worklist.set_order("newest")

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from widgets import theme
+from widgets.numbers import counted
 from widgets.training_parts import Reasoned, label, section
 
 
@@ -55,8 +56,13 @@ class AdaptedView(QWidget):
 
     def _show(self) -> None:
         if self._reviews:
-            said = self.tr("The site-adapted head is fitted to {0} decisions. It suggests beside the model.")
-            self._words.setText(said.format(self._reviews))
+            self._words.setText(
+                counted(
+                    self._reviews,
+                    self.tr("A head that was fitted to 1 decision suggests beside the model."),
+                    self.tr("A head that was fitted to {0} decisions suggests beside the model."),
+                )
+            )
         else:
             self._words.setText(self.tr("No decision has moved the model's head yet."))
         reason = ""
