@@ -81,9 +81,7 @@ class FindingAdder(QWidget):
 
     def close_field(self) -> None:
         """Be the button again, whatever was typed."""
-        completer = self._field.completer()
-        if completer is not None and (popup := completer.popup()) is not None:
-            popup.hide()
+        self._hide_completions()
         self._field.hide()
         self._said.hide()
         self._button.show()
@@ -97,7 +95,13 @@ class FindingAdder(QWidget):
         self._field.setFocus(Qt.FocusReason.OtherFocusReason)
         self._field.selectAll()
 
+    def _hide_completions(self) -> None:
+        completer = self._field.completer()
+        if completer is not None and (popup := completer.popup()) is not None:
+            popup.hide()
+
     def _on_finished(self) -> None:
+        self._hide_completions()
         if self._field.text().strip():
             self.wanted.emit(self._field.text())
         else:

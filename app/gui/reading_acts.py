@@ -411,4 +411,5 @@ class ReadingActs(QObject):
 
     def leave_text(self) -> None:
         """From a text field back to the film."""
+        self.page.findings.adder.close_field()
         self.active.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -160,7 +160,7 @@ def test_what_the_model_has_is_refused_beside_the_field(at_film: Callable[[int],
     type_finding(desk, "Other Pneumonia")
     said = "is a finding of the model starter already"
     desk.until(lambda: said in desk.texts(desk.window.reading.findings))
-    desk.press(Qt.Key.Key_Escape)
+    QTest.keyClick(name_field(desk), Qt.Key.Key_Escape)
     desk.until(lambda: not name_field(desk).isVisible())
     assert desk.place.store.added_findings(family(desk.place.registry.find("starter"))) == ()
 
