@@ -12,12 +12,14 @@ import pytest
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
+from app import locations
 from app.gui import library as library_module
 from app.gui.arrivals import Arrivals
 from app.gui.jobs import Jobs
 from app.gui.library import Library
 from app.gui.slices import SLICE_S, Slices
 from app.workplace import Workplace
+from inference.card import ModelCard
 from inference.prediction import FindingProbability, Prediction
 from reviews.store import Store
 from studies.image import Header, Study
@@ -28,6 +30,8 @@ from tests.reviews.parts import give_part
 from widgets.worklist import Worklist
 from widgets.worklist_model import Row
 
+STARTER = ModelCard.read(locations.bundled_models() / "starter" / "card.json").weights_sha256
+
 
 def film(number: int, **fields: object) -> Header:
     """A chest film of a person; the larger the number, the newer it is."""
@@ -37,7 +41,8 @@ def film(number: int, **fields: object) -> Header:
 
 def said(number: int, probability: float = 0.75) -> Prediction:
     findings = (FindingProbability("pneumonia", probability), FindingProbability("no-finding", 0.25))
-    return Prediction(film(number).sop_instance_uid, 1, "starter", findings, "pneumonia", probability)
+    uid = film(number).sop_instance_uid
+    return Prediction(uid, 1, "starter", findings, "pneumonia", probability, weights_sha256=STARTER)
 
 
 class Shelf:
@@ -78,9 +83,9 @@ def readers() -> Iterator[ReaderPool]:
 
 
 @pytest.fixture
-def shelf(data_dir: Path, bundled: Path, readers: ReaderPool, qtbot: QtBot) -> Iterator[Shelf]:
+def shelf(data_dir: Path, readers: ReaderPool, qtbot: QtBot) -> Iterator[Shelf]:
     give_part(data_dir / "overread.sqlite", [film(n).split_key for n in range(3000)], "train")
-    place = Workplace(data_dir, bundled)
+    place = Workplace(data_dir)
     made = Shelf(place, readers, qtbot)
     yield made
     made.library.close()
@@ -110,6 +115,15 @@ def test_a_study_comes_with_what_was_said_and_decided_of_it(shelf: Shelf) -> Non
     assert (shelf.row(1).suggestion, shelf.row(1).status) == ("other pneumonia", "read")
     assert shelf.row(2).suggestion is None
     assert shelf.library.corrections() == 1
+
+
+def test_what_another_starter_said_is_not_shown_as_this_ones(shelf: Shelf) -> None:
+    """The program brings a new model under the same name: films are looked at again."""
+    store = shelf.place.store
+    store.add_images(film(n) for n in range(2))
+    store.remember_predictions(replace(said(n), weights_sha256="ab" * 32 * n) for n in range(2))
+    shelf.load()
+    assert [shelf.row(n).suggestion for n in range(2)] == [None, None]
 
 
 def test_what_others_write_is_shown_and_nothing_else_is_made_anew(shelf: Shelf) -> None:
@@ -143,8 +157,8 @@ def test_many_rows_are_told_in_slices_and_go_to_their_places_at_once(shelf: Shel
     before = shelf.worklist.shown_uids()
     orders: list[list[str]] = []
     shelf.library.rows_changed.connect(lambda *_: orders.append(shelf.worklist.shown_uids()))
-    adapted = {(film(n).sop_instance_uid, 1): said(n, n / count) for n in range(count)}
-    shelf.library.set_adapted(adapted)
+    shelf.library.predictions = {(film(n).sop_instance_uid, 1): said(n, n / count) for n in range(count)}
+    shelf.library.refresh_rows()
     shelf.bot.waitUntil(lambda: len(orders) == 2)
     assert orders[0] == before
     assert orders[1] == [film(n).study_instance_uid for n in reversed(range(count))]
