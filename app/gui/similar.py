@@ -70,6 +70,7 @@ class Similar(QObject):
         self._request: int | None = None
         self._asked_about: FrameKey | None = None
         self._is_unknown = False  # the model had not looked at the film when it was asked about
+        self._was_hidden = False  # the film on the screen, when it was asked about
         self._compared: FrameKey | None = None
         self._before: tuple[Layout, Choice | None] = ("1x1", None)
         self._asking = QTimer(self, singleShot=True, interval=SOON_MS)
@@ -79,6 +80,7 @@ class Similar(QObject):
         reading.position_changed.connect(self._on_position_changed)
         reading.decided.connect(lambda *_: self.refresh())
         reading.looked.connect(lambda *_: self._on_looked())
+        reading.findings_changed.connect(lambda _: self._on_findings_changed())
         adapting.told.connect(self._on_told)
         adapting.failed.connect(self._on_failed)
         self._panel.chosen.connect(self.choose)
@@ -111,15 +113,22 @@ class Similar(QObject):
             return
         header, _ = position.header_and_frame
         model = self._reading.model_for(header)
+        self._was_hidden = self._library.is_hidden(position.key)
         self._request = None
         if model is None:
             self._panel.show_words(self.tr("No model in use answers for this film, so none can compare it."))
-        elif self._library.is_hidden(position.key):
+        elif self._was_hidden:
             self._panel.show_words(self.tr("Answer first; then films like this one are shown."))
         else:
             self._adapting.start()
             self._asked_about = position.key
             self._request = self._adapting.fitting.nearest(model.id, position.key, ASKED_FOR)
+
+    def _on_findings_changed(self) -> None:
+        """An answer may have ended the hiding, or a second read begun it."""
+        position = self._reading.position
+        if position is not None and self._library.is_hidden(position.key) != self._was_hidden:
+            self.refresh()
 
     def _on_looked(self) -> None:
         if self._is_unknown:

@@ -245,6 +245,8 @@ def test_a_film_that_measures_has_no_cases_and_is_none(
     at_film(34)
     desk.until(lambda: "Answer first" in desk.texts(desk.window.reading.similar))
     assert cases(desk) == []
+    press_by_place(desk, Qt.Key.Key_Exclam, "!", 10, True)
+    desk.until(lambda: cases(desk))
 
 
 def test_with_nothing_read_it_says_what_to_do(open_desk: OpenDesk, data_dir: Path, hospital: Path) -> None:
