@@ -99,8 +99,8 @@ def _samples(options: argparse.Namespace, workplace: Workplace, card: ModelCard,
     left = tuple(sample for sample in test if sample not in seen)
     if not left:
         raise UsageError(
-            f"no film of the test part that {card.id} is meant for has an answer yet; read some, or give "
-            "--labels and --images."
+            f"no film of the test part that {card.id} is meant for has an answer yet; films have to be read "
+            "before they can measure a model."
         )
     return replace(known, samples=left)
 

@@ -158,7 +158,8 @@ class LearningDesk(QObject):
 
     def _on_evaluation_of_model_in_use(self) -> None:
         """From the training page: the model that most of what was decided is about."""
-        model_id = self._most_reviewed(self._in_use)
+        of_patients = [card for card in self._in_use if not card.covers.phantoms]
+        model_id = self._most_reviewed(of_patients or self._in_use)
         if model_id:
             self._window.show_page(2)
             self._on_evaluation_requested(model_id)

@@ -52,6 +52,7 @@ def test_the_model_in_use_is_measured_and_the_result_is_there_after_a_restart(
     desk = open_desk()
     desk.until(lambda: desk.window.model_label.text())
     desk.click(desk.window, "Models")
+    desk.until(lambda: desk.window.models.select("starter"))
     desk.click(desk.window.models, "Evaluation")
     desk.until(lambda: f"on {answered} films" in desk.texts(desk.window.models.evaluation))
 
