@@ -463,8 +463,12 @@
         <translation>Ihn zum Kandidaten machen, mit dem Modell im Einsatz an zurückgehaltenen Patienten vergleichen und einen Menschen entscheiden lassen</translation>
     </message>
     <message>
-        <source>The site-adapted head is fitted to {0} decisions. It suggests beside the model.</source>
-        <translation>Der angepasste Kopf hat aus {0} Entscheidungen gelernt. Seine Werte stehen neben denen des Modells.</translation>
+        <source>A head that was fitted to 1 decision suggests beside the model.</source>
+        <translation>Ein Kopf, der aus 1 Entscheidung gelernt hat, schlägt neben dem Modell vor.</translation>
+    </message>
+    <message>
+        <source>A head that was fitted to {0} decisions suggests beside the model.</source>
+        <translation>Ein Kopf, der aus {0} Entscheidungen gelernt hat, schlägt neben dem Modell vor.</translation>
     </message>
     <message>
         <source>No decision has moved the model&apos;s head yet.</source>
