@@ -47,6 +47,10 @@ class RegionButtons(QWidget):
         self._shape = QToolButton()
         self._shape.setProperty("role", "choice")
         self._shape.clicked.connect(self.shape_wanted)
+        self._shape.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self.setSizePolicy(
+            QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed
+        )  # all as high as the highest
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.space(1))
@@ -58,9 +62,10 @@ class RegionButtons(QWidget):
     def _tool(self, tool: str, words: str, tip: str) -> QToolButton:
         button = QToolButton()
         button.setText(words)
+        button.setAccessibleName(words)
         button.setCheckable(True)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         button.setProperty("role", "choice")
         stands_for(button, tool, tip)
         button.toggled.connect(lambda is_on: self.tool_wanted.emit(tool if is_on else ""))

@@ -282,7 +282,8 @@ class Comparing(QObject):
         one, other = main.study.first, shown.position.study.first
         choice_is_similar = shown.choice.kind == "similar"
         if choice_is_similar and one.split_key == other.split_key:
-            return (f"{self.tr('A case like this, of the same patient')}  {other.study_date}".strip(),)
+            words = self.tr("A case like this, of the same patient")
+            return (f"{words}  {other.study_date}".strip(),)
         if choice_is_similar or one.patient_id != other.patient_id:
             return (self.tr("Another patient"),)
         if shown.choice.kind in ("prior", "later"):

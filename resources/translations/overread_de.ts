@@ -1129,6 +1129,10 @@
         <translation>Wählen…</translation>
     </message>
     <message>
+        <source>A case like this, of the same patient</source>
+        <translation>Ein ähnlicher Fall, von demselben Patienten</translation>
+    </message>
+    <message>
         <source>Another patient</source>
         <translation>Anderer Patient</translation>
     </message>

@@ -80,9 +80,13 @@ def test_opacity_is_told_between_0_and_1(panel: EvidencePanel, qtbot: QtBot) -> 
     assert "51%" in words(panel)
 
 
+def more(panel: EvidencePanel) -> QToolButton:
+    return next(button for button in panel.findChildren(QToolButton) if button.text() in ("More", "Less"))
+
+
 def test_the_whole_look_is_chosen_from_the_keyboard(panel: EvidencePanel, qtbot: QtBot) -> None:
     panel.set_shown(True)
-    qtbot.keyClick(panel.findChildren(QToolButton)[0], Qt.Key.Key_Space)
+    qtbot.keyClick(more(panel), Qt.Key.Key_Space)
     told: list[HeatmapStyle] = []
     panel.style_changed.connect(told.append)
     for name, key in (
@@ -108,7 +112,8 @@ def test_tab_goes_through_every_control_from_top_to_bottom(panel: EvidencePanel,
     for _ in range(8):
         focused = panel.focusWidget()
         assert focused is not None
-        places.append(focused.mapTo(panel, QPoint(0, 0)).y())
+        place = focused.mapTo(panel, QPoint(0, 0))
+        places.append((place.y(), place.x()))
         qtbot.keyClick(focused, Qt.Key.Key_Tab)
     assert places == sorted(set(places))
 
@@ -117,7 +122,7 @@ def test_more_opens_and_closes_and_is_told(panel: EvidencePanel, qtbot: QtBot) -
     """Finding, method, mode and opacity are always there; threshold and colours on demand."""
     assert len([s for s in panel.findChildren(QSlider) if s.isVisible()]) == 1
     with qtbot.waitSignal(panel.expanded_changed) as told:
-        qtbot.mouseClick(panel.findChildren(QToolButton)[0], Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(more(panel), Qt.MouseButton.LeftButton)
     assert told.args == [True]
     assert len([s for s in panel.findChildren(QSlider) if s.isVisible()]) == 2
     panel.set_expanded(False)
