@@ -363,6 +363,8 @@ def test(pytest_arguments: list[str]) -> int:
             flush=True,
         )
     chosen = [] if "-m" in pytest_arguments else ["-m", "not slow"]  # .ci/run runs the slow ones too
+    if not pytest_arguments:  # all of them: by two processes, a file in one of them
+        chosen += ["-n", "2", "--dist", "loadfile"]
     status = subprocess.call([str(VENV_PYTHON), "-m", "pytest", *chosen, *pytest_arguments], cwd=str(ROOT))
     return status or (1 if failed else 0)
 
