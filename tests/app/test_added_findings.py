@@ -78,7 +78,8 @@ def test_what_cannot_be_added_is_refused_in_a_sentence(
 def test_labels_are_exported_with_a_column_for_it(overread: Overread, png: Path, tmp_path: Path) -> None:
     overread("review", png, "--add-finding", TYPED, "--finding", f"{NAME}=present", "--reader", "R")
     assert overread("export", "labels").line["findings"][NAME] == "present"
-    assert overread("export", "audit").line["findings"][NAME] == "present"
+    added, decided = overread("export", "audit").lines
+    assert (added["event"], decided["findings"][NAME]) == ("finding added", "present")
     assert overread("export", "labels", "--out", tmp_path / "labels.csv").status == 0
     with (tmp_path / "labels.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
