@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
+from PySide6.QtCore import QObject, Signal
 
-from app import locations
-from app.gui.last_words import last_words
+from app.gui.command import Command, Ended
 from widgets.models_import import ImportChoice
 
 
@@ -65,66 +64,38 @@ class ModelImport(QObject):
 
     def __init__(self, workplace_options: Sequence[str], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._options = list(workplace_options)
-        self._process: QProcess | None = None
-        self._is_cancelled = False
+        self._command = Command(workplace_options, self)
+        self._command.ended.connect(self._on_ended)
+        self._command.not_started.connect(self._on_not_started)
 
     @property
     def is_running(self) -> bool:
-        return self._process is not None
+        return self._command.is_running
 
     def start(self, choice: ImportChoice) -> None:
         """Begin; `imported` or `failed` follows."""
-        if self._process is not None:
-            return
-        program, *words = locations.command_line_program()
-        process = QProcess(self)
-        environment = QProcessEnvironment.systemEnvironment()
-        environment.insert("OMP_WAIT_POLICY", "PASSIVE")
-        environment.insert("PYTHONUTF8", "1")
-        process.setProcessEnvironment(environment)
-        process.setWorkingDirectory(str(locations.program_folder()))
-        process.finished.connect(self._on_finished)
-        process.errorOccurred.connect(self._on_error)
-        self._process, self._is_cancelled = process, False
-        process.start(program, [*words, *self._options, *arguments_of(choice)])
+        self._command.start(arguments_of(choice))
 
     def cancel(self) -> None:
         """End the process; nothing of the model is kept."""
-        if self._process is not None:
-            self._is_cancelled = True
-            self._process.kill()
+        self._command.cancel()
 
     def close(self) -> None:
         """End what is under way, and tell nobody."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.finished.disconnect()
-            process.errorOccurred.disconnect()
-            process.kill()
-            process.waitForFinished(2000)
+        self._command.close()
 
-    def _on_error(self, error: QProcess.ProcessError) -> None:
-        if error == QProcess.ProcessError.FailedToStart and self._process is not None:
-            reason = self._process.errorString()
-            self._process = None
-            self.failed.emit(self.tr("The import could not be started: {0}.").format(reason))
+    def _on_not_started(self, reason: str) -> None:
+        self.failed.emit(self.tr("The import could not be started: {0}.").format(reason))
 
-    def _on_finished(self, code: int) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        out = bytes(process.readAllStandardOutput().data()).decode("utf-8", "replace")
-        errors = bytes(process.readAllStandardError().data()).decode("utf-8", "replace")
-        process.deleteLater()
-        told = _last_object(out)
-        if self._is_cancelled:
+    def _on_ended(self, ended: Ended) -> None:
+        told = _last_object(ended.out)
+        if ended.is_cancelled:
             self.failed.emit(self.tr("The import was cancelled."))
-        elif code == 0 and "id" in told:
+        elif ended.code == 0 and "id" in told:
             notes = tuple(str(note) for note in told.get("notes", ()))
             self.imported.emit(ImportedModel(str(told["id"]), notes))
         else:
-            self.failed.emit(last_words(errors) or self.tr("The import ended without a word."))
+            self.failed.emit(ended.last_words or self.tr("The import ended without a word."))
 
 
 def _last_object(out: str) -> dict[str, Any]:

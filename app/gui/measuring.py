@@ -11,10 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
+from PySide6.QtCore import QObject, Signal
 
-from app import locations
-from app.gui.last_words import last_words
+from app.gui.command import Command, Ended
 from inference.card import ModelCard
 
 _FILE, _PAGE = "evaluation.json", "evaluation.html"
@@ -39,17 +38,17 @@ class Measuring(QObject):
     ) -> None:
         """`folder`: where evaluations are kept, one folder a model."""
         super().__init__(parent)
-        self._options = list(workplace_options)
         self._folder = folder
         self._device = device
-        self._process: QProcess | None = None
         self._model_id = ""
-        self._is_cancelled = False
+        self._command = Command(workplace_options, self)
+        self._command.ended.connect(self._on_ended)
+        self._command.not_started.connect(self._on_not_started)
 
     @property
     def running(self) -> str:
         """The id of the model that is being measured; empty where none is."""
-        return self._model_id if self._process is not None else ""
+        return self._model_id if self._command.is_running else ""
 
     def place_of(self, card: ModelCard) -> Path:
         """Where a model's evaluation is kept: by its weights, which the program's own may change."""
@@ -70,55 +69,28 @@ class Measuring(QObject):
 
     def start(self, card: ModelCard) -> None:
         """Begin; `measured` or `failed` follows."""
-        if self._process is not None:
+        if self._command.is_running:
             return
-        program, *words = locations.command_line_program()
-        process = QProcess(self)
-        environment = QProcessEnvironment.systemEnvironment()
-        environment.insert("OMP_WAIT_POLICY", "PASSIVE")
-        environment.insert("PYTHONUTF8", "1")
-        process.setProcessEnvironment(environment)
-        process.setWorkingDirectory(str(locations.program_folder()))
-        process.setStandardOutputFile(QProcess.nullDevice())
-        process.finished.connect(self._on_finished)
-        process.errorOccurred.connect(self._on_error)
-        self._process, self._model_id, self._is_cancelled = process, card.id, False
+        self._model_id = card.id
         asked = ["evaluate", "--model", card.id, "--out", str(self.place_of(card)), "--device", self._device]
-        process.start(program, [*words, *self._options, *asked, "--json"])
+        self._command.start([*asked, "--json"])
 
     def cancel(self) -> None:
         """End the process; what was measured before stays."""
-        if self._process is not None:
-            self._is_cancelled = True
-            self._process.kill()
+        self._command.cancel()
 
     def close(self) -> None:
         """End what is under way, and tell nobody."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.finished.disconnect()
-            process.errorOccurred.disconnect()
-            process.kill()
-            process.waitForFinished(2000)
+        self._command.close()
 
-    def _on_error(self, error: QProcess.ProcessError) -> None:
-        if error == QProcess.ProcessError.FailedToStart and self._process is not None:
-            reason = self._process.errorString()
-            self._process = None
-            self.failed.emit(
-                self._model_id, self.tr("The measurement could not be started: {0}.").format(reason)
-            )
+    def _on_not_started(self, reason: str) -> None:
+        self.failed.emit(self._model_id, self.tr("The measurement could not be started: {0}.").format(reason))
 
-    def _on_finished(self, code: int, status: QProcess.ExitStatus) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        errors = bytes(process.readAllStandardError().data()).decode("utf-8", "replace")
-        process.deleteLater()
-        if self._is_cancelled:
+    def _on_ended(self, ended: Ended) -> None:
+        if ended.is_cancelled:
             self.failed.emit(self._model_id, "")
-        elif status == QProcess.ExitStatus.NormalExit and code in (0, 1):  # 1: some films could not be read
+        elif ended.code in (0, 1):  # 1: some films could not be read
             self.measured.emit(self._model_id)
         else:
-            said = last_words(errors) or self.tr("The measurement ended without a word.")
+            said = ended.last_words or self.tr("The measurement ended without a word.")
             self.failed.emit(self._model_id, said)

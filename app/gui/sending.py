@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
-from app import locations
+from app.gui.command import Command, Ended
 from app.gui.jobs import Jobs
-from app.gui.last_words import last_words
 from app.workplace import Workplace
 from training.job_records import Sent, sent_jobs
 
@@ -40,7 +39,9 @@ class Sending(QObject):
     def __init__(self, workplace: Workplace, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._workplace = workplace
-        self._process: QProcess | None = None
+        self._command = Command(workplace.options, self)
+        self._command.ended.connect(self._on_ended)
+        self._command.not_started.connect(self._on_not_started)
         self._jobs = Jobs("sent-jobs", 1, self)  # a network share may take its time
         self._is_looking = False
         self._timer = QTimer(self)
@@ -54,7 +55,7 @@ class Sending(QObject):
 
     @property
     def is_sending(self) -> bool:
-        return self._process is not None
+        return self._command.is_running
 
     def choose_folder(self, folder: str) -> None:
         self._workplace.change_settings(replace(self._workplace.settings, jobs_folder=folder))
@@ -79,47 +80,21 @@ class Sending(QObject):
 
     def send(self, arguments: Sequence[str]) -> None:
         """Pack a training with these options of `train`; `sent` or `failed` follows."""
-        if self._process is not None:
-            return
-        program, *words = locations.command_line_program()
-        process = QProcess(self)
-        environment = QProcessEnvironment.systemEnvironment()
-        environment.insert("OMP_WAIT_POLICY", "PASSIVE")
-        environment.insert("PYTHONUTF8", "1")
-        process.setProcessEnvironment(environment)
-        process.setWorkingDirectory(str(locations.program_folder()))
-        process.finished.connect(self._on_finished)
-        process.errorOccurred.connect(self._on_error)
-        self._process = process
         packing = ["jobs", "pack", *arguments, f"--send={Path(self.folder).absolute()}", "--json"]
-        process.start(program, [*words, *self._workplace.options, *packing])
+        self._command.start(packing)
 
     def close(self) -> None:
         """End what is under way, and tell nobody. A job that is half packed is none."""
         self._timer.stop()
-        process, self._process = self._process, None
-        if process is not None:
-            process.finished.disconnect()
-            process.errorOccurred.disconnect()
-            process.kill()
-            process.waitForFinished(2000)
+        self._command.close()
         self._jobs.close(wait=False)
 
-    def _on_error(self, error: QProcess.ProcessError) -> None:
-        if error == QProcess.ProcessError.FailedToStart and self._process is not None:
-            reason = self._process.errorString()
-            self._process = None
-            self.failed.emit(self.tr("The job could not be packed: {0}.").format(reason))
+    def _on_not_started(self, reason: str) -> None:
+        self.failed.emit(self.tr("The job could not be packed: {0}.").format(reason))
 
-    def _on_finished(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        out = bytes(process.readAllStandardOutput().data()).decode("utf-8", "replace")
-        errors = bytes(process.readAllStandardError().data()).decode("utf-8", "replace")
-        process.deleteLater()
-        if '"job":' in out:  # films that could not be read are left out, and are no failure of the job
+    def _on_ended(self, ended: Ended) -> None:
+        if '"job":' in ended.out:  # films that could not be read are left out, and are no failure of the job
             self.sent.emit()
         else:
-            self.failed.emit(last_words(errors) or self.tr("Packing the job ended without a word."))
+            self.failed.emit(ended.last_words or self.tr("Packing the job ended without a word."))
         self.look()
