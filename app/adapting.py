@@ -18,7 +18,7 @@ from inference.adapted import AdaptedHead
 from inference.card import FindingName, ModelCard
 from inference.coverage import reason_not_covered
 from inference.features import feature_key
-from training.adapt import AROUND, Around, adapt
+from training.adapting.head import AROUND, Around, adapt
 from training.errors import TooLittleData
 from training.replay import replay_of
 from training.samples import Sample, Samples, from_store

@@ -1,7 +1,8 @@
 """The order in which a reader is asked about waiting studies, worked out where the embeddings are.
 
 Runs in the fitting process, and in the command line for people who want to see it. Which films wait, whose
-marks count and which films hide what models say is read from the store; `training.asking` orders them.
+marks count and which films hide what models say is read from the store; `training.adapting.asking` orders
+them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from app.fitting_messages import Ask, Ordered
 from inference.card import ModelCard
 from reviews.record import Part
 from reviews.store import Store
-from training.asking import WHY, AskOrder, ask_order, margins_of
+from training.adapting.asking import WHY, AskOrder, ask_order, margins_of
 
 _MARKED = WHY.index("urgent")
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from app.fitting_films import ModelFilms
 from app.fitting_messages import Doubt, Doubted, Doubtful
 from reviews.store import Store
+from training.adapting.suspects import find_suspects, fold_by_fold
 from training.errors import TooLittleData
 from training.replay import Replay
-from training.suspects import find_suspects, fold_by_fold
 
 Head = tuple[NDArray[np.floating], NDArray[np.floating]]
 

@@ -16,7 +16,7 @@ from inference.features import FeatureCache, feature_key
 from inference.neighbours import NearestFilms
 from reviews.record import Answer, Part, Review
 from studies.image import Header
-from training.adapt import AROUND, Around, Films
+from training.adapting.head import AROUND, Around, Films
 
 _GROWN = 1.05
 _ANSWERS: dict[Answer, int] = {"present": 1, "absent": 0, "unknown": -1}

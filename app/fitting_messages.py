@@ -162,7 +162,7 @@ class Ordered:
     Parameters
     ----------
     why
-        (n,) int8: index into `training.asking.WHY`.
+        (n,) int8: index into `training.adapting.asking.WHY`.
     names
         Display names of findings.
     leading, said

@@ -52,7 +52,7 @@ from reviews.added_findings import beyond
 from reviews.errors import StoreError
 from reviews.news import Token
 from studies.image import Header
-from training.adapt import fit_head
+from training.adapting.head import fit_head
 from training.errors import TooLittleData, TrainingError
 from training.replay import Replay, replay_of
 

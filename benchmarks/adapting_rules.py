@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 from inference.card import FindingName, ModelCard  # noqa: E402
 from inference.heads import read_head  # noqa: E402
 from inference.registry import ModelRegistry  # noqa: E402
-from training.adapt import Around, Films, fit_head  # noqa: E402
+from training.adapting.head import Around, Films, fit_head  # noqa: E402
 from training.replay import Replay, replay_of  # noqa: E402
 
 RULES = ("neither", "replay", "replay and stillness")

@@ -2,9 +2,9 @@
 
     python benchmarks/asking.py [--films 2000,20000] [--width 512] [--runs 7]
 
-Times `training.asking.ask_order` on one thread, and beside it, in the same run, what cannot be done without:
-one product of the embeddings with a head, and sorting by margin alone. As many films were read as wait. On a
-busy machine look at the processor's time, not at the clock's.
+Times `training.adapting.asking.ask_order` on one thread, and beside it, in the same run, what cannot be done
+without: one product of the embeddings with a head, and sorting by margin alone. As many films were read as
+wait. On a busy machine look at the processor's time, not at the clock's.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np  # noqa: E402
 
-from training.asking import ask_order  # noqa: E402
+from training.adapting.asking import ask_order  # noqa: E402
 
 
 def main() -> int:

@@ -42,14 +42,14 @@ from inference.network import LoadedModel, head_of, load  # noqa: E402
 from inference.preprocess import normalise  # noqa: E402
 from inference.registry import ModelRegistry  # noqa: E402
 from reviews.record import Part  # noqa: E402
-from training.adapt import Films as Reviewed  # noqa: E402
-from training.adapt import fit_head  # noqa: E402
-from training.asking import ask_order  # noqa: E402
+from training.adapting.asking import ask_order  # noqa: E402
+from training.adapting.head import Films as Reviewed  # noqa: E402
+from training.adapting.head import fit_head  # noqa: E402
 from training.finetune import fine_tune  # noqa: E402
+from training.learning.tensors import Films  # noqa: E402
 from training.plan import CHEST_RADIOGRAPHS, Plan  # noqa: E402
 from training.replay import Replay  # noqa: E402
 from training.samples import Sample, Samples, from_csv  # noqa: E402
-from training.tensors import Films  # noqa: E402
 
 KNOWN, NEW = ("no-finding", "pneumonia"), "covid-19"
 ALL = (*KNOWN, NEW)

@@ -29,12 +29,12 @@ from torch.nn import functional as F
 
 from inference.anatomy import embedding_of
 from inference.architectures import create
-from training.learner import Learner
+from training.learning.learner import Learner
+from training.learning.tensors import Films
 from training.plan import Depth, Plan
 from training.presets import choices_for
 from training.replay import Replay
 from training.samples import from_csv
-from training.tensors import Films
 
 NETWORK = "resnet18"
 DEPTHS: tuple[Depth, ...] = ("head", "last", "half", "all")

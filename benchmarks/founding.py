@@ -38,9 +38,9 @@ from inference.network import build  # noqa: E402
 from inference.preprocess import normalise  # noqa: E402
 from inference.registry import ModelRegistry  # noqa: E402
 from training.finetune import fine_tune  # noqa: E402
+from training.learning.tensors import Films  # noqa: E402
 from training.plan import CHEST_RADIOGRAPHS, Plan  # noqa: E402
 from training.samples import Samples, from_csv  # noqa: E402
-from training.tensors import Films  # noqa: E402
 
 FOLDS = 5
 SIDE = 64

@@ -22,11 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.bootstrap import interval, resamples
 from training.events import Evaluation, ImageResult
-from training.gate import MARGIN, compare
-from training.metrics import evaluate_results, figures
-from training.table import Table
+from training.proof.bootstrap import interval, resamples
+from training.proof.gate import MARGIN, compare
+from training.proof.metrics import evaluate_results, figures
+from training.proof.table import Table
 
 FINDINGS = ("covid-19", "no-finding", "pneumonia")
 SHARES = (0.25, 0.4, 0.35)

@@ -43,10 +43,10 @@ from inference.registry import ModelRegistry  # noqa: E402
 from studies.display import network_intensities  # noqa: E402
 from studies.likeness import Likenesses, likeness_of  # noqa: E402
 from studies.reader import read  # noqa: E402
-from training.evaluate import evaluate  # noqa: E402
 from training.events import Evaluation  # noqa: E402
 from training.finetune import fine_tune  # noqa: E402
 from training.plan import Plan  # noqa: E402
+from training.proof.evaluate import evaluate  # noqa: E402
 from training.samples import Samples, from_csv  # noqa: E402
 
 RESAMPLES = 2000

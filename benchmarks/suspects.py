@@ -4,10 +4,11 @@
     python benchmarks/suspects.py --xrays DIR --models DATA/models --model ID --fold 0
 
 Labels are moved to another finding by chance; heads are re-fitted out of fold on the model's embeddings as
-the window does (`training.suspects`). The first takes the starter, whose encoder was trained on these very
-films with their true labels: an upper bound. The second takes a model that was trained on four fifths of the
-patients (`train --folds 5 --fold 0`) and counts the films of the other patients alone, which is what a
-hospital sees. The labels of the collection are noisy themselves: a film that counts as sound may be none.
+the window does (`training.adapting.suspects`). The first takes the starter, whose encoder was trained on
+these very films with their true labels: an upper bound. The second takes a model that was trained on four
+fifths of the patients (`train --folds 5 --fold 0`) and counts the films of the other patients alone, which
+is what a hospital sees. The labels of the collection are noisy themselves: a film that counts as sound may
+be none.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ from inference.preprocess import intensities_to_tensor  # noqa: E402
 from inference.registry import ModelRegistry  # noqa: E402
 from studies.display import network_intensities  # noqa: E402
 from studies.reader import read  # noqa: E402
-from training.adapt import Films  # noqa: E402
+from training.adapting.head import Films  # noqa: E402
+from training.adapting.suspects import find_suspects, out_of_fold  # noqa: E402
 from training.samples import Sample, from_csv  # noqa: E402
-from training.suspects import find_suspects, out_of_fold  # noqa: E402
 
 
 def main() -> int:

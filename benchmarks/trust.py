@@ -40,7 +40,7 @@ from inference.typical import FOLDS, KNOWN_SHARE, MARGIN, WITHOUT_LUNGS, Typical
 from studies.display import network_intensities  # noqa: E402
 from studies.errors import StudyError  # noqa: E402
 from studies.reader import read, read_header  # noqa: E402
-from training.evaluate import evaluate  # noqa: E402
+from training.proof.evaluate import evaluate  # noqa: E402
 from training.samples import from_csv  # noqa: E402
 
 Floats = NDArray[np.float64]

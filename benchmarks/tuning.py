@@ -3,11 +3,11 @@
     python benchmarks/tuning.py [--networks resnet18 mobilenetv3_small_100] [--side 224] [--films 64]
                                 [--batch 16] [--rounds 5] [--threads 2] [--device cpu]
 
-One epoch of `training.learner.Learner` and one of a loop that only does forward, loss, backward and step take
-turns; each round gives one ratio of their times, and the median ratio is printed with its quartiles. In both
-the same parameters move, and BatchNorm stands still. "On the same tensors": both are given films that were
-changed before, and what is compared is the loop. "With its films made": the learner makes them of bytes,
-changes and normalises them, and the bare loop has its tensors for nothing.
+One epoch of `training.learning.learner.Learner` and one of a loop that only does forward, loss, backward and
+step take turns; each round gives one ratio of their times, and the median ratio is printed with its
+quartiles. In both the same parameters move, and BatchNorm stands still. "On the same tensors": both are
+given films that were changed before, and what is compared is the loop. "With its films made": the learner
+makes them of bytes, changes and normalises them, and the bare loop has its tensors for nothing.
 
 With kept features (depth head and last, `Plan.copies` 4, 20 epochs) a whole training is set beside the bare
 loop's: there the learner does less, because what stands still is worked out once a version.
@@ -30,12 +30,12 @@ from torch.nn import functional as F
 
 from inference.architectures import create
 from studies.image import Header
-from training.changes import draw
-from training.learner import Learner
-from training.networks import moving_parameters, set_moving, set_training_mode
+from training.learning.changes import draw
+from training.learning.learner import Learner
+from training.learning.networks import moving_parameters, set_moving, set_training_mode
+from training.learning.tensors import Films
 from training.plan import Depth, Plan
 from training.samples import Sample
-from training.tensors import Films
 
 FINDINGS = 3
 KEPT_EPOCHS = 20

@@ -26,10 +26,10 @@ from inference.lungs import LungFinder
 from inference.network import LoadedModel, load
 from inference.registry import ModelRegistry
 from studies.phantom import write_training_set
-from training.familiar import looked_at
+from training.learning.familiar import looked_at
+from training.learning.tensors import Films
 from training.replay import Replay
 from training.samples import from_csv
-from training.tensors import Films
 
 PHANTOMS = 600
 

@@ -26,9 +26,9 @@ from inference.network import LoadedModel, load
 from inference.registry import ModelRegistry
 from inference.typical import KNOWN_SHARE, MARGIN, Typical
 from studies.phantom import write_training_set
-from training.familiar import looked_at
+from training.learning.familiar import looked_at
+from training.learning.tensors import Films
 from training.samples import from_csv
-from training.tensors import Films
 
 PHANTOMS = 600
 

@@ -171,8 +171,8 @@ def _left_out(choice: argparse.Namespace, model_id: str, fold: int) -> list[Imag
     """What the model of a fold says of the films it was not fitted on, at temperature 1."""
     from inference.devices import best_device
     from inference.network import load
-    from training.evaluate import evaluate
-    from training.probes import finder_for
+    from training.proof.evaluate import evaluate
+    from training.proof.probes import finder_for
     from training.samples import from_csv
 
     registry = ModelRegistry(choice.work / "models", choice.work / "none")
@@ -194,8 +194,8 @@ def _figures(
     """The calibration that fits all films left out, operating points chosen on them, figures in which each
     fold was calibrated by the others, so that no film helps to calibrate itself."""
     from training.calibrate import choose_operating_points
-    from training.metrics import evaluate_results
-    from training.probes import added
+    from training.proof.metrics import evaluate_results
+    from training.proof.probes import added
 
     calibrated: list[ImageResult] = []
     for number, fold in enumerate(results):

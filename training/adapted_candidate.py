@@ -16,8 +16,8 @@ from inference.network import build, differences, load, with_head
 from inference.registry import ModelRegistry
 from training.candidate import Outcome, conclude, rounded
 from training.errors import TooLittleData, UnusablePlan
-from training.gate import MARGIN
 from training.plan import Plan
+from training.proof.gate import MARGIN
 from training.replay import Replay
 from training.samples import Samples
 

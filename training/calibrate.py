@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from inference.adapted import probabilities_of
 from inference.card import Task
 from training.events import ImageResult
-from training.metrics import image_losses
-from training.table import table_of
+from training.proof.metrics import image_losses
+from training.proof.table import table_of
 
 LEAST_IMAGES = 20  # fewer say too little about confidence
 LEAST_OF_EACH = 10  # films with a finding, and films without it, that an operating point is chosen from

@@ -18,16 +18,16 @@ from inference.network import build, head_name, load, prepare
 from inference.registry import ModelRegistry
 from inference.typical import Typical
 from training.errors import UnusablePlan
-from training.evaluate import evaluate
 from training.events import Evaluation, Gate, ImageResult
-from training.fitted import Fitted, fitted_of
-from training.gate import LEAST_RESAMPLES, MARGIN, compare
-from training.metrics import curves
-from training.pairing import named
 from training.plan import Plan
-from training.probes import finder_for
+from training.proof.evaluate import evaluate
+from training.proof.fitted import Fitted, fitted_of
+from training.proof.gate import LEAST_RESAMPLES, MARGIN, compare
+from training.proof.metrics import curves
+from training.proof.pairing import named
+from training.proof.probes import finder_for
+from training.proof.report import write_report
 from training.replay import Replay
-from training.report import write_report
 from training.samples import Sample, Samples
 
 TUNED = ", fine-tuned"
@@ -45,7 +45,7 @@ class Outcome:
     current: ModelCard | None = None
 
     def write_report(self, folder: Path) -> Path | None:
-        """Write both models side by side as a page and as JSON (`training.report`); the page's path.
+        """Write both models side by side as a page and as JSON (`training.proof.report`); the page's path.
 
         None where nothing was measured, or the folder cannot be written: the candidate is there all the same.
         """
@@ -167,7 +167,7 @@ def conclude(
     look_up
         Called at every batch; raises to stop, and then no candidate is left behind.
     margin
-        See `training.gate.compare`.
+        See `training.proof.gate.compare`.
     replay
         Films that the candidate was trained on, for whoever re-fits its head; kept beside its weights.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from inference.card import ModelCard
 from inference.coverage import reason_not_covered
@@ -18,13 +18,21 @@ from studies.image import Header
 from studies.likeness import Likenesses, likeness
 from studies.reader import read
 
-if TYPE_CHECKING:
-    from training.samples import Sample
-
 DECODERS = 4
 _AT_ONCE = 64
 
 FrameKey = tuple[str, int]
+
+
+class Film(Protocol):
+    """A frame, and whose it is said to be."""
+
+    @property
+    def patient(self) -> str: ...
+    @property
+    def header(self) -> Header: ...
+    @property
+    def frame(self) -> int: ...
 
 
 def complete(store: Store, frames: Sequence[tuple[Header, int]]) -> int:
@@ -51,8 +59,8 @@ def complete_decided(store: Store, card: ModelCard) -> int:
     return complete(store, [(covered[uid], frame) for uid, frame in sorted(frames) if uid in covered])
 
 
-def as_one(samples: Sequence[Sample]) -> list[tuple[str, tuple[str, ...]]]:
-    """For each sample its patient, and which units of splitting are one with its own.
+def as_one(films: Sequence[Film]) -> list[tuple[str, tuple[str, ...]]]:
+    """For each film its patient, and which units of splitting are one with its own.
 
     Patients of whom two films show the same are one, and called alike. Every film is decoded for that.
 
@@ -62,24 +70,24 @@ def as_one(samples: Sequence[Sample]) -> list[tuple[str, tuple[str, ...]]]:
         (patient, units): the first of the patients' names, and `Header.split_key` of every film of them
         where there are several; else no units.
     """
-    names = list(dict.fromkeys(s.patient for s in samples))
+    names = list(dict.fromkeys(s.patient for s in films))
     place = {patient: n for n, patient in enumerate(names)}
-    whole = _joined(samples, [place[s.patient] for s in samples], len(names))
+    whole = _joined(films, [place[s.patient] for s in films], len(names))
     units: dict[int, set[str]] = {}
     members: dict[int, set[str]] = {}
-    for sample in samples:
-        one = whole[place[sample.patient]]
-        units.setdefault(one, set()).add(sample.header.split_key)
-        members.setdefault(one, set()).add(sample.patient)
+    for film in films:
+        one = whole[place[film.patient]]
+        units.setdefault(one, set()).add(film.header.split_key)
+        members.setdefault(one, set()).add(film.patient)
     told = []
-    for sample in samples:
-        one = whole[place[sample.patient]]
+    for film in films:
+        one = whole[place[film.patient]]
         is_shared = len(members[one]) > 1
         told.append((names[one], tuple(sorted(units[one])) if is_shared else ()))
     return told
 
 
-def _joined(samples: Sequence[Sample], places: Sequence[int], patients: int) -> list[int]:
+def _joined(films: Sequence[Film], places: Sequence[int], patients: int) -> list[int]:
     """For each patient the first of those who are one with them."""
     above = list(range(patients))
 
@@ -90,7 +98,7 @@ def _joined(samples: Sequence[Sample], places: Sequence[int], patients: int) -> 
 
     known = Likenesses()
     whose: list[int] = []
-    for own, bits in zip(places, _hashes([(s.header, s.frame) for s in samples]), strict=True):
+    for own, bits in zip(places, _hashes([(s.header, s.frame) for s in films]), strict=True):
         if bits is None:
             continue
         for n, _ in known.like(bits):

@@ -20,7 +20,7 @@ class Evaluation:
     patients. `per_image` (path or uid, patient, truth indices, probabilities) feeds plots and the
     gate's paired comparison and is left out of `as_json`.
     `knows` are the findings that the model itself answers, empty for all of them.
-    What `lung_share`, `without_lungs` and `unfamiliar` mean stands in `training.probes`.
+    What `lung_share`, `without_lungs` and `unfamiliar` mean stands in `training.proof.probes`.
     """
 
     model: str

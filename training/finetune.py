@@ -26,25 +26,25 @@ from inference.errors import InferenceError
 from inference.lungs import LungFinder
 from inference.network import prepare
 from inference.registry import ModelRegistry
-from training import checkpoint
-from training.allowed import AllowedRegions
 from training.calibrate import choose_operating_points, fit_temperature
 from training.candidate import candidate_card, conclude, rounded, versions
 from training.errors import Cancelled, TrainingError, UnusablePlan
 from training.events import Evaluation, ImageResult, TrainingEvent
-from training.familiar import known_of
-from training.gate import MARGIN
-from training.learner import Learner, Term
-from training.metrics import evaluate_results
-from training.networks import starting_network
+from training.learning import checkpoint
+from training.learning.allowed import AllowedRegions
+from training.learning.familiar import known_of
+from training.learning.learner import Learner, Term
+from training.learning.networks import starting_network
+from training.learning.processes import ALONE, Group
+from training.learning.reasons import Reasons
+from training.learning.tensors import Films
 from training.plan import Plan
-from training.probes import finder_for
-from training.processes import ALONE, Group
-from training.reasons import Reasons
+from training.proof.gate import MARGIN
+from training.proof.metrics import evaluate_results
+from training.proof.probes import finder_for
 from training.replay import Replay, replay_of
 from training.runs import CANCELLED, CHECKPOINT, append_event, stop_if_cancelled, write_plan
 from training.samples import Samples, fits, hints_for, require_some
-from training.tensors import Films
 
 __all__ = ["Plan", "fine_tune"]
 
@@ -85,7 +85,7 @@ def fine_tune(
     cache_folder
         Where decoded films are kept for the next run; None keeps them in memory only.
     margin
-        How much worse the candidate may be and still pass (`training.gate.compare`).
+        How much worse the candidate may be and still pass (`training.proof.gate.compare`).
     films
         The films of the training and validation part where they are decoded already, as those of a job.
     learnt
@@ -96,8 +96,8 @@ def fine_tune(
     wish_folder
         Where the file `cancel` is looked for, by default in `run_folder`.
     group
-        The processes that train together (`training.processes`). The first alone writes and yields events,
-        and makes the candidate; the others have to be given the same and end without a word.
+        The processes that train together (`training.learning.processes`). The first alone writes and yields
+        events, and makes the candidate; the others have to be given the same and end without a word.
 
     Yields
     ------

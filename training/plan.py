@@ -51,11 +51,11 @@ class Plan:
         Each stage of a base model learns this much slower than the one after it; 1: all alike.
     copies
         So many changed versions of each film are seen in turn while a part of a base model stands still, so
-        that what this part gives is worked out once for each (`training.frozen`); 0: every epoch changes
-        films anew.
+        that what this part gives is worked out once for each (`training.learning.frozen`); 0: every epoch
+        changes films anew.
     replay
         Share of films of the base model's own training that a head learns from beside the new ones, as
-        embeddings, while no more than the last stage moves (`training.remembering`).
+        embeddings, while no more than the last stage moves (`training.learning.remembering`).
     distillation
         What it costs to leave the base model's answers where no reader said otherwise; 0 for nothing.
     batch_norm
@@ -85,10 +85,11 @@ class Plan:
     window_jitter
         How far the windows of CT images are varied, in shares of their width; films are left as they are.
     evidence_weight
-        What evidence in the wrong place costs beside a wrong answer (`training.reasons`); 0 for nothing.
+        What evidence in the wrong place costs beside a wrong answer (`training.learning.reasons`); 0 for
+        nothing.
     blank_lungs
         Share of films that are shown with their lungs covered, of which nothing is to be said but how
-        frequent each finding is (`training.blanking`).
+        frequent each finding is (`training.learning.blanking`).
     ema
         Decay of the moving average of weights that is measured and kept; 0 for none.
     gradient_clip

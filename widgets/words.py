@@ -52,7 +52,7 @@ TERMS = (
     QT_TRANSLATE_NOOP("Words", "a view"),
     # A row of the worklist whose image a model does not know (app.gui.study_row)
     QT_TRANSLATE_NOOP("Words", "not what the model knows"),
-    # Whole sentences: inference, studies, training.gate
+    # Whole sentences: inference, studies, training.proof.gate
     QT_TRANSLATE_NOOP("Words", "No finding reaches the probability from which on it is suggested."),
     QT_TRANSLATE_NOOP("Words", "No model is in use."),
     QT_TRANSLATE_NOOP("Words", "The image is FOR PROCESSING: it was not made to be read from."),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication
 
-from training.asking import WHY, Why
+from training.adapting.asking import WHY, Why
 from widgets.numbers import probability_text
 
 
@@ -22,7 +22,7 @@ class Asked:
     study_uids
         (n) of them; studies that are not named stand behind them.
     why
-        (n,) int8: index into `training.asking.WHY`.
+        (n,) int8: index into `training.adapting.asking.WHY`.
     names
         Display names of findings.
     leading

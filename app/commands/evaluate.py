@@ -17,7 +17,7 @@ from app.predicting import Predictors
 from app.workplace import ADAPTED, Workplace
 from inference.card import ModelCard
 from training.copies import complete_decided
-from training.fitted import fitted_of
+from training.proof.fitted import fitted_of
 from training.samples import Samples, from_csv, from_store
 
 
@@ -29,10 +29,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
-    from training.evaluate import evaluate
-    from training.metrics import curves
-    from training.probes import finder_for
-    from training.report import write_report
+    from training.proof.evaluate import evaluate
+    from training.proof.metrics import curves
+    from training.proof.probes import finder_for
+    from training.proof.report import write_report
 
     if (options.labels is None) != (options.images is None):
         raise UsageError("--labels and --images go together.")

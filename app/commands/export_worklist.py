@@ -12,7 +12,7 @@ from app.output import Output
 from app.workplace import Workplace
 from reviews.export import RowValues, write_csv
 from studies.image import Header
-from training.asking import WHY
+from training.adapting.asking import WHY
 
 _COLUMNS = ("place", "study_instance_uid", "path", "why", "reason")
 

@@ -22,8 +22,8 @@ from inference.card import ModelCard
 from inference.errors import InferenceError, NoDevice
 from training.errors import TrainingError, UnusableJob
 from training.events import TrainingEvent
-from training.job_records import JOB_ENDING, RESULT_ENDING, Record, samples_of, sent_jobs
-from training.processes import Group, joined, rank_here
+from training.jobs.records import JOB_ENDING, RESULT_ENDING, Record, samples_of, sent_jobs
+from training.learning.processes import Group, joined, rank_here
 
 WATCH_S = 10.0
 ORIGIN = ("labels", "images", "model", "findings", "folds", "fold", "no_held_out", "shares", "seed")
@@ -65,7 +65,7 @@ def jobs_folder(workplace: Workplace) -> Path:
 
 
 def _pack(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
-    from training.jobs import pack
+    from training.jobs.exchange import pack
 
     train.check_options(options)
     base = train.base_model(options, workplace)
@@ -152,7 +152,7 @@ def _work_on(
     group: Group,
 ) -> None:
     """Do one job; its films do not stay on this machine."""
-    from training.jobs import job_in, work
+    from training.jobs.exchange import job_in, work
 
     try:
         job, result = job_in(bundle), target or _result_beside(bundle)
@@ -181,7 +181,7 @@ def _work_on(
 
 def _take(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
     from training.finetune import fine_tune
-    from training.jobs import job_of, learnt_weights
+    from training.jobs.exchange import job_of, learnt_weights
     from training.runs import lower_priority
 
     train.check_options(options)

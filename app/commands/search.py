@@ -18,7 +18,7 @@ from inference.errors import NoDevice, UnknownArchitecture, UnknownModel
 from training.errors import TrainingError, UnusablePlan
 from training.events import TrainingEvent
 from training.runs import ended_when_cancelled, lower_priority
-from training.search_space import SEARCHED, Pruner, Sampler, Search
+from training.searching.space import SEARCHED, Pruner, Sampler, Search
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,8 +46,8 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
 def _search(options: argparse.Namespace, workplace: Workplace, output: Output, folder: Path) -> int:
     from inference.architectures import full_name
     from inference.devices import best_device
-    from training.networks import check_can_be_tuned
-    from training.search import search
+    from training.learning.networks import check_can_be_tuned
+    from training.searching.search import search
 
     try:
         best_device(options.device or "auto")

@@ -23,10 +23,10 @@ from inference.errors import NoDevice, UnknownArchitecture
 from training.copies import complete_decided
 from training.errors import TrainingError, UnusablePlan
 from training.events import TrainingEvent
+from training.learning.processes import ALONE, Group, is_one_of_many, joined, rank_here
 from training.plan import _CHOICES as CHOICES
 from training.plan import Depth, Plan
 from training.presets import Suggestion, is_waiting_candidate, preset, suggested
-from training.processes import ALONE, Group, is_one_of_many, joined, rank_here
 from training.runs import ended_when_cancelled, lower_priority
 from training.samples import LEAST_TO_GROW, Samples, from_csv, from_store
 
@@ -81,7 +81,7 @@ def _train(
     from inference.architectures import full_name
     from inference.devices import best_device
     from training.finetune import fine_tune
-    from training.networks import check_can_be_tuned
+    from training.learning.networks import check_can_be_tuned
 
     try:
         best_device(options.device or "auto")

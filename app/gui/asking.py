@@ -20,7 +20,7 @@ from app.gui.library import Library
 from app.gui.reading import Position, Reading
 from app.workplace import Workplace
 from reviews.errors import StoreError
-from training.asking import WHY
+from training.adapting.asking import WHY
 from widgets.worklist import Asked, Order, Row, Worklist
 
 ASK_FIRST: Order = "ask first"

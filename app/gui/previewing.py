@@ -13,8 +13,8 @@ from app.gui.library import Library
 from studies.errors import StudyError
 from studies.image import Image
 from studies.reader_pool import ReaderPool, Urgency, Wanted
+from training.learning.preview import variants
 from training.plan import Plan
-from training.preview import variants
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from app.gui.sending import Sending
 from app.gui.window import Window
 from app.runs import Run
 from app.workplace import Workplace
-from training.job_records import Sent
+from training.jobs.records import Sent
 from widgets.numbers import duration_text
 from widgets.search import SearchChoice
 from widgets.training import TrainingChoice

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.gui.command import Command, Ended
 from app.gui.jobs import Jobs
 from app.workplace import Workplace
-from training.job_records import Sent, sent_jobs
+from training.jobs.records import Sent, sent_jobs
 
 LOOK_MS = 5000
 

@@ -15,7 +15,7 @@ from inference.architectures import classifier_names, create, full_name, namesak
 from inference.card import Preprocessing
 from inference.errors import UnknownArchitecture
 from inference.torchvision_networks import TimmShape, names, set_dropout, set_stochastic_depth
-from training.networks import moving_parameters
+from training.learning.networks import moving_parameters
 
 # One of each class of torchvision's, the smallest, with an input size that it can take.
 ONE_OF_EACH = {

@@ -23,7 +23,7 @@ from inference.registry import ModelRegistry
 from tests.inference.foreign import make_network, make_onnx, onnx_logits, write_onnx
 from tests.inference.making import FINDINGS, make_image
 from training.errors import UnusablePlan
-from training.networks import check_can_be_tuned
+from training.learning.networks import check_can_be_tuned
 
 NAMES = tuple(f.name for f in FINDINGS)
 CPU = torch.device("cpu")

@@ -24,8 +24,8 @@ LIGHT = (
     "reviews",
     "studies",
     "training.events",
-    "training.gate",
-    "training.metrics",
+    "training.proof.gate",
+    "training.proof.metrics",
     "widgets",
 )
 

@@ -13,7 +13,7 @@ from inference.adapted import AdaptedHead, probabilities_of
 from inference.card import Task
 from reviews.record import Part
 from studies.image import Header
-from training.adapt import adapt
+from training.adapting.head import adapt
 from training.calibrate import fit_temperature
 from training.errors import TooLittleData, UnusablePlan
 from training.samples import Sample

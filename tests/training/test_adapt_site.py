@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inference.adapted import AdaptedHead
 from inference.card import FindingName, Task
-from training.adapt import DOUBT, Around, Films, fit_head
+from training.adapting.head import DOUBT, Around, Films, fit_head
 from training.errors import TooLittleData
 from training.replay import Replay
 

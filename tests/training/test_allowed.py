@@ -23,15 +23,15 @@ from studies.phantom import chest
 from studies.reader import read_header
 from tests.training.conftest import FINDINGS, QUICK, write_film, write_labels
 from tests.training.test_samples import CARD
-from training.allowed import AllowedRegions
-from training.augment import distorted
-from training.batches import Batches
-from training.changes import draw
 from training.finetune import fine_tune
+from training.learning.allowed import AllowedRegions
+from training.learning.augment import distorted
+from training.learning.batches import Batches
+from training.learning.changes import draw
+from training.learning.tensors import Films
 from training.plan import Plan
 from training.regions import Region
 from training.samples import Samples, from_csv, from_store
-from training.tensors import Films
 
 CPU = torch.device("cpu")
 ROWS, COLUMNS = 300, 240

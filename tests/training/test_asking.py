@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from numpy.typing import NDArray
 
-from training.asking import ASKED, LANDMARKS, TURNS, WHY, AskOrder, ask_order
+from training.adapting.asking import ASKED, LANDMARKS, TURNS, WHY, AskOrder, ask_order
 
 Floats = NDArray[np.float32]
 NOBODY = np.zeros((0, 8), np.float32)

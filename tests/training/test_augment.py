@@ -10,8 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.augment import corrupted, distorted, grid_of, mixed, warped
-from training.changes import Changes, draw, uniform
+from training.learning.augment import corrupted, distorted, grid_of, mixed, warped
+from training.learning.changes import Changes, draw, uniform
 from training.plan import Plan
 
 SIDE = 48

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from training.bundle import read_manifest, unpack_bundle, write_bundle
 from training.errors import UnusableJob
+from training.jobs.bundle import read_manifest, unpack_bundle, write_bundle
 
 LIMITS = {"a.bin": 1000, "b.bin": 1000}
 MANIFEST = {"format": "test", "version": 1, "said": "ä"}

@@ -16,7 +16,7 @@ from studies.reader import read_header
 from tests.reviews.parts import give_part
 from tests.training.conftest import FINDINGS, write_film, write_hospital, write_labels
 from training.copies import complete
-from training.fitted import Fitted
+from training.proof.fitted import Fitted
 from training.samples import Samples, from_csv, from_store
 
 CARD = ModelCard(

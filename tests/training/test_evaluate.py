@@ -9,7 +9,7 @@ import torch
 
 from inference.network import LoadedModel, load
 from inference.registry import ModelRegistry
-from training.evaluate import evaluate
+from training.proof.evaluate import evaluate
 from training.samples import Samples
 
 

@@ -20,11 +20,11 @@ from inference.predictor import Predictor
 from inference.registry import ModelRegistry
 from studies.reader import read, read_header
 from tests.training.conftest import FINDINGS, QUICK, write_film, write_hospital, write_labels
-from training.evaluate import evaluate
 from training.events import TrainingEvent
 from training.finetune import fine_tune
-from training.learner import Learner
+from training.learning.learner import Learner
 from training.plan import Plan
+from training.proof.evaluate import evaluate
 from training.runs import ask_to_cancel, read_events, stop_if_cancelled
 from training.samples import Samples, from_csv
 

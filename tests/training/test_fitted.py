@@ -13,7 +13,7 @@ from inference.registry import ModelRegistry
 from tests.training.conftest import QUICK
 from training.events import TrainingEvent
 from training.finetune import fine_tune
-from training.fitted import Fitted, digests_of, fitted_of
+from training.proof.fitted import Fitted, digests_of, fitted_of
 from training.samples import Samples
 
 

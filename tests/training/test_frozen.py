@@ -12,13 +12,13 @@ from inference.anatomy import examine
 from inference.architectures import create
 from inference.card import Preprocessing
 from tests.training.conftest import QUICK
-from training import frozen
-from training.frozen import find_cut
-from training.learner import Learner
-from training.networks import moving_parameters, set_moving, set_training_mode
+from training.learning import frozen
+from training.learning.frozen import find_cut
+from training.learning.learner import Learner
+from training.learning.networks import moving_parameters, set_moving, set_training_mode
+from training.learning.tensors import Films
 from training.plan import Depth, Plan
 from training.samples import Samples
-from training.tensors import Films
 
 CPU = torch.device("cpu")
 TUNING = replace(QUICK, epochs=6, batch_size=8, learning_rate=1e-2, copies=2)

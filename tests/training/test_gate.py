@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from training.events import Evaluation, ImageResult
-from training.gate import compare
-from training.metrics import evaluate_results
-from training.settling import patients_needed
+from training.proof.gate import compare
+from training.proof.metrics import evaluate_results
+from training.proof.settling import patients_needed
 
 NAMES = ("covid-19", "no-finding", "pneumonia")
 

@@ -21,8 +21,8 @@ from inference.registry import ModelRegistry
 from tests.training.conftest import QUICK
 from training.errors import UnusableJob
 from training.finetune import fine_tune
-from training.job_records import Job, Record, film_pseudonym, samples_of
-from training.jobs import FILMS, PARENT_WEIGHTS, WEIGHTS, job_in, job_of, learnt_weights, pack, work
+from training.jobs.exchange import FILMS, PARENT_WEIGHTS, WEIGHTS, job_in, job_of, learnt_weights, pack, work
+from training.jobs.records import Job, Record, film_pseudonym, samples_of
 from training.plan import Plan
 from training.samples import Samples
 
@@ -137,7 +137,7 @@ def load_file_of(content: bytes) -> dict[str, torch.Tensor]:
 def test_the_films_are_those_that_a_training_here_would_see(
     packed: tuple[Path, Record], parent: ModelCard, labelled: Samples
 ) -> None:
-    from training.tensors import Films
+    from training.learning.tensors import Films
 
     path, record = packed
     by_name = {film_pseudonym(record.key, s): s for s in labelled.samples}

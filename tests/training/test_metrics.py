@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 from sklearn.calibration import calibration_curve
 
-from training.bootstrap import interval
 from training.events import ImageResult
-from training.metrics import evaluate_results
-from training.ranking import (
+from training.proof.bootstrap import interval
+from training.proof.metrics import evaluate_results
+from training.proof.ranking import (
     auroc,
     average_precision,
     precision_recall_points,
@@ -25,8 +25,8 @@ from training.ranking import (
     roc_points,
     sensitivity_at,
 )
-from training.reliability import calibration_bins, calibration_error, calibration_errors
-from training.table import table_of
+from training.proof.reliability import calibration_bins, calibration_error, calibration_errors
+from training.proof.table import table_of
 
 NAMES = ("a", "b", "c")
 

@@ -14,9 +14,9 @@ from inference.predictor import Predictor
 from inference.registry import ModelRegistry
 from studies.reader import read
 from tests.training.conftest import FINDINGS, QUICK
-from training.adapt import adapt
-from training.evaluate import evaluate
+from training.adapting.head import adapt
 from training.finetune import fine_tune
+from training.proof.evaluate import evaluate
 from training.samples import Samples
 
 CPU = best_device("cpu")

@@ -16,7 +16,7 @@ from inference.importing import import_weights
 from inference.registry import ModelRegistry
 from tests.training.conftest import FINDINGS, QUICK
 from training.finetune import fine_tune
-from training.networks import moving_parameters, set_moving, set_training_mode
+from training.learning.networks import moving_parameters, set_moving, set_training_mode
 from training.plan import Plan
 from training.samples import Samples
 

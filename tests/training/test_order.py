@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from training.order import Order
+from training.learning.order import Order
 from training.plan import Plan
 
 

@@ -17,10 +17,10 @@ from PIL import Image
 from studies.reader import read, read_header
 from tests.studies.files import ramp, write_dicom
 from tests.training.conftest import write_film
-from training.augment import distorted
-from training.changes import draw
+from training.learning.augment import distorted
+from training.learning.changes import draw
+from training.learning.preview import changed, variants
 from training.plan import Plan
-from training.preview import changed, variants
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,5 +71,5 @@ def test_erased_rectangles_and_noise_are_shown(tmp_path: Path) -> None:
 
 
 def test_it_needs_no_torch() -> None:
-    code = "import sys, training.preview, training.presets; assert 'torch' not in sys.modules"
+    code = "import sys, training.learning.preview, training.presets; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -14,8 +14,8 @@ from inference.lung_mask import LungMask
 from inference.predictor import Prepared
 from tests.inference.making import make_header
 from training.events import ImageResult
-from training.metrics import evaluate_results
-from training.probes import added, blanked, lung_shares, unfamiliar_share, without_lungs
+from training.proof.metrics import evaluate_results
+from training.proof.probes import added, blanked, lung_shares, unfamiliar_share, without_lungs
 
 NAMES = ("opacity", "no-finding")
 SIDE = 96

@@ -21,8 +21,8 @@ from inference.card import ModelCard
 from inference.registry import ModelRegistry
 from tests.training.conftest import FINDINGS, QUICK
 from training.finetune import fine_tune
+from training.learning.processes import ALONE, Group, is_one_of_many, joined
 from training.plan import Plan
-from training.processes import ALONE, Group, is_one_of_many, joined
 from training.runs import ask_to_cancel, read_events
 from training.samples import Samples, from_csv
 
@@ -36,7 +36,7 @@ from pathlib import Path
 from inference.registry import ModelRegistry
 from training.finetune import fine_tune
 from training.plan import Plan
-from training.processes import joined
+from training.learning.processes import joined
 from training.samples import from_csv
 
 told = json.loads(Path(sys.argv[1]).read_text())

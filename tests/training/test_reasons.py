@@ -20,14 +20,14 @@ from inference.region_share import share_in_outlines
 from reviews.record import Annotation
 from reviews.regions import Outline
 from tests.training.conftest import write_labels
-from training.allowed import AllowedRegions
 from training.errors import UnusablePlan
-from training.learner import Learner
+from training.learning.allowed import AllowedRegions
+from training.learning.learner import Learner
+from training.learning.reasons import Reasons, share_outside
+from training.learning.tensors import Films
 from training.plan import Plan
-from training.reasons import Reasons, share_outside
 from training.regions import Region, drawn_on
 from training.samples import Sample, from_csv
-from training.tensors import Films
 
 SIDE = 96
 PLAN = Plan(

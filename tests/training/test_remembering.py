@@ -14,7 +14,7 @@ from inference.architectures import create
 from inference.card import Preprocessing, Task
 from tests.training.conftest import QUICK
 from tests.training.test_frozen import decoded, learner
-from training.remembering import Rehearsal, drift, recalled
+from training.learning.remembering import Rehearsal, drift, recalled
 from training.replay import Replay
 from training.samples import Samples
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from inference.card import FindingName, ModelCard
 from training.events import Evaluation, Gate, ImageResult
-from training.metrics import curves, evaluate_results
-from training.probes import added
-from training.report import page, write_report
+from training.proof.metrics import curves, evaluate_results
+from training.proof.probes import added
+from training.proof.report import page, write_report
 
 NAMES = ("<script>alert(1)</script>", "no-finding")
 CARD = ModelCard(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from training import checkpoint
 from training.errors import Cancelled, UnusableCheckpoint, UnusablePlan
 from training.events import TrainingEvent
+from training.learning import checkpoint
 from training.plan import Plan
 from training.runs import append_event, ask_to_cancel, read_events, stop_if_cancelled
 

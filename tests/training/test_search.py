@@ -20,8 +20,8 @@ from training.errors import UnusableCheckpoint, UnusablePlan
 from training.events import TrainingEvent
 from training.runs import ask_to_cancel, read_events
 from training.samples import Samples
-from training.search import search
-from training.search_space import Choices, Range, Search, space_of, usual
+from training.searching.search import search
+from training.searching.space import Choices, Range, Search, space_of, usual
 
 PLAN = replace(QUICK, learning_rate=3e-3)
 SMALL = Search(trials=3, over=("learning_rate", "augmentation"), pruner="none")

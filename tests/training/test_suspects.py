@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from numpy.typing import NDArray
 
-from training.adapt import Films
+from training.adapting.head import Films
+from training.adapting.suspects import LEAST_FILMS, LEAST_OF_A_FINDING, find_suspects, folds_of, out_of_fold
 from training.errors import TooLittleData
-from training.suspects import LEAST_FILMS, LEAST_OF_A_FINDING, find_suspects, folds_of, out_of_fold
 
 FINDINGS = ("covid-19", "no-finding", "pneumonia")
 HEAD = (np.zeros((3, 6), np.float32), np.zeros(3, np.float32))

@@ -18,8 +18,8 @@ from inference.registry import ModelRegistry
 from studies.phantom import chest
 from tests.training.conftest import QUICK, write_labels
 from training.finetune import fine_tune
+from training.learning.tensors import Films
 from training.samples import Samples, from_csv
-from training.tensors import Films
 
 WHOLE = Preprocessing(48, channels=1, normalisation="image")
 LUNGS = Preprocessing(48, channels=1, normalisation="image", crop="lungs")

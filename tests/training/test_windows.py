@@ -15,10 +15,10 @@ from studies.image import Window
 from studies.reader import read, read_header
 from tests.studies.files import ramp, write_dicom
 from tests.training.conftest import QUICK, write_film
-from training.batches import Batches
-from training.changes import WINDOWS, draw, jittered
+from training.learning.batches import Batches
+from training.learning.changes import WINDOWS, draw, jittered
+from training.learning.tensors import Films
 from training.samples import Sample
-from training.tensors import Films
 
 CPU = torch.device("cpu")
 PLAN = replace(QUICK, window_jitter=0.2, augmentation=0.0, noise=0.0)

@@ -8,7 +8,7 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QComboBox
 from pytestqt.qtbot import QtBot
 
-from training.asking import WHY
+from training.adapting.asking import WHY
 from widgets.worklist import Asked, Row, StudyView, Worklist
 from widgets.worklist_delegate import row_height
 from widgets.worklist_model import WorklistModel

@@ -33,7 +33,7 @@ from tests.app.making import CT, SAMPLES
 from tests.inference.making import make_card, make_header
 from tests.training.test_gate import evaluation
 from training.events import Evaluation
-from training.gate import compare
+from training.proof.gate import compare
 from widgets.words import in_words
 
 GERMAN = locations.resources() / "translations" / "overread_de.ts"

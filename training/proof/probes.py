@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from inference.card import ModelCard, Task
 from inference.covering import Region, covered
 from inference.lung_mask import LungMask, outlines
-from training.bootstrap import interval, resamples
 from training.events import Evaluation, ImageResult
-from training.ranking import area_under_roc
-from training.table import is_answered, table_of
+from training.proof.bootstrap import interval, resamples
+from training.proof.ranking import area_under_roc
+from training.proof.table import is_answered, table_of
 
 if TYPE_CHECKING:
     from inference.lungs import LungFinder

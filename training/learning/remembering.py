@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from inference.anatomy import Anatomy
 from inference.card import Task
-from training.changes import uniform
+from training.learning.changes import uniform
 from training.replay import Replay
 
 _REPLAY = 3  # stream of random numbers

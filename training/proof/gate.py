@@ -11,7 +11,7 @@ not proven  otherwise, or too few patients to tell
 
 Passing means better or not worse. Two models that give the same probabilities, but for rounding, are never
 better. Whatever the verdict, losses that an average hides are named. What both are asked where they know
-different findings stands in `training.pairing`.
+different findings stands in `training.proof.pairing`.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.card import Task
-from training.bootstrap import TAIL, interval, resamples
 from training.events import Evaluation, Gate, Verdict
-from training.metrics import figures, recalls
-from training.pairing import Pair, named, paired
-from training.reliability import calibration_errors
-from training.settling import patients_needed
-from training.table import Table
+from training.proof.bootstrap import TAIL, interval, resamples
+from training.proof.metrics import figures, recalls
+from training.proof.pairing import Pair, named, paired
+from training.proof.reliability import calibration_errors
+from training.proof.settling import patients_needed
+from training.proof.table import Table
 
 MARGIN = -0.02
 LEAST_RESAMPLES = 1000  # with fewer an interval's ends are themselves a draw of lots

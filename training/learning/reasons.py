@@ -22,11 +22,11 @@ from torch.nn import functional as F
 
 from inference.anatomy import Anatomy, examine
 from inference.card import Preprocessing, Task
-from training.allowed import Allowed, AllowedRegions
 from training.errors import UnusablePlan
+from training.learning.allowed import Allowed, AllowedRegions
 
 if TYPE_CHECKING:
-    from training.learner import Batch
+    from training.learning.learner import Batch
 
 LEAST_EVIDENCE = 0.03
 """In logits, the root of a map's mean square: what is much less is hardly evidence, wherever it lies."""
@@ -35,7 +35,8 @@ MAPS_BY_GRADIENT = 2
 
 
 class Reasons:
-    """A term of the loss (`training.learner.Term`): the share of evidence that lies where it may not.
+    """A term of the loss (`training.learning.learner.Term`): the share of evidence that lies where it may
+    not.
 
     Parameters
     ----------

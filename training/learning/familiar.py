@@ -11,8 +11,8 @@ from inference.evidence import run
 from inference.network import LoadedModel
 from inference.preprocess import normalise
 from inference.typical import LEAST_IMAGES, MOST_IMAGES, Typical, descriptions
+from training.learning.tensors import Films
 from training.replay import Replay
-from training.tensors import Films
 
 BATCH = 32
 

@@ -1,6 +1,7 @@
 """Films as the network learns from them: changed, normalised, with what is true of them.
 
-A film is changed by itself (`training.changes`), so a batch is the same in whichever process it is made.
+A film is changed by itself (`training.learning.changes`), so a batch is the same in whichever process it is
+made.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from inference.card import Preprocessing, Task
 from inference.preprocess import normalise
-from training.augment import corrupted, distorted, grid_of, mixed
-from training.blanking import Blanking
-from training.changes import Changes, draw
-from training.order import Order
+from training.learning.augment import corrupted, distorted, grid_of, mixed
+from training.learning.blanking import Blanking
+from training.learning.changes import Changes, draw
+from training.learning.order import Order
+from training.learning.tensors import Films
 from training.plan import Plan
 from training.samples import Sample
-from training.tensors import Films
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,14 +39,14 @@ class Batch:
     targets, known
         (B, K) smoothed targets, and 1 where the answer is known.
     grid
-        (B, S, S, 2): where each place lies on the film as it was (`training.augment.warped`); None where
-        nothing was moved.
+        (B, S, S, 2): where each place lies on the film as it was (`training.learning.augment.warped`); None
+        where nothing was moved.
     partners, partners_grid
         Of the films that each was mixed with; None where none was.
     blanked
         (B,) bool: the lungs of these, or of those they were mixed with, are covered; None for none.
     said, counts
-        (B, K) what the base model says of them, and where that is learned (`training.remembering`).
+        (B, K) what the base model says of them, and where that is learned (`training.learning.remembering`).
     """
 
     rows: NDArray[np.int64]

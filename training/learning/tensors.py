@@ -30,8 +30,8 @@ from studies.display import full_range_window, network_intensities
 from studies.errors import StudyError
 from studies.image import Image, LookupTable, Window
 from studies.reader import read
-from training.allowed import AllowedRegions
-from training.changes import WINDOWS, jittered
+from training.learning.allowed import AllowedRegions
+from training.learning.changes import WINDOWS, jittered
 from training.plan import Plan
 from training.samples import Sample
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reviews.record import Part
-from training.bundle import VERSION
 from training.errors import UnusableJob, UnusablePlan
+from training.jobs.bundle import VERSION
 from training.plan import Plan
 from training.samples import Sample, Samples
 

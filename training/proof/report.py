@@ -15,9 +15,9 @@ from typing import Any
 
 from inference.card import ModelCard
 from training.events import Evaluation, Gate
-from training.metrics import at_specificity, curves
-from training.ranking import SPECIFICITIES
-from training.report_plots import Measured, plots
+from training.proof.metrics import at_specificity, curves
+from training.proof.ranking import SPECIFICITIES
+from training.proof.report_plots import Measured, plots
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2126; --dim: #5b646e; --line: #c9cfd6; --faint: #e6e9ed;

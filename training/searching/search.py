@@ -28,11 +28,11 @@ from inference.registry import ModelRegistry
 from training.errors import TooLittleData, TrainingError, UnusableCheckpoint, UnusablePlan
 from training.events import TrainingEvent
 from training.finetune import fine_tune
-from training.gate import MARGIN
 from training.plan import Plan
+from training.proof.gate import MARGIN
 from training.runs import CHECKPOINT, append_event
 from training.samples import Samples
-from training.search_space import Choices, Range, Search, State, plan_with, space_of, told, usual
+from training.searching.space import Choices, Range, Search, State, plan_with, space_of, told, usual
 
 JOURNAL, TRIALS = "search.log", "trials"
 ENOUGH_TO_WEIGH = 4  # finished trials, before anybody says which setting matters

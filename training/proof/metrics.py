@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.card import Task
-from training.bootstrap import interval, resamples
 from training.events import Evaluation, ImageResult
-from training.ranking import (
+from training.proof.bootstrap import interval, resamples
+from training.proof.ranking import (
     SPECIFICITIES,
     area_under_roc,
     auroc,
@@ -27,8 +27,8 @@ from training.ranking import (
     roc_points,
     sensitivity_at,
 )
-from training.reliability import calibration_bins, calibration_errors
-from training.table import Table, decided, is_answered, is_right, table_of
+from training.proof.reliability import calibration_bins, calibration_errors
+from training.proof.table import Table, decided, is_answered, is_right, table_of
 
 __all__ = [
     "at_specificity",

@@ -17,8 +17,8 @@ import numpy as np
 
 from inference.card import Task
 from training.events import Evaluation, ImageResult
-from training.ranking import area_under_roc
-from training.table import Table, decided, is_answered, table_of
+from training.proof.ranking import area_under_roc
+from training.proof.table import Table, decided, is_answered, table_of
 
 NAMED = 3  # images of many that a sentence names
 

@@ -27,7 +27,7 @@ def rate_at(plan: Plan, step: int, steps_an_epoch: int, head_epochs: int) -> flo
 
 
 def optimiser_of(plan: Plan, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
-    """The plan's optimiser for groups of `training.networks.parameter_groups`."""
+    """The plan's optimiser for groups of `training.learning.networks.parameter_groups`."""
     if plan.optimiser == "sgd":
         nesterov = plan.momentum > 0
         return torch.optim.SGD(groups, plan.learning_rate, momentum=plan.momentum, nesterov=nesterov)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.card import FindingName, Task
-from training.adapt import Films, fit_head
+from training.adapting.head import Films, fit_head
 from training.errors import TooLittleData
 from training.replay import Replay
 

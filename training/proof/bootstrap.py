@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.table import Table
+from training.proof.table import Table
 
 Floats = NDArray[np.float64]
 CHUNK_CELLS = 4_000_000  # resamples x images at a time: about 32 MB an array

@@ -29,12 +29,12 @@ from inference.registry import ModelRegistry, sha256_of
 from studies.errors import StudyError
 from studies.image import Header
 from studies.reader import read_header
-from training.bundle import VERSION, read_manifest, unpack_bundle, write_bundle
 from training.candidate import candidate_card, versions
 from training.errors import UnusableJob
 from training.events import TrainingEvent
 from training.finetune import fine_tune
-from training.job_records import (
+from training.jobs.bundle import VERSION, read_manifest, unpack_bundle, write_bundle
+from training.jobs.records import (
     JOB,
     JOB_FORMAT,
     RESULT,
@@ -45,11 +45,11 @@ from training.job_records import (
     film_pseudonym,
     patient_pseudonym,
 )
-from training.networks import check_can_be_tuned
+from training.learning.networks import check_can_be_tuned
+from training.learning.processes import ALONE, Group
+from training.learning.tensors import Films
 from training.plan import Plan
-from training.processes import ALONE, Group
 from training.samples import Sample, Samples, fits, require_some
-from training.tensors import Films
 
 FILMS, WEIGHTS = "films.safetensors", "weights.safetensors"
 PARENT_CARD, PARENT_WEIGHTS, INITIAL = "parent.json", "parent.safetensors", "initial.safetensors"
@@ -154,7 +154,7 @@ def work(
     shared
         Where the films of a job lie that carries none.
     group
-        The processes that do it together (`training.processes`).
+        The processes that do it together (`training.learning.processes`).
     """
     own = "" if group.is_first else f"-{group.rank}"  # on another machine the folder may be another one
     inside = folder / f"job{own}"

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from torch.nn import functional as F
 
 from inference.card import Task
-from training.allowed import AllowedRegions
-from training.changes import uniform
+from training.learning.allowed import AllowedRegions
+from training.learning.changes import uniform
 from training.plan import Plan
 
 _STREAM = 7  # of random numbers, so that this choice moves no other

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.table import Table, is_right
+from training.proof.table import Table, is_right
 
 Floats = NDArray[np.float64]
 CALIBRATION_BINS = 10

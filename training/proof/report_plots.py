@@ -11,9 +11,9 @@ from html import escape
 
 from inference.card import ModelCard
 from training.events import Evaluation
-from training.ranking import Floats, precision_recall_points, roc_points
-from training.reliability import calibration_bins
-from training.table import is_answered, table_of
+from training.proof.ranking import Floats, precision_recall_points, roc_points
+from training.proof.reliability import calibration_bins
+from training.proof.table import is_answered, table_of
 
 SIDE, MARGIN = 260, 40  # of a plot, in SVG units
 COLOURS = ("#2f7fd1", "#d1742f", "#3a9d6e", "#a55bc4", "#c0455a", "#7c8a2e", "#3aa3a8", "#8a6d5a")

@@ -4,7 +4,7 @@ Geometry and grey values change before normalisation, in intensities of [0, 1], 
 another detector or another patient's stance would change them; noise and blanked rectangles come
 after. Films are never turned upside down, and mirrored only where asked: the heart is on one side.
 
-What happens to each film was drawn before (`training.changes`); nothing here is random.
+What happens to each film was drawn before (`training.learning.changes`); nothing here is random.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from training.changes import Changes
+from training.learning.changes import Changes
 
 
 def grid_of(changes: Changes, side: int, device: torch.device) -> torch.Tensor:

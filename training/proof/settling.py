@@ -32,7 +32,7 @@ def patients_needed(
     drawn
         (B, 2) the same of each resample.
     margin, no_difference, least
-        As the gate has them (`training.gate`).
+        As the gate has them (`training.proof.gate`).
     """
     known = drawn[np.isfinite(drawn).all(axis=1)]
     covariance = np.cov(known, rowvar=False) + 1e-12 * np.eye(2)

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inference.anatomy import Anatomy
-from training.networks import evaluating
-from training.order import Order
+from training.learning.networks import evaluating
+from training.learning.order import Order
 
 KEPT_BYTES = 1 << 30
 """What the features of all films and versions may take; what would need more is worked out each time."""

@@ -139,7 +139,7 @@ class Encoded(nn.Module):
     Attributes
     ----------
     back
-        Makes features of what was kept of films (`training.frozen`); None where it is given films.
+        Makes features of what was kept of films (`training.learning.frozen`); None where it is given films.
     """
 
     def __init__(self, network: nn.Module) -> None:

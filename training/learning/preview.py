@@ -1,7 +1,7 @@
 """What augmentation does to a film, for a person to look at. Without torch: the window shows it.
 
-The same numbers are drawn as in a training (`training.changes`) and the same is done with them as in
-`training.augment`, in numpy; only the grain of the noise is another one.
+The same numbers are drawn as in a training (`training.learning.changes`) and the same is done with them as in
+`training.learning.augment`, in numpy; only the grain of the noise is another one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from studies.display import full_range_window, network_intensities
 from studies.image import Image, Window
-from training.changes import Changes, draw, jittered
+from training.learning.changes import Changes, draw, jittered
 from training.plan import Plan
 
 VARIANTS = 9
@@ -39,7 +39,7 @@ def variants(image: Image, plan: Plan, side: int, count: int = VARIANTS) -> NDAr
 
 
 def changed(x: NDArray[np.float32], changes: Changes) -> NDArray[np.float32]:
-    """What `training.augment.distorted` makes of (B, S, S) intensities in [0, 1]."""
+    """What `training.learning.augment.distorted` makes of (B, S, S) intensities in [0, 1]."""
     moved = np.stack([_moved(film, affine) for film, affine in zip(x, changes.affine(), strict=True)])
     gamma, contrast, brightness = (
         values[:, None, None] for values in (changes.gamma, changes.contrast, changes.brightness)

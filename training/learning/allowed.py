@@ -24,7 +24,7 @@ from inference.covering import Region as Outlines
 from inference.covering import share_covered
 from inference.lung_mask import HALF, LungMask, inside
 from inference.preprocess import covered_box_of
-from training.augment import warped
+from training.learning.augment import warped
 from training.regions import Region
 from training.samples import Sample
 
@@ -129,8 +129,8 @@ class AllowedRegions:
         Parameters
         ----------
         grid
-            (B, S, S, 2): where each place of the films came from (`training.augment.grid_of`); None where
-            they were not moved. Beyond a film's edge nothing is allowed.
+            (B, S, S, 2): where each place of the films came from (`training.learning.augment.grid_of`); None
+            where they were not moved. Beyond a film's edge nothing is allowed.
         """
         indices = torch.as_tensor(np.asarray(chosen, np.int64))
         count = len(self._findings)

@@ -18,10 +18,10 @@ from torch.nn import functional as F
 
 from inference.anatomy import Anatomy, examine
 from inference.card import Preprocessing, Task
-from training.batches import Batch, Batches
 from training.errors import TrainingDiverged
-from training.frozen import Phase
-from training.networks import (
+from training.learning.batches import Batch, Batches
+from training.learning.frozen import Phase
+from training.learning.networks import (
     Encoded,
     evaluating,
     moving_parameters,
@@ -29,13 +29,13 @@ from training.networks import (
     set_moving,
     set_training_mode,
 )
-from training.order import Order
+from training.learning.order import Order
+from training.learning.processes import ALONE, Group
+from training.learning.rates import half_precision, optimiser_of, rate_at
+from training.learning.remembering import Rehearsal, drift, recalled
+from training.learning.tensors import Films
 from training.plan import Plan
-from training.processes import ALONE, Group
-from training.rates import half_precision, optimiser_of, rate_at
-from training.remembering import Rehearsal, drift, recalled
 from training.replay import Replay
-from training.tensors import Films
 
 __all__ = ["Batch", "Learner", "Term"]
 

@@ -18,8 +18,8 @@ from studies.image import Image
 from studies.reader import read
 from training.errors import UnusablePlan
 from training.events import Evaluation, ImageResult
-from training.metrics import evaluate_results
-from training.probes import added, blanked
+from training.proof.metrics import evaluate_results
+from training.proof.probes import added, blanked
 from training.samples import Sample, Samples
 
 if TYPE_CHECKING:
