@@ -31,7 +31,7 @@ from studies.display import CT_PRESETS_HU
 from tests.app.gui.conftest import Desk, OpenDesk
 from tests.app.making import CT, SAMPLES
 from tests.inference.making import make_card, make_header
-from tests.training.test_gate import evaluation
+from tests.training.proof.test_gate import evaluation
 from training.events import Evaluation
 from training.proof.gate import compare
 from widgets.words import in_words

@@ -22,7 +22,7 @@ from training.learning.changes import draw
 from training.learning.preview import changed, variants
 from training.plan import Plan
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @given(st.integers(0, 10_000), st.integers(9, 40), st.floats(0, 2), st.booleans())

@@ -44,7 +44,7 @@ def rectangle(top: float, left: float, bottom: float, right: float) -> tuple[tup
 
 @pytest.fixture(scope="module")
 def finder() -> LungFinder:
-    return LungFinder(Path(__file__).parents[2] / "resources" / "lungs")
+    return LungFinder(Path(__file__).parents[3] / "resources" / "lungs")
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ def test_without_lungs_or_drawings_a_plan_that_needs_them_fails_in_a_sentence(
     hospital: Path, tmp_path: Path
 ) -> None:
     samples = from_csv(hospital / "labels.csv", hospital, seed=3, shares=(0.6, 0.2, 0.2))
-    registry = ModelRegistry(tmp_path / "models", Path(__file__).parents[2] / "resources" / "models")
+    registry = ModelRegistry(tmp_path / "models", Path(__file__).parents[3] / "resources" / "models")
     plans = {
         "Evidence_weight": replace(QUICK, evidence_weight=1.0),
         "Blank_lungs": replace(QUICK, blank_lungs=0.2),

@@ -13,7 +13,7 @@ from inference.anatomy import examine
 from inference.architectures import create
 from inference.card import Preprocessing, Task
 from tests.training.conftest import QUICK
-from tests.training.test_frozen import decoded, learner
+from tests.training.learning.test_frozen import decoded, learner
 from training.learning.remembering import Rehearsal, drift, recalled
 from training.replay import Replay
 from training.samples import Samples

@@ -25,7 +25,7 @@ WHOLE = Preprocessing(48, channels=1, normalisation="image")
 LUNGS = Preprocessing(48, channels=1, normalisation="image", crop="lungs")
 
 
-RESOURCES = Path(__file__).parents[2] / "resources"
+RESOURCES = Path(__file__).parents[3] / "resources"
 
 
 @pytest.fixture(scope="module")
