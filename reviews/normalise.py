@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import get_args
 
 from inference.card import ModelCard
@@ -40,7 +40,7 @@ def complete(
         if answer not in get_args(Answer):
             raise InvalidAnswer(f"{name} is answered {answer!r}; expected present, absent or unknown.")
     present = [name for name in names if answers.get(name) == "present"]
-    if NO_FINDING in present and len(present) > 1:
+    if contradicting(answers):
         others = ", ".join(name for name in present if name != NO_FINDING)
         raise InvalidAnswer(
             f"{NO_FINDING} and {others} are both answered present; expected one or the other."
@@ -58,6 +58,29 @@ def complete(
         return "absent" if excluded else answer
 
     return tuple((name, answer_for(name)) for name in names)
+
+
+def contradicting(answers: Mapping[str, Answer]) -> tuple[str, ...]:
+    """Findings that are answered present and cannot be together: ``no-finding`` and another one."""
+    present = tuple(name for name, answer in answers.items() if answer == "present")
+    return present if NO_FINDING in present and len(present) > 1 else ()
+
+
+def of_suggestion(card: ModelCard, suggestion: str, reached: Collection[str]) -> dict[str, Answer]:
+    """What a suggestion says of a model's findings, for a reader who accepts it; it may contradict itself.
+
+    Parameters
+    ----------
+    suggestion
+        What is suggested first: present, also where it is suggested because nothing else is.
+    reached
+        Findings that reach their operating points; of several at once they are suggested too.
+    """
+    if card.task == "multiclass":
+        return {suggestion: "present"}
+    return {
+        name: "present" if name == suggestion or name in reached else "absent" for name in card.finding_names
+    }
 
 
 def consistent(standing: Mapping[str, Answer], new: Mapping[str, Answer]) -> dict[str, Answer]:

@@ -6,7 +6,7 @@ then is it shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,13 +19,15 @@ from app.gui.jobs import Jobs
 from app.gui.library import Library
 from app.gui.suggestions import Suggestions
 from app.workplace import Workplace
-from inference.prediction import Prediction
+from inference.card import ModelCard
+from inference.prediction import FindingProbability, Prediction
 from reviews.blinding import is_blind
 from reviews.errors import StoreError
-from reviews.normalise import complete, consistent
+from reviews.normalise import complete, consistent, contradicting, of_suggestion
 from reviews.record import Answer, Changes, Review, Shown
 from studies.image import Header
 from widgets.findings import FindingsState
+from widgets.words import in_words
 
 
 class Decisions(QObject):
@@ -81,17 +83,26 @@ class Decisions(QObject):
             self.remarked.emit(self.tr("The film is not on the screen yet, so nothing was accepted."))
             return
         added = self._added.names(model)
-        answers: dict[str, Answer]
-        if model.task == "multiclass":
-            answers = {prediction.suggestion: "present"}
-        else:
-            answers = {
-                f.name: "present" if f.probability >= (operating_point(model, f.name) or 0.0) else "absent"
-                for f in prediction.findings
-            }
+        reached = [f.name for f in prediction.findings if _is_reached(model, f)]
+        answers = of_suggestion(model, prediction.suggestion, reached)
+        if model.task != "multiclass":
             # Of these the model says nothing, so there was nothing to accept: what stands goes on standing.
-            answers = consistent(self._standing_answers(key, added), answers)
+            standing = self._standing_answers(key, added)
+            if names := contradicting({**standing, **answers}):
+                self._refuse_contradiction(model, names)
+                return
+            answers = consistent(standing, answers)
         self._append(key, complete(model, answers, added), is_acceptance=True, go_on=True)
+
+    def _refuse_contradiction(self, model: ModelCard, names: Sequence[str]) -> None:
+        """Say that nothing was accepted: what is suggested, or stands, cannot be together."""
+        displays = {a.name: a.display for a in self._added.of(model)}
+        said = ", ".join(in_words(displays.get(name) or model.display_of(name)) for name in names)
+        self.remarked.emit(
+            self.tr(
+                "Nothing was accepted, because these exclude each other: {0}. Answer the findings yourself."
+            ).format(said)
+        )
 
     def answer(self, header: Header, frame: int, finding: str, answer: Answer) -> None:
         """Record a correction of one finding; several-findings models keep the other answers."""
@@ -165,12 +176,28 @@ class Decisions(QObject):
         return key in self._answered_blind or (is_own and review is not None and is_blind(review))
 
     def _keeps_answer(self, key: FrameKey) -> bool:
-        """Whether Enter goes on with the reader's answer: one that measures, or a second read, is kept."""
+        """Whether Enter goes on with the reader's own answer, instead of putting the suggestion over it.
+
+        Of several findings at once it has to be whole, since Enter accepts what is suggested of the others.
+        """
         review = self._library.decision(key)
         if review is None or review.reader != self._workplace.settings.reader_name:
             return False
+        if self._library.is_hidden(key):
+            return False
         is_kept = self._library.blinds.measures(key) or review.second_read_of is not None
-        return is_kept and not self._library.is_hidden(key)
+        return is_kept or self._is_whole(key, review)
+
+    def _is_whole(self, key: FrameKey, review: Review) -> bool:
+        """Whether a decision says of every finding of the model what it is, or of all that it is unsure."""
+        header = self._library.header_of(key[0])
+        model = None if header is None else self._suggestions.model_for(header)
+        if model is None:
+            return False
+        if model.task == "multiclass":
+            return True
+        said = [answer for name, answer in review.findings if name in model.finding_names]
+        return len(said) == len(model.finding_names) and ("unknown" not in said or set(said) == {"unknown"})
 
     def undo(self) -> None:
         """Take back what the reader did last, a decision or an annotation, on whichever study it was."""
@@ -270,6 +297,11 @@ def _shown(prediction: Prediction | None, adapted: Prediction | None = None) -> 
     findings = tuple((f.name, f.probability) for f in prediction.findings)
     beside = _shown(adapted)
     return Shown(prediction.model, prediction.suggestion, findings, prediction.weights_sha256, beside)
+
+
+def _is_reached(model: ModelCard, finding: FindingProbability) -> bool:
+    point = operating_point(model, finding.name)
+    return point is not None and finding.probability >= point
 
 
 def clock(time: str) -> str:

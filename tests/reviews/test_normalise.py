@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from inference.card import FindingName, ModelCard, Task
 from reviews.errors import InvalidAnswer
-from reviews.normalise import complete, consistent
+from reviews.normalise import complete, consistent, contradicting, of_suggestion
 from reviews.record import Answer
 
 NAMES = ("covid-19", "no-finding", "pneumonia")
@@ -101,6 +101,27 @@ def test_beside_several_findings_one_that_readers_added_is_unknown_until_it_is_a
 
 def test_a_finding_that_the_network_has_learned_since_is_answered_once() -> None:
     assert complete(card("multilabel"), {}, ("pneumonia",)) == complete(card("multilabel"), {})
+
+
+def test_accepting_several_findings_answers_each_and_what_leads_is_present() -> None:
+    several = card("multilabel")
+    assert of_suggestion(several, "pneumonia", ["pneumonia", "covid-19"]) == {
+        "covid-19": "present", "no-finding": "absent", "pneumonia": "present",
+    }  # fmt: skip
+    nothing_reached = of_suggestion(several, "no-finding", [])
+    assert nothing_reached == {"covid-19": "absent", "no-finding": "present", "pneumonia": "absent"}
+    assert of_suggestion(card("multiclass"), "pneumonia", ["covid-19"]) == {"pneumonia": "present"}
+
+
+@given(reached=st.sets(st.sampled_from(NAMES)), suggestion=st.sampled_from(NAMES))
+def test_what_contradicts_itself_is_known_before_it_is_refused(reached: set[str], suggestion: str) -> None:
+    answers = of_suggestion(card("multilabel"), suggestion, reached)
+    if names := contradicting(answers):
+        assert "no-finding" in names
+        with pytest.raises(InvalidAnswer, match="expected one or the other"):
+            complete(card("multilabel"), answers)
+    else:
+        assert dict(complete(card("multilabel"), answers)) == answers
 
 
 @given(
