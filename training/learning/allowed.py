@@ -32,6 +32,7 @@ PX_A_CELL = 4
 """Of the square, for a cell of a mask: finer than any map."""
 WIDER = 0.02
 """Of the film's side: so far beyond the lungs evidence may lie."""
+_FARTHEST_PX = 1e6  # no film is so large
 _SAMPLES = 3  # in a cell, each way
 
 _OfReader = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -105,9 +106,19 @@ class AllowedRegions:
                 lungs, boxes = kept["lungs"], kept["boxes"]
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return False
+        return self.take(lungs, boxes)
+
+    def take(self, lungs: NDArray[np.uint8], boxes: NDArray[np.float64]) -> bool:
+        """Take up `lungs` and `boxes` of the same films; whether they can be those."""
         if lungs.shape != tuple(self.lungs.shape) or lungs.dtype != np.uint8:
             return False
-        self.lungs, self.boxes = torch.from_numpy(lungs), np.asarray(boxes, np.float64)
+        if boxes.shape != self.boxes.shape or boxes.dtype != np.float64 or not np.isfinite(boxes).all():
+            return False
+        top, left, bottom, right = boxes.T
+        is_box = (bottom - top >= 1) & (right - left >= 1) & (np.abs(boxes).max(axis=1) <= _FARTHEST_PX)
+        if not (is_box | ~boxes.any(axis=1)).all():
+            return False
+        self.lungs, self.boxes = torch.from_numpy(lungs), boxes
         return True
 
     def knows_any(self, chosen: Sequence[int]) -> bool:

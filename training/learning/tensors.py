@@ -12,9 +12,12 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,10 +36,13 @@ from studies.reader import read
 from training.learning.allowed import AllowedRegions
 from training.learning.changes import WINDOWS, jittered
 from training.plan import Plan
+from training.room import sentence_of
 from training.samples import Sample
 
 DECODING_THREADS = 4
 WAIT_S = 0.5  # how long decoding may go on before somebody can cancel
+_DIGEST_BYTES = 16
+_ABANDONED_AFTER_S = 3600.0
 
 
 class Films:
@@ -59,6 +65,8 @@ class Films:
         (M, WINDOWS, S, S) uint8: the CT images among them in other windows, in their order.
     readable
         (N,) bool; a film that could not be read stays black and is named in `failures`.
+    remarks
+        Sentences on what could not be kept for the next time.
     """
 
     def __init__(
@@ -84,20 +92,63 @@ class Films:
         self.windows = torch.zeros((len(ct), WINDOWS, side, side), dtype=torch.uint8)
         self.readable: NDArray[np.bool_] = np.zeros(len(self.samples), bool)
         self.failures: tuple[str, ...] = ()
+        self.remarks: tuple[str, ...] = ()
+        self._left_out: frozenset[int] = frozenset()
         self._stored = cache_folder / f"films-{self._key()}.npy" if cache_folder else None
 
     @classmethod
-    def of(cls, samples: Sequence[Sample], preprocessing: Preprocessing, pixels: torch.Tensor) -> Films:
-        """Films that were decoded elsewhere: (N, S, S) uint8, cut as the network wants them."""
+    def of(
+        cls,
+        samples: Sequence[Sample],
+        preprocessing: Preprocessing,
+        pixels: torch.Tensor,
+        *,
+        allowed: AllowedRegions | None = None,
+        windows: torch.Tensor | None = None,
+        windowed: Sequence[int] = (),
+    ) -> Films:
+        """Films that were decoded elsewhere: (N, S, S) uint8, cut as the network wants them.
+
+        Parameters
+        ----------
+        windows, windowed
+            (M, WINDOWS, S, S) uint8, and which M of the films they are.
+        """
         films = cls(samples, replace(preprocessing, crop="none"))
-        films.preprocessing, films.pixels = preprocessing, pixels
+        films.preprocessing, films.pixels, films.allowed = preprocessing, pixels, allowed
+        if windows is not None:
+            films.windows = windows
+            films._place_in_windows = {row: place for place, row in enumerate(windowed)}
         films.readable[:] = True
         return films
+
+    @property
+    def windowed(self) -> tuple[int, ...]:
+        """Which of the films are in `windows`, in its order."""
+        return tuple(self._place_in_windows)
+
+    def leave_out(self, images: frozenset[str]) -> None:
+        """Do not decode the films of these names (`Sample.image`), even if they can be read by now."""
+        self._left_out = frozenset(i for i, s in enumerate(self.samples) if s.image in images)
+
+    def digests(self) -> dict[str, str]:
+        """By `Sample.image`: what the network is shown of each film, as a digest; empty where it cannot be
+        read."""
+        told = {}
+        for i, sample in enumerate(self.samples):
+            digest = blake2b(self.pixels[i].numpy().tobytes(), digest_size=_DIGEST_BYTES)
+            if i in self._place_in_windows:
+                digest.update(self.windows[self._place_in_windows[i]].numpy().tobytes())
+            if self.allowed is not None:
+                digest.update(self.allowed.lungs[i].numpy().tobytes() + self.allowed.boxes[i].tobytes())
+            told[sample.image] = digest.hexdigest() if self.readable[i] else ""
+        return told
 
     def decode(self, threads: int = DECODING_THREADS) -> Iterator[tuple[int, int]]:
         """Fill `pixels`; yields (done, all) at least every half second."""
         total = len(self.samples)
         if self.readable.all() or self._load():
+            self.readable[list(self._left_out)] = False
             yield total, total
             return
         pool = ThreadPoolExecutor(threads)
@@ -119,7 +170,11 @@ class Films:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
         if not failures:
-            self._store()
+            try:
+                self._store()
+            except OSError as error:  # the training does not need it
+                room = self.pixels.nbytes + self.windows.nbytes
+                self.remarks = (f"{sentence_of(self._stored or Path(), error, room)}; it goes on without.",)
 
     def batch(
         self,
@@ -145,6 +200,9 @@ class Films:
 
     def _decode_one(self, i: int) -> str | None:
         sample = self.samples[i]
+        if i in self._left_out:
+            name = Path(sample.header.path).name
+            return f"{name} could not be read when this training began, so it is left out"
         try:
             image = read(sample.header, sample.frame)
             intensities = network_intensities(image)
@@ -203,6 +261,7 @@ class Films:
         if self._stored is None:
             return
         self._stored.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(self._stored.parent)
         if self.allowed is not None:  # first: pixels that are there have their masks
             _write(self._stored.with_suffix(".npz"), self.allowed.save)
         if self._place_in_windows:
@@ -236,6 +295,14 @@ def _write(path: Path, save: Callable[[BinaryIO], None]) -> None:
     except OSError:
         Path(part).unlink(missing_ok=True)
         raise
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """What a process left behind that died while writing."""
+    for part in folder.glob("*.part"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > _ABANDONED_AFTER_S:
+                part.unlink()
 
 
 def _age(path: str) -> tuple[int, int]:
