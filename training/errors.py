@@ -6,6 +6,7 @@ TrainingError
 +-- UnusablePlan          choices that contradict each other, or an architecture that is not there
 +-- UnusableCheckpoint    a checkpoint that is damaged or belongs to another plan
 +-- TrainingDiverged      the loss is no longer a number
++-- RunIsBusy             another process works in the run's folder
 +-- UnusableJob           a job's bundle, or the result of one, that is not what it should be
 """
 
@@ -32,6 +33,10 @@ class UnusableCheckpoint(TrainingError):
 
 class TrainingDiverged(TrainingError):
     """The loss is no longer a number."""
+
+
+class RunIsBusy(TrainingError):
+    """Another process works in the run's folder."""
 
 
 class UnusableJob(TrainingError):
