@@ -86,6 +86,7 @@ class Decisions(QObject):
         reached = [f.name for f in prediction.findings if _is_reached(model, f)]
         answers = of_suggestion(model, prediction.suggestion, reached)
         if model.task != "multiclass":
+            answers |= self._own_answers(key, model)
             # Of these the model says nothing, so there was nothing to accept: what stands goes on standing.
             standing = self._standing_answers(key, added)
             if names := contradicting({**standing, **answers}):
@@ -134,6 +135,14 @@ class Decisions(QObject):
         """What stands for a frame of some findings; earlier models may have answered others."""
         review = self._library.decision(key)
         return {} if review is None else {name: said for name, said in review.findings if name in names}
+
+    def _own_answers(self, key: FrameKey, model: ModelCard) -> dict[str, Answer]:
+        """What the reader has said already of a model's findings, which no suggestion replaces."""
+        review = self._library.decision(key)
+        if review is None or review.reader != self._workplace.settings.reader_name:
+            return {}
+        known = model.finding_names
+        return {name: said for name, said in review.findings if name in known and said != "unknown"}
 
     def write_note(self, key: FrameKey, note: str) -> None:
         """Record a note with the decision that stands; without one it waits for the decision."""
