@@ -150,6 +150,7 @@ def conclude(
     device: torch.device,
     look_up: Callable[[], None],
     *,
+    last_look: Callable[[], None] | None = None,
     margin: float = MARGIN,
     replay: Replay | None = None,
 ) -> Outcome:
@@ -166,6 +167,8 @@ def conclude(
         What the candidate knows; kept beside its weights.
     look_up
         Called at every batch; raises to stop, and then no candidate is left behind.
+    last_look
+        Called instead, once, before the candidate is put into the registry (`training.runs.Wish.look_last`).
     margin
         See `training.proof.gate.compare`.
     replay
@@ -194,7 +197,7 @@ def conclude(
     figures = dict(card.figures)
     if evaluation is not None:
         figures["test"] = {k: v for k, v in evaluation.as_json().items() if k != "model"}
-    look_up()
+    (last_look or look_up)()
     # With the card, so that no moment knows the candidate and not the verdict on it.
     gate = _judge(evaluation, current_evaluation, current, card, plan, margin, remarks)
     named = replace(card, figures=figures | {"gate": gate.as_json()}, head=head_name(model))

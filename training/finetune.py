@@ -43,7 +43,7 @@ from training.proof.gate import MARGIN
 from training.proof.metrics import evaluate_results
 from training.proof.probes import finder_for
 from training.replay import Replay, replay_of
-from training.runs import CANCELLED, CHECKPOINT, append_event, stop_if_cancelled, write_plan
+from training.runs import CANCELLED, CHECKPOINT, Wish, append_event, write_plan
 from training.samples import Samples, fits, hints_for, require_some
 
 __all__ = ["Plan", "fine_tune"]
@@ -65,7 +65,7 @@ def fine_tune(
     films: Films | None = None,
     learnt: dict[str, torch.Tensor] | None = None,
     concludes: bool = True,
-    wish_folder: Path | None = None,
+    wish: Wish | None = None,
     group: Group = ALONE,
 ) -> Iterator[TrainingEvent]:
     """Train a candidate and measure it on the test part.
@@ -93,8 +93,9 @@ def fine_tune(
     concludes
         False ends after the last epoch, as a trial of a search does: the test part is not looked at, and
         nothing enters the registry.
-    wish_folder
-        Where the file `cancel` is looked for, by default in `run_folder`.
+    wish
+        The wish that it stop, by default `run_folder`'s. It is looked for until the candidate is put into the
+        registry, and not afterwards.
     group
         The processes that train together (`training.learning.processes`). The first alone writes and yields
         events, and makes the candidate; the others have to be given the same and end without a word.
@@ -108,7 +109,7 @@ def fine_tune(
         run_folder.mkdir(parents=True, exist_ok=True)
         run = _Run(plan, samples, registry, run_folder, base, current or base, cache_folder, margin)
         run.films, run.learnt, run.concludes = films, learnt, concludes
-        run.watch(partial(stop_if_cancelled, wish_folder or run_folder), group)
+        run.watch(wish or Wish(run_folder), group)
         for event in _ended_in_words(run.events()):
             if group.is_first:
                 append_event(run_folder, event)
@@ -173,16 +174,16 @@ class _Run:
         self.films: Films | None = None
         self.learnt: dict[str, torch.Tensor] | None = None
         self.concludes = True
-        self.watch(partial(stop_if_cancelled, folder), ALONE)
+        self.watch(Wish(folder), ALONE)
         self.started = time.monotonic()
         self.best = _Best()
         self.history: list[dict[str, Any]] = []
 
-    def watch(self, look_up: Callable[[], None], group: Group) -> None:
-        """Look for the wish that it stop by `look_up`: by oneself, and where processes learn together."""
-        self.group = group
-        self.look_up: Callable[[], None] = partial(group.look, look_up)
-        self.look_together: Callable[[], None] = partial(group.look_together, look_up)
+    def watch(self, wish: Wish, group: Group) -> None:
+        """Look for the wish that it stop: by oneself, and where processes learn together."""
+        self.wish, self.group = wish, group
+        self.look_up: Callable[[], None] = partial(group.look, wish.look)
+        self.look_together: Callable[[], None] = partial(group.look_together, wish.look)
 
     def events(self) -> Iterator[TrainingEvent]:
         self.look_up()
@@ -415,7 +416,7 @@ class _Run:
         )
         outcome = conclude(
             card, kept, typical, self.samples, self.registry, self.current, self.plan, learner.device,
-            self.look_up, margin=self.margin, replay=self._with_base(replay),
+            self.look_up, last_look=self.wish.look_last, margin=self.margin, replay=self._with_base(replay),
         )  # fmt: skip
         page = outcome.write_report(self.folder / "report")
         told = {"epoch_kept": self.best.epoch, "temperature": card.temperature, "report": page and str(page)}

@@ -60,50 +60,69 @@ def ask_to_cancel(run_folder: Path) -> None:
     (run_folder / CANCEL).touch()
 
 
-def stop_if_cancelled(run_folder: Path) -> None:
-    """Raise `Cancelled` where somebody wished so. The wish is fulfilled by it and taken away, so that
-    the run can be resumed."""
-    wish = run_folder / CANCEL
-    if wish.exists():
-        wish.unlink(missing_ok=True)
-        raise Cancelled
-
-
 LOOK_S = 0.1
 PATIENCE_S = 0.8  # from a wish to cancel until the process ends without being asked again
 
 
-@contextmanager
-def ended_when_cancelled(run_folder: Path, say: Callable[[TrainingEvent], None]) -> Iterator[None]:
-    """End this process where a wish to cancel is not heard soon: between two looks lies a whole batch, and a
-    large one may take a minute.
+class Wish:
+    """The wish that a run stop: a file in its folder, until it is fulfilled or comes too late."""
 
-    Nothing is lost by it that a kill would not lose: checkpoints, events and models are written as a whole.
-    For the process of a training alone.
+    def __init__(self, run_folder: Path) -> None:
+        self._folder, self._file = run_folder, run_folder / CANCEL
+        self._lock = threading.Lock()  # so that the run goes past its last look or ends, and never both
+        self._is_late = False
 
-    Parameters
-    ----------
-    say
-        Called with the last event, from another thread.
-    """
-    over = threading.Event()
-    wish = run_folder / CANCEL
+    def look(self) -> None:
+        """Raise `Cancelled` where somebody wished so. The wish is fulfilled by it and taken away, so that
+        the run can be resumed."""
+        if self._file.exists() and not self._is_late:
+            self._file.unlink(missing_ok=True)
+            raise Cancelled
 
-    def watch() -> None:
-        while not over.wait(LOOK_S):
-            if wish.exists() and not over.wait(PATIENCE_S) and wish.exists():
-                event = TrainingEvent("cancelled", {"reason": CANCELLED})
-                append_event(run_folder, event)
-                wish.unlink(missing_ok=True)
-                say(event)
-                sys.stdout.flush()
-                os._exit(0)
+    def look_last(self) -> None:
+        """The same, before something is made that has to be there as a whole, with its last event."""
+        with self._lock:
+            self.look()
+            self._is_late = True
 
-    threading.Thread(target=watch, name="cancel-watch", daemon=True).start()
-    try:
-        yield
-    finally:
-        over.set()
+    @contextmanager
+    def ends_process(self, say: Callable[[TrainingEvent], None]) -> Iterator[None]:
+        """End this process where the wish is not heard soon: between two looks lies a whole batch, and a
+        large one may take a minute.
+
+        Nothing is lost by it that a kill would not lose: checkpoints, events and models are written as a
+        whole. For the process of a training alone.
+
+        Parameters
+        ----------
+        say
+            Called with the last event, from another thread.
+        """
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(LOOK_S):
+                if self._file.exists() and not over.wait(PATIENCE_S):
+                    with self._lock:
+                        if self._file.exists() and not self._is_late and not over.is_set():
+                            self._end_process(say)
+
+        threading.Thread(target=watch, name="cancel-watch", daemon=True).start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                over.set()
+                if self._is_late:
+                    self._file.unlink(missing_ok=True)
+
+    def _end_process(self, say: Callable[[TrainingEvent], None]) -> None:
+        event = TrainingEvent("cancelled", {"reason": CANCELLED})
+        append_event(self._folder, event)
+        self._file.unlink(missing_ok=True)
+        say(event)
+        sys.stdout.flush()
+        os._exit(0)
 
 
 NICE = 10  # a tenth of what others get, where they want it

@@ -75,11 +75,11 @@ def _make_candidate(
     from training.adapted_candidate import candidate_of
     from training.events import TrainingEvent
     from training.replay import Replay, replay_of
-    from training.runs import lower_priority, stop_if_cancelled
+    from training.runs import Wish, lower_priority
 
     def look_up() -> None:
         if options.run:
-            stop_if_cancelled(workplace.runs_folder / options.run)
+            Wish(workplace.runs_folder / options.run).look()
 
     lower_priority()
     try:

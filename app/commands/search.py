@@ -17,7 +17,7 @@ from app.workplace import Workplace
 from inference.errors import NoDevice, UnknownArchitecture, UnknownModel
 from training.errors import TrainingError, UnusablePlan
 from training.events import TrainingEvent
-from training.runs import ended_when_cancelled, lower_priority
+from training.runs import Wish, lower_priority
 from training.searching.space import SEARCHED, Pruner, Sampler, Search
 
 
@@ -39,11 +39,14 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     train.check_options(options)
     lower_priority()
     folder = workplace.runs_folder / options.run if options.run else new_run(workplace.runs_folder).folder
-    with ended_when_cancelled(folder, lambda event: train.tell(event, output)):
-        return _search(options, workplace, output, folder)
+    wish = Wish(folder)
+    with wish.ends_process(lambda event: train.tell(event, output)):
+        return _search(options, workplace, output, folder, wish)
 
 
-def _search(options: argparse.Namespace, workplace: Workplace, output: Output, folder: Path) -> int:
+def _search(
+    options: argparse.Namespace, workplace: Workplace, output: Output, folder: Path, wish: Wish
+) -> int:
     from inference.architectures import full_name
     from inference.devices import best_device
     from training.learning.networks import check_can_be_tuned
@@ -69,7 +72,7 @@ def _search(options: argparse.Namespace, workplace: Workplace, output: Output, f
         events = search(
             train.make_plan(options, base, samples), samples, workplace.registry, folder, what, base,
             current=train.current_model(base, workplace), cache_folder=workplace.cache_folder / "films",
-            margin=workplace.settings.gate_margin,
+            margin=workplace.settings.gate_margin, wish=wish,
         )  # fmt: skip
         for event in events:
             if event.event in ("search", "trial"):

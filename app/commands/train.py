@@ -27,7 +27,7 @@ from training.learning.processes import ALONE, Group, is_one_of_many, joined, ra
 from training.plan import _CHOICES as CHOICES
 from training.plan import Depth, Plan
 from training.presets import Suggestion, is_waiting_candidate, preset, suggested
-from training.runs import ended_when_cancelled, lower_priority
+from training.runs import Wish, lower_priority
 from training.samples import LEAST_TO_GROW, Samples, from_csv, from_store
 
 NOT_OPTIONS = ("covers", "display_names", "mean", "std")
@@ -61,8 +61,9 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     folder = workplace.runs_folder / options.run if options.run else new_run(workplace.runs_folder).folder
     if is_one_of_many():
         return _train_together(options, workplace, output, folder)
-    with ended_when_cancelled(folder, lambda event: tell(event, output)):  # while torch is loaded, too
-        return _train(options, workplace, output, folder, ALONE)
+    wish = Wish(folder)
+    with wish.ends_process(lambda event: tell(event, output)):  # while torch is loaded, too
+        return _train(options, workplace, output, folder, ALONE, wish)
 
 
 def _train_together(options: argparse.Namespace, workplace: Workplace, output: Output, folder: Path) -> int:
@@ -72,11 +73,11 @@ def _train_together(options: argparse.Namespace, workplace: Workplace, output: O
     if rank_here():
         output = Output(as_json=True, is_silent=True)  # the first process speaks for all
     with joined(options.device or "auto") as group:
-        return _train(options, workplace, output, folder, group)
+        return _train(options, workplace, output, folder, group, Wish(folder))
 
 
 def _train(
-    options: argparse.Namespace, workplace: Workplace, output: Output, folder: Path, group: Group
+    options: argparse.Namespace, workplace: Workplace, output: Output, folder: Path, group: Group, wish: Wish
 ) -> int:
     from inference.architectures import full_name
     from inference.devices import best_device
@@ -100,7 +101,7 @@ def _train(
         events = fine_tune(
             plan, samples, workplace.registry, folder, base,
             current=current_model(base, workplace), cache_folder=workplace.cache_folder / "films",
-            margin=workplace.settings.gate_margin, group=group,
+            margin=workplace.settings.gate_margin, wish=wish, group=group,
         )  # fmt: skip
         for event in events:
             tell(event, output)

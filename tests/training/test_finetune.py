@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from inference.card import ModelCard
 from inference.devices import best_device
 from inference.network import load
 from inference.predictor import Predictor
@@ -25,7 +27,7 @@ from training.finetune import fine_tune
 from training.learning.learner import Learner
 from training.plan import Plan
 from training.proof.evaluate import evaluate
-from training.runs import ask_to_cancel, read_events, stop_if_cancelled
+from training.runs import Wish, ask_to_cancel, read_events
 from training.samples import Samples, from_csv
 
 CPU = best_device("cpu")
@@ -186,7 +188,7 @@ def test_a_tuning_that_was_stopped_amid_an_epoch_resumes_to_the_bit(
             def look_up() -> None:
                 if next(looks) == 1:
                     ask_to_cancel(broken)
-                stop_if_cancelled(broken)
+                Wish(broken).look()
 
             learner.look_up = look_up
         return learn_epoch(learner, epoch)
@@ -303,6 +305,30 @@ def test_a_wish_to_cancel_from_before_the_start_is_heard(
     (tmp_path / "run").mkdir()
     ask_to_cancel(tmp_path / "run")
     assert [e.event for e in run(QUICK, labelled, registry, tmp_path / "run")] == ["cancelled"]
+
+
+def test_a_wish_to_cancel_that_comes_while_the_candidate_is_kept_comes_too_late(
+    labelled: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr("os._exit", lambda code: ended.set())
+    monkeypatch.setattr("training.runs.PATIENCE_S", 0.05)
+    folder = tmp_path / "run"
+
+    class Busy(ModelRegistry):
+        """Somebody cancels while it takes the candidate in, which lasts as long as a wish is patient."""
+
+        def add(self, card: ModelCard, weights: Path, companions: Sequence[Path] = ()) -> ModelCard:
+            ask_to_cancel(folder)
+            ended.wait(0.5)
+            return super().add(card, weights, companions)
+
+    registry, wish = Busy(tmp_path / "models", tmp_path / "bundled"), Wish(folder)
+    with wish.ends_process(lambda event: None):
+        events = list(fine_tune(replace(QUICK, epochs=1), labelled, registry, folder, wish=wish))
+    assert not ended.is_set(), "the process would have ended, and left a candidate behind"
+    assert [event.event for event in read_events(folder)][-1] == events[-1].event == "done"
+    assert not (folder / "cancel").exists()  # or a run that is resumed would hear it
 
 
 def test_a_checkpoint_of_another_plan_is_refused(

@@ -13,7 +13,7 @@ from training.errors import Cancelled, UnusableCheckpoint, UnusablePlan
 from training.events import TrainingEvent
 from training.learning import checkpoint
 from training.plan import Plan
-from training.runs import append_event, ask_to_cancel, read_events, stop_if_cancelled
+from training.runs import Wish, append_event, ask_to_cancel, read_events
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,11 +34,22 @@ def test_a_folder_without_events_has_told_nothing(tmp_path: Path) -> None:
 
 
 def test_a_wish_to_cancel_is_heard_once(tmp_path: Path) -> None:
-    stop_if_cancelled(tmp_path)
+    Wish(tmp_path).look()
     ask_to_cancel(tmp_path)
     with pytest.raises(Cancelled):
-        stop_if_cancelled(tmp_path)
-    stop_if_cancelled(tmp_path)
+        Wish(tmp_path).look()
+    Wish(tmp_path).look()
+
+
+def test_after_the_last_look_a_wish_is_not_heard(tmp_path: Path) -> None:
+    wish = Wish(tmp_path)
+    ask_to_cancel(tmp_path)
+    with pytest.raises(Cancelled):
+        wish.look_last()
+    wish.look_last()
+    ask_to_cancel(tmp_path)
+    wish.look()
+    wish.look_last()
 
 
 @pytest.mark.skipif(not hasattr(os, "nice"), reason="nice values are POSIX")

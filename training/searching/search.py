@@ -30,7 +30,7 @@ from training.events import TrainingEvent
 from training.finetune import fine_tune
 from training.plan import Plan
 from training.proof.gate import MARGIN
-from training.runs import CHECKPOINT, append_event
+from training.runs import CHECKPOINT, Wish, append_event
 from training.samples import Samples
 from training.searching.space import Choices, Range, Search, State, plan_with, space_of, told, usual
 
@@ -58,6 +58,7 @@ def search(
     current: ModelCard | None = None,
     cache_folder: Path | None = None,
     margin: float = MARGIN,
+    wish: Wish | None = None,
 ) -> Iterator[TrainingEvent]:
     """Search for the settings of a training, and make a candidate with the best.
 
@@ -67,7 +68,7 @@ def search(
         All that is not searched; its own settings are the first trial.
     run_folder
         Every event is added to its `events.jsonl`; a file `cancel` in it stops the search within a batch.
-    base, current, cache_folder, margin
+    base, current, cache_folder, margin, wish
         As `finetune.fine_tune` takes them.
 
     Yields
@@ -79,6 +80,7 @@ def search(
     """
     run_folder.mkdir(parents=True, exist_ok=True)
     run = _Search(plan, samples, registry, run_folder, what, base, current, cache_folder, margin)
+    run.wish = wish or run.wish
     try:
         for event in run.events():
             append_event(run_folder, event)
@@ -108,6 +110,7 @@ class _Search:
         self.plan, self.samples, self.registry, self.folder, self.what = plan, samples, registry, folder, what
         self.base, self.current, self.cache_folder, self.margin = base, current or base, cache_folder, margin
         base_id = base.id if base is not None else ""
+        self.wish = Wish(folder)
         self.space = space_of(what, plan, base_id)
         self.bases = {base_id: base} | {name: registry.find(name) for name in what.models}
         for card in self.bases.values():
@@ -173,7 +176,7 @@ class _Search:
         events = fine_tune(
             plan_with(self.plan, parameters), self.seen, self.registry, folder,
             self.bases[parameters.get("model", self.base.id if self.base else "")],
-            cache_folder=self.cache_folder, concludes=False, wish_folder=self.folder,
+            cache_folder=self.cache_folder, concludes=False, wish=self.wish,
         )  # fmt: skip
         state = TrialState.COMPLETE
         for event in events:
@@ -222,7 +225,7 @@ class _Search:
             plan_with(self.plan, parameters), self.samples, self.registry, self._folder_of(best.number),
             self.bases[parameters.get("model", self.base.id if self.base else "")],
             current=self.current, cache_folder=self.cache_folder, margin=self.margin,
-            wish_folder=self.folder,
+            wish=self.wish,
         )  # fmt: skip
         for event in events:
             if event.event == "done":
