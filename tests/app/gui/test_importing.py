@@ -9,10 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLineEdit, QToolButton, QWidget
 
+from studies.reader import read_header
 from tests.app.conftest import Overread
 from tests.app.gui.conftest import Desk, OpenDesk
 from tests.app.making import card_of, film, write_png
 from tests.inference.foreign import write_onnx
+from tests.reviews.parts import give_part
 from widgets.evidence_methods import MethodChooser
 
 pytestmark = pytest.mark.timeout(400)
@@ -97,7 +99,7 @@ def test_an_import_is_cancelled(open_desk: OpenDesk, bundled: Path) -> None:
 
 
 def test_an_onnx_model_suggests_and_says_why_it_shows_no_maps(
-    open_desk: OpenDesk, overread: Overread, tmp_path: Path
+    open_desk: OpenDesk, overread: Overread, data_dir: Path, tmp_path: Path
 ) -> None:
     path = write_onnx(tmp_path / "elsewhere.onnx")
     told = overread("models", "import", path, "--findings", "covid-19,no-finding,pneumonia")
@@ -105,6 +107,7 @@ def test_an_onnx_model_suggests_and_says_why_it_shows_no_maps(
     model_id = told.lines[-1]["id"]
     assert overread("models", "promote", model_id, "--reader", "A. Smith").status == 0
     film_path = write_png(tmp_path / "film.png", film("pneumonia", seed=3))
+    give_part(data_dir / "overread.sqlite", [read_header(film_path).split_key], "train")
     desk = open_desk()
     desk.station.open_paths([film_path])
     desk.settle(1)

@@ -11,14 +11,16 @@ from inference.prediction import FindingProbability, Prediction
 from studies.reader import read_header
 from tests.app.gui.conftest import OpenDesk
 from tests.app.making import FINDINGS, film, write_png
+from tests.reviews.parts import give_part
 
 pytestmark = pytest.mark.timeout(300)
 
 
 def remember(data: Path, bundled: Path, path: Path, **said: object) -> None:
     """A film in the worklist with what a model said of it before."""
-    place = Workplace(data, bundled)
     header = read_header(path)
+    give_part(data / "overread.sqlite", [header.split_key], "train")  # a film that measures hides all this
+    place = Workplace(data, bundled)
     place.store.add_images([header])
     findings = tuple(FindingProbability(n, p) for n, p in zip(FINDINGS, (0.1, 0.2, 0.7), strict=True))
     made_by = place.registry.find("starter").weights_sha256
