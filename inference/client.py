@@ -8,15 +8,12 @@ nobody needs any more is never computed. Each that it was given comes off its ha
 from __future__ import annotations
 
 import itertools
-import logging
-import multiprocessing
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
+from inference.companion import Companion
 from inference.covering import Region
 from inference.messages import (
     Asked,
@@ -39,11 +36,7 @@ from studies.image import Header
 
 __all__ = ["Covered", "Died", "Failed", "InferenceClient", "Looked", "Progressed", "Ready", "WorkerEvent"]
 
-_log = logging.getLogger(__name__)
-
 _DEATHS_AT_START = 3  # a worker that never comes up is not started for ever
-_PATIENCE_S = 2.0
-_PATIENCE_AT_STOP_S = 0.2  # leaving Python with torch loaded takes a second, and there is nothing to save
 
 # How many questions of a kind the worker has at a time. Together they fit in the pipe, so that handing
 # one over never waits.
@@ -73,7 +66,10 @@ class InferenceClient:
         on_event: Callable[[WorkerEvent], None],
         device: str = "auto",
     ):
-        self._settings = WorkerSettings(models_folder, bundled_folder, cache_folder, device)
+        self._worker = Companion(
+            "inference", main, WorkerSettings(models_folder, bundled_folder, cache_folder, device),
+            hand_over=self._hand_over, on_message=self._on_message, on_death=self._on_death,
+        )  # fmt: skip
         self._on_event = on_event
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()  # guards what is waiting and what is with the worker
@@ -85,11 +81,6 @@ class InferenceClient:
         self._forgotten: set[int] = set()  # of these, nobody wants the answer
         self._to_forget: list[int] = []  # and the worker has not been told yet
         self._being_sent = 0
-        self._stopping = False
-        self._wake_receiver, self._wake_sender = multiprocessing.Pipe(duplex=False)
-        self._awake = False  # a wake-up is in the pipe already
-        self._thread: threading.Thread | None = None
-        self._process: SpawnProcess | None = None
         self._is_ready = False
         self._deaths_at_start = 0
         self._suspects: set[int] = set()  # a worker died with them; they are handed over one at a time
@@ -98,8 +89,7 @@ class InferenceClient:
     @property
     def worker_pid(self) -> int | None:
         """Process id of the worker, None while there is none."""
-        process = self._process
-        return process.pid if process is not None else None
+        return self._worker.pid
 
     @property
     def waiting(self) -> int:
@@ -109,17 +99,11 @@ class InferenceClient:
 
     def start(self) -> None:
         """Start the worker; `Ready` tells when it is up. Questions may be asked before."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._serve, name="inference-client", daemon=True)
-            self._thread.start()
+        self._worker.start()
 
     def stop(self) -> None:
         """End the worker; questions that are waiting stay without an answer. Waits for a few seconds."""
-        with self._lock:
-            self._stopping = True
-            self._wake()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(4 * _PATIENCE_S)
+        self._worker.stop()
 
     # -- asking ----------------------------------------------------------------------------------
 
@@ -152,7 +136,7 @@ class InferenceClient:
         )
         with self._lock:
             (self._urgent if urgent else self._background).append(question)
-            self._wake()
+            self._worker.wake()
         return number
 
     def explain(
@@ -178,7 +162,7 @@ class InferenceClient:
         explanation = Explain(number, header, frame, model_id, tuple(maps), method, seed)
         with self._lock:
             self._explanations.append(explanation)
-            self._wake()
+            self._worker.wake()
         return number
 
     def cover(self, header: Header, frame: int, model_id: str, region: Region) -> int:
@@ -189,7 +173,7 @@ class InferenceClient:
         number = next(self._numbers)
         with self._lock:
             self._cover = Cover(number, header, frame, model_id, region)
-            self._wake()
+            self._worker.wake()
         return number
 
     def forget(self, request: int) -> None:
@@ -213,69 +197,14 @@ class InferenceClient:
             if is_unwanted(asked) and request not in self._forgotten:
                 self._forgotten.add(request)
                 self._to_forget.append(request)
-                self._wake()
+                self._worker.wake()
 
-    def _wake(self) -> None:
-        """Wake the serving thread. The lock is held; at most one byte is ever in the pipe."""
-        if not self._awake:
-            self._awake = True
-            self._wake_sender.send_bytes(b"!")
+    # -- what the worker is given, and says ---------------------------------------------------------
 
-    # -- the worker's life -----------------------------------------------------------------------
-
-    def _serve(self) -> None:
-        """Start workers until the client is stopped."""
-        while not self._stopping:
-            self._is_ready, self._last_words = False, ""
-            try:
-                exit_code = self._run_worker()
-            except OSError as error:
-                _log.exception("The inference process could not be started")
-                exit_code, self._last_words = None, str(error.strerror)
-            if not self._stopping:
-                self._on_death(exit_code)
-
-    def _run_worker(self) -> int | None:
-        """Start a worker and talk to it until it is gone or the client is stopped; its exit code."""
-        spawn = multiprocessing.get_context("spawn")
-        ours, theirs = spawn.Pipe()
-        process = spawn.Process(
-            target=main, args=(theirs, self._settings), name="overread-inference", daemon=True
-        )
-        try:
-            process.start()
-            theirs.close()  # or its end would never show on ours
-            self._process = process
-            self._talk(ours, process)
-        finally:
-            ours.close()  # the worker reads the end of the pipe and ends
-            self._process = None
-            if process.pid is not None:
-                _end(process, _PATIENCE_AT_STOP_S if self._stopping else _PATIENCE_S)
-        return process.exitcode
-
-    def _talk(self, connection: Connection, process: SpawnProcess) -> None:
-        while not self._stopping and self._hand_over(connection):
-            ready = wait([connection, process.sentinel, self._wake_receiver])
-            if self._wake_receiver in ready:
-                self._go_back_to_sleep()
-            if connection in ready:
-                try:
-                    self._on_message(connection.recv())
-                except (EOFError, OSError):
-                    return
-            elif process.sentinel in ready:
-                return
-
-    def _go_back_to_sleep(self) -> None:
-        with self._lock:
-            self._wake_receiver.recv_bytes()
-            self._awake = False
-
-    def _hand_over(self, connection: Connection) -> bool:
-        """Give the worker what it may have; False when it is gone."""
+    def _hand_over(self, send: Callable[[object], None]) -> None:
+        """Give the worker what it may have."""
         if not self._is_ready:
-            return True
+            return
         messages: list[Asked | Forget] = []
         with self._lock:
             messages += [Forget(request) for request in self._to_forget if request in self._with_worker]
@@ -286,12 +215,9 @@ class InferenceClient:
             self._being_sent = len(messages)
         try:
             for message in messages:
-                connection.send(message)
-        except OSError:
-            return False
+                send(message)
         finally:
             self._being_sent = 0
-        return True
 
     def _next(self) -> Asked | None:
         """Take the next question that may be handed over from those that wait. The lock is held."""
@@ -352,12 +278,14 @@ class InferenceClient:
 
     # -- its death -------------------------------------------------------------------------------
 
-    def _on_death(self, exit_code: int | None) -> None:
+    def _on_death(self, exit_code: int | None, problem: str) -> None:
         """Tell, and see to it that what was with the worker is asked again: alone, and once."""
-        reason = self._last_words or f"The prediction process ended unexpectedly (exit code {exit_code})."
-        if not self._is_ready:
+        was_ready, last_words = self._is_ready, self._last_words or problem
+        self._is_ready, self._last_words = False, ""
+        reason = last_words or f"The prediction process ended unexpectedly (exit code {exit_code})."
+        if not was_ready:
             self._deaths_at_start += 1
-            gives_up = bool(self._last_words) or self._deaths_at_start >= _DEATHS_AT_START
+            gives_up = bool(last_words) or self._deaths_at_start >= _DEATHS_AT_START
             self._on_event(Died(reason, will_restart=not gives_up))
             if gives_up:
                 self._give_up(reason)
@@ -397,17 +325,4 @@ class InferenceClient:
         for asked in waiting:
             self._on_event(Failed(asked.request, reason))
         self._deaths_at_start = _DEATHS_AT_START - 1  # one more attempt at each further question
-        while not self._stopping and not self.waiting:  # a question, or the end
-            wait([self._wake_receiver])
-            self._go_back_to_sleep()
-
-
-def _end(process: SpawnProcess, patience_s: float) -> None:
-    """Wait for a worker whose pipe was closed; stop it when it is busy. It holds nothing that can be lost."""
-    process.join(patience_s)
-    if process.is_alive():
-        process.terminate()
-        process.join(_PATIENCE_S)
-    if process.is_alive():
-        process.kill()
-        process.join()
+        self._worker.sleep_until(lambda: self.waiting > 0)

@@ -25,7 +25,7 @@ from widgets.worklist import Row, StudyView
 
 PATIENTS = tuple(f"PHANTOM-{n:03}" for n in range(1, 10))
 LONG_MS = 40_000  # a worker that has to load torch on a busy machine
-OUR_THREADS = ("store", "strip", "scan", "readers", "adapt", "inference-client")
+OUR_THREADS = ("store", "strip", "scan", "readers", "fitting", "inference")
 
 
 class Desk:
