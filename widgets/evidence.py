@@ -61,6 +61,7 @@ class EvidencePanel(QWidget):
         super().__init__(parent)
         self.setAccessibleName(self.tr("Evidence"))
         self._is_beside = False
+        self._is_known = dict.fromkeys(("drawn", "misplaced", "runs"), False)
         self._show = QCheckBox(self.tr("Show"))
         tip = self.tr("Show the heatmap over the film; hold Alt for the bare film")
         stands_for(self._show, "heatmap", tip)
@@ -73,6 +74,7 @@ class EvidencePanel(QWidget):
         self._progress = ExplanationProgress()
         self._progress.cancelled.connect(self.cancel_requested)
         self._in_lungs = QLabel()
+        self._in_lungs.setProperty("role", "quiet")
         self._in_lungs.setToolTip(
             self.tr("Share of the evidence for this finding that lies inside the lungs")
         )
@@ -128,6 +130,8 @@ class EvidencePanel(QWidget):
         head = QHBoxLayout()
         head.addWidget(title)
         head.addStretch(1)
+        head.addWidget(self._in_lungs)
+        head.addSpacing(theme.space(2))
         head.addWidget(self._show)
         runs = QWidget()
         spread = QHBoxLayout(runs)
@@ -141,33 +145,39 @@ class EvidencePanel(QWidget):
         self._form.setVerticalSpacing(theme.space(2))
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._add_row(self.tr("Finding"), self._finding)
-        self._add_row(self.tr("Method"), self._method)
+        finding_row = self._add_row(self.tr("Finding"), self._finding)
+        method_row = self._add_row(self.tr("Method"), self._method)
         self._form.addRow(self._progress)
         self._progress_row = self._form.rowCount() - 1
-        self._runs_row = self._add_row(self.tr("Over runs"), runs)
-        self._lungs_row = self._add_row(self.tr("In lungs"), self._in_lungs)
-        self._region_row = self._add_row(self.tr("Where drawn"), self._in_region)
-        self._misplaced_row = self._add_row(self.tr("Misplaced"), self._misplaced)
+        self._known_rows = {
+            "runs": self._add_row(self.tr("Over runs"), runs),
+            "drawn": self._add_row(self.tr("Where drawn"), self._in_region),
+            "misplaced": self._add_row(self.tr("Misplaced"), self._misplaced),
+        }
         self._form.addRow(self.regions)  # across: beside a caption it would widen the panel
-        self._add_row(self.tr("Drawn as"), self._mode)
-        self._add_row(self.tr("Opacity"), self._opacity)
-        self._form.addRow(self._more)
+        opacity_row = self._add_row(self.tr("Opacity"), self._opacity)
+        more = QWidget()
+        beside = QHBoxLayout(more)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self._more)
+        beside.addStretch(1)
+        beside.addWidget(self._grid)
+        self._form.addRow(more)
+        self._seen_rows = (finding_row, method_row, opacity_row, self._form.rowCount() - 1)
         self._form.setRowVisible(self._progress_row, False)
         self._rare = (
+            self._add_row(self.tr("Drawn as"), self._mode),
             self._add_row(self.tr("Threshold"), self._threshold),
             self._add_row(self.tr("Colours"), self._colours),
         )
         self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._notes.setWordWrap(True)
-        self._grid.setWordWrap(True)
         self._notes.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.space(3), theme.space(2), theme.space(3), theme.space(3))
         column.setSpacing(theme.space(2))
         column.addLayout(head)
         column.addLayout(self._form)
-        column.addWidget(self._grid)
         column.addWidget(self._notes)
         column.addWidget(self._warning)
 
@@ -213,22 +223,21 @@ class EvidencePanel(QWidget):
 
     def set_in_lungs(self, share: float | None) -> None:
         """Say how much of the evidence lies inside the lungs, 0 to 1; None where that is not known."""
-        self._in_lungs.setText("" if share is None else f"{share:.0%}")
-        self._form.setRowVisible(self._lungs_row, share is not None)
+        self._in_lungs.setText("" if share is None else self.tr("{0:.0%} in lungs").format(share))
 
     def set_in_regions(self, drawn: float | None, misplaced: float | None) -> None:
         """Say how much of the evidence lies in regions that readers drew, 0 to 1; None for none drawn."""
         for label, row, share in (
-            (self._in_region, self._region_row, drawn),
-            (self._misplaced, self._misplaced_row, misplaced),
+            (self._in_region, "drawn", drawn),
+            (self._misplaced, "misplaced", misplaced),
         ):
             label.say(share)
-            self._form.setRowVisible(row, share is not None)
+            self._set_known(row, share is not None)
 
     def set_spread(self, share: float | None) -> None:
         """Offer the spread over runs, told as a share of the peak; None where there were no runs."""
         self._spread.setText("" if share is None else f"± {share:.0%}")
-        self._form.setRowVisible(self._runs_row, share is not None)
+        self._set_known("runs", share is not None)
 
     def show_spread(self, is_shown: bool) -> None:
         """Put the switch between evidence and its spread."""
@@ -259,15 +268,14 @@ class EvidencePanel(QWidget):
         `is_networks`: they are those of the network's last layer, and no method can be finer.
         """
         if cells is not None:
-            finest = self.tr("{0} × {1} cells: the network sees no finer")
-            self._grid.setText((finest if is_networks else self.tr("{0} × {1} cells")).format(*cells))
+            self._grid.setText(self.tr("{0} × {1} cells").format(*cells))
+            self._grid.setToolTip(self.tr("The network sees no finer than this") if is_networks else "")
         self._grid.setVisible(cells is not None)
 
     def set_expanded(self, is_expanded: bool) -> None:
         """Show what lies under *More*, or hide it."""
         self._is_expanded = is_expanded
-        for row in self._rare:
-            self._form.setRowVisible(row, is_expanded)
+        self._show_rows()
         width = max(caption.sizeHint().width() for caption in self._captions)
         for caption in self._captions:
             caption.setMinimumWidth(width)  # the fields stay where they are when more of them are shown
@@ -276,7 +284,7 @@ class EvidencePanel(QWidget):
             theme.icon("chevron-down" if is_expanded else "chevron-right", theme.TOKENS.text_quiet)
         )
         self._more.setAccessibleName(
-            self.tr("Hide threshold and colours") if is_expanded else self.tr("Show threshold and colours")
+            self.tr("Hide how it is drawn") if is_expanded else self.tr("Choose how it is drawn")
         )
         self._more.setToolTip(self._more.accessibleName())
 
@@ -321,14 +329,33 @@ class EvidencePanel(QWidget):
         """Whether *More* is open."""
         return self._is_expanded
 
+    @property
+    def _is_seen(self) -> bool:
+        """Whether the heatmap is on the screen, over the film or beside it."""
+        return self._finding.count() > 0 and (self._show.isChecked() or self._is_beside)
+
     def _enable(self) -> None:
         offered = self._finding.count() > 0
         self._show.setEnabled(offered)
         self.regions.setEnabled(offered)
-        is_seen = offered and (self._show.isChecked() or self._is_beside)
         looks = (self._mode, self._opacity, self._threshold, self._colours)
         for control in (self._finding, self._method, self._draw_spread, *looks):
-            control.setEnabled(is_seen)
+            control.setEnabled(self._is_seen)
+        self._show_rows()
+
+    def _set_known(self, row: str, is_known: bool) -> None:
+        self._is_known[row] = is_known
+        self._show_rows()
+
+    def _show_rows(self) -> None:
+        """What is about a heatmap has no room while none is shown: others stand there then."""
+        is_seen = self._is_seen
+        for row in self._seen_rows:
+            self._form.setRowVisible(row, is_seen)
+        for name, row in self._known_rows.items():
+            self._form.setRowVisible(row, is_seen and self._is_known[name])
+        for row in self._rare:
+            self._form.setRowVisible(row, is_seen and self._is_expanded)
 
     def _on_shown(self, shown: bool) -> None:
         self._enable()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -261,8 +261,6 @@ class FindingsPanel(QWidget):
         tip = self.tr("Enter keeps the note, Shift+Enter begins a line, Esc takes back")
         stands_for(note, "note", tip, self.tr("Note  ({0})"))
         note.setTabChangesFocus(True)
-        frame_px = 2 * round(note.document().documentMargin()) + space(2) + 2
-        note.setFixedHeight(3 * QFontMetrics(note.document().defaultFont()).lineSpacing() + frame_px)
         note.finished.connect(self._on_note_finished)
         note.abandoned.connect(self._on_note_abandoned)
         return note
@@ -277,7 +275,7 @@ class FindingsPanel(QWidget):
         inner.addLayout(self._rows)
         inner.addWidget(self.adder)
         inner.addStretch()
-        self._scrolling = scrolling = QScrollArea()
+        self._scrolling = scrolling = _AsHighAsItsRows()
         scrolling.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scrolling.setFrameShape(QFrame.Shape.NoFrame)
         scrolling.setWidgetResizable(True)
@@ -289,31 +287,37 @@ class FindingsPanel(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(space(3), space(3), space(3), space(3))
         whole.setSpacing(space(2))
-        whole.addLayout(_line(_label("title", self.tr("Findings")), None, self._frame))
+        whole.addLayout(_line(_label("title", self.tr("Findings")), None, self._frame, self._heading.check))
         whole.addWidget(self._heading)
         self._decision.setWordWrap(True)
         whole.addWidget(self._what_if)
         whole.addWidget(self._columns)
-        whole.addWidget(scrolling, 1)
+        whole.addWidget(scrolling, 1000)
         whole.addWidget(self._note)
         buttons = _line(self._accept, self._go_on, self._finish, self._unsure)
         for place, share in enumerate((3, 3, 3, 2)):
             buttons.setStretch(place, share)
         whole.addLayout(buttons)
-        words = QVBoxLayout()
+        beside = QWidget()
+        beside.setMinimumHeight(2 * self._decision.fontMetrics().lineSpacing())  # nothing jumps
+        words = QVBoxLayout(beside)
+        words.setContentsMargins(0, 0, 0, 0)
         words.setSpacing(0)
         words.addWidget(self._decision)
         words.addWidget(self._saved)
-        self._decision.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self._decision.setMinimumHeight(2 * self._decision.fontMetrics().lineSpacing())  # nothing jumps
+        words.addStretch(1)
         standing = QHBoxLayout()
-        standing.addLayout(words, 1)
+        standing.addWidget(beside, 1)
         for tool in (self._undo, self._redo):
             standing.addWidget(tool, 0, Qt.AlignmentFlag.AlignTop)
         whole.addLayout(standing)
+        whole.addStretch(1)  # what is answered with stays where it is, whatever stands below it
         self.setMinimumWidth(space(64))
 
     def _lay_out_columns(self) -> None:
+        policy = self._columns.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # the findings stay where they are when a second number comes
+        self._columns.setSizePolicy(policy)
         layout = QHBoxLayout(self._columns)
         layout.setContentsMargins(0, 0, space(1), 0)
         layout.setSpacing(space(2))
@@ -348,10 +352,8 @@ class FindingsPanel(QWidget):
         for line in self._lines:
             line.ensurePolished()
         needed = sum(line.sizeHint().height() + self._rows.spacing() for line in self._lines)
-        needed = min(needed, MOST_KEPT_IN_SIGHT)
-        if self._lines:
-            needed += self.adder.sizeHint().height() + space(1)
-        self._scrolling.setMinimumHeight(needed)
+        below = self.adder.sizeHint().height() + space(1) if self._lines else 0
+        self._scrolling.setMinimumHeight(min(needed, MOST_KEPT_IN_SIGHT) + below)
 
     def _fill_decision(self) -> None:
         state = self._state
@@ -402,6 +404,19 @@ class FindingsPanel(QWidget):
     def _on_note_abandoned(self) -> None:
         self._set_note(self._kept_note)
         self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+class _AsHighAsItsRows(QScrollArea):
+    """Scrolls what has no room, and never takes more room than its rows need."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        rows = self.widget()
+        if watched is rows and event.type() == QEvent.Type.LayoutRequest and (layout := rows.layout()):
+            height = rows.sizeHint().height()
+            if layout.hasHeightForWidth():
+                height = layout.totalHeightForWidth(self.viewport().width())
+            self.setMaximumHeight(height)
+        return super().eventFilter(watched, event)
 
 
 def _label(role: str, text: str = "") -> QLabel:

@@ -15,7 +15,7 @@ _CALM_MS = 4000
 
 
 class Heading(QWidget):
-    """Suggestion, certainty and reason.
+    """Suggestion, certainty and reason. Its button `check` stands where the panel puts it.
 
     Signals
     -------
@@ -28,21 +28,23 @@ class Heading(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._suggested_word = _label("quiet", self.tr("Suggested"))
-        self._suggested_word.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._suggested = _label("strong")
         self._unfamiliar = WarningLine(is_strong=True)
         self._hidden = _Hidden()
         self._measures = _label("caption", measures_text())
         self._reason = _label("quiet")
         self._certainty = _label("caption")
-        self._check = QToolButton()
-        self._check.setText(self.tr("Check"))
-        self._check.setAccessibleName(self.tr("Check agreement"))
-        self._check.setToolTip(self.tr("Does the model say the same of slightly altered copies of the film?"))
-        self._check.setIcon(theme.icon("content-duplicate", theme.TOKENS.text_quiet))
-        self._check.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._check.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._check.clicked.connect(self._on_check)
+        self.check = QToolButton()
+        self.check.setText(self.tr("Check"))
+        self.check.setAccessibleName(self.tr("Check agreement"))
+        self.check.setToolTip(self.tr("Does the model say the same of slightly altered copies of the film?"))
+        self.check.setIcon(theme.icon("content-duplicate", theme.TOKENS.text_quiet))
+        self.check.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.check.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.check.clicked.connect(self._on_check)
+        policy = self.check.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # its line is as high without it
+        self.check.setSizePolicy(policy)
         self._is_agreement_offered = False
         self._calming = QTimer(self, singleShot=True, interval=_CALM_MS)
         self._calming.timeout.connect(lambda: _set_role(self._reason, "quiet"))
@@ -53,10 +55,6 @@ class Heading(QWidget):
         suggestion.setSpacing(space(2))
         suggestion.addWidget(self._suggested_word)
         suggestion.addWidget(self._suggested, 1)
-        certainty = QHBoxLayout()
-        certainty.setSpacing(space(2))
-        certainty.addWidget(self._certainty, 1)
-        certainty.addWidget(self._check, 0, Qt.AlignmentFlag.AlignTop)
         for label in (self._suggested, self._reason, self._certainty, self._measures):
             label.setWordWrap(True)
         whole = QVBoxLayout(self)
@@ -64,7 +62,7 @@ class Heading(QWidget):
         whole.setSpacing(space(1))
         whole.addLayout(suggestion)
         whole.addWidget(self._unfamiliar)
-        whole.addLayout(certainty)
+        whole.addWidget(self._certainty)
         whole.addWidget(self._hidden)
         whole.addWidget(self._reason)
         whole.addWidget(self._measures)
@@ -80,8 +78,8 @@ class Heading(QWidget):
         self._certainty.setText("\n".join(lines) if has_suggestion else "")
         self._certainty.setVisible(has_suggestion and bool(lines))
         can_check = has_suggestion and state.agreement is None
-        self._check.setVisible(self._is_agreement_offered and can_check)
-        self._check.setEnabled(not state.is_checking)
+        self.check.setVisible(self._is_agreement_offered and can_check)
+        self.check.setEnabled(not state.is_checking)
         self._calming.stop()
         _set_role(self._reason, "quiet")
         self._hidden.setVisible(state.is_hidden)
@@ -101,7 +99,7 @@ class Heading(QWidget):
         self._calming.start()
 
     def _on_check(self) -> None:
-        self._check.setEnabled(False)
+        self.check.setEnabled(False)
         self.agreement_wanted.emit()
 
 

@@ -253,7 +253,8 @@ class SimilarPanel(QWidget):
         self._cases.set_picture((sop_instance_uid, frame), QPixmap.fromImage(picture_of(kept).copy()))
 
     def _show_parts(self) -> None:
-        """Where there are no films their room is kept while they are looked for, so that nothing jumps."""
+        """Films and words take the same room, so that nothing jumps from one study to the next."""
         has_words = bool(self._words.text())
+        self._words.setMinimumHeight(self._row.height())
         self._words.setVisible(self._is_expanded and has_words)
         self._row.setVisible(self._is_expanded and not has_words)

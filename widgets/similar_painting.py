@@ -13,7 +13,7 @@ from widgets import theme
 if TYPE_CHECKING:
     from widgets.similar import SimilarCase, SimilarModel
 
-_SIDE = theme.space(24)
+_SIDE = theme.space(22)
 _GAP = theme.space(1)
 _LINES = 3
 

@@ -44,9 +44,16 @@ def methods(panel: EvidencePanel) -> MethodChooser:
     return found
 
 
-def test_the_heatmap_is_off_at_first(panel: EvidencePanel) -> None:
+def test_the_heatmap_is_off_at_first_and_what_is_about_it_takes_no_room(panel: EvidencePanel) -> None:
     assert not panel.is_shown
-    assert not panel.findChildren(QSlider)[0].isEnabled()
+    panel.set_spread(0.1)
+    panel.set_in_regions(0.5, 0.5)
+    panel.set_expanded(True)
+    controls = (QComboBox, QSlider, QToolButton)
+    assert {c.accessibleName() for kind in controls for c in panel.findChildren(kind) if c.isVisible()} == {
+        b.accessibleName() for b in panel.regions.findChildren(QToolButton)
+    }
+    assert not {"Over runs", "Where drawn", "Misplaced", "Opacity", "Threshold"} & set(words(panel))
 
 
 def test_the_switch_is_told_and_wakes_the_controls(panel: EvidencePanel, qtbot: QtBot) -> None:
@@ -54,6 +61,7 @@ def test_the_switch_is_told_and_wakes_the_controls(panel: EvidencePanel, qtbot: 
         panel.toggle()
     assert told.args == [True]
     assert panel.findChildren(QSlider)[0].isEnabled()
+    assert panel.findChildren(QSlider)[0].isVisible()
 
 
 def test_the_given_finding_is_chosen(panel: EvidencePanel) -> None:
@@ -119,7 +127,8 @@ def test_tab_goes_through_every_control_from_top_to_bottom(panel: EvidencePanel,
 
 
 def test_more_opens_and_closes_and_is_told(panel: EvidencePanel, qtbot: QtBot) -> None:
-    """Finding, method, mode and opacity are always there; threshold and colours on demand."""
+    """Finding, method and opacity are there with the heatmap; mode, threshold and colours on demand."""
+    panel.set_shown(True)
     assert len([s for s in panel.findChildren(QSlider) if s.isVisible()]) == 1
     with qtbot.waitSignal(panel.expanded_changed) as told:
         qtbot.mouseClick(more(panel), Qt.MouseButton.LeftButton)
@@ -137,6 +146,7 @@ def test_the_look_can_be_changed_while_the_evidence_stands_beside_the_film(panel
 
 
 def test_the_panel_says_how_fine_the_map_is(panel: EvidencePanel) -> None:
+    panel.set_shown(True)
     panel.set_grid((7, 8))
     assert any("7 × 8 cells" in line for line in words(panel))
     panel.set_grid(None)
@@ -222,9 +232,9 @@ def test_a_long_method_says_how_long_it_takes_and_can_be_cancelled(
 
 def test_the_share_in_the_lungs_is_told_where_it_is_known(panel: EvidencePanel) -> None:
     panel.set_in_lungs(0.823)
-    assert {"In lungs", "82%"} <= set(words(panel))
+    assert "82% in lungs" in words(panel)
     panel.set_in_lungs(None)
-    assert "In lungs" not in words(panel)
+    assert not any("in lungs" in said for said in words(panel))
 
 
 def test_the_spread_over_runs_is_told_and_can_be_drawn(panel: EvidencePanel, qtbot: QtBot) -> None:
@@ -239,6 +249,7 @@ def test_the_spread_over_runs_is_told_and_can_be_drawn(panel: EvidencePanel, qtb
 
 
 def test_a_grid_that_is_not_the_networks_does_not_claim_to_be(panel: EvidencePanel) -> None:
+    panel.set_shown(True)
     panel.set_grid((14, 14), is_networks=False)
     assert "14 × 14 cells" in words(panel)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from app.settings import read_settings
 from inference.overlay import HeatmapStyle
@@ -24,7 +24,7 @@ def test_the_look_is_one_for_all_views_and_remembered(open_desk: OpenDesk) -> No
     desk.until(lambda: page.viewer.is_heatmap_drawn)
     assert page.viewer.heatmap_style == HeatmapStyle()
     for name, key in (
-        ("Show threshold and colours", Qt.Key.Key_Space),
+        ("Choose how it is drawn", Qt.Key.Key_Space),
         ("How the heatmap is drawn", Qt.Key.Key_End),
         ("Opacity of the heatmap in percent", Qt.Key.Key_PageUp),
         ("Method of explanation", Qt.Key.Key_Down),
@@ -36,7 +36,9 @@ def test_the_look_is_one_for_all_views_and_remembered(open_desk: OpenDesk) -> No
     desk.until(lambda: page.viewer.is_heatmap_drawn)
     wanted = HeatmapStyle("contours", 0.6)
     assert {viewer.heatmap_style for viewer in page.grid.viewers} == {wanted}
-    assert " cells: the network sees no finer" in desk.texts(page.evidence)
+    (cells,) = (label for label in page.evidence.findChildren(QLabel) if " cells" in label.text())
+    assert cells.isVisible()
+    assert cells.toolTip() == "The network sees no finer than this"
     desk.close()
 
     # The next day.
