@@ -1,9 +1,10 @@
-"""How commands speak: results on stdout, failures in one sentence each on stderr."""
+"""How commands speak, results on stdout, failures in one sentence each on stderr, and how that is heard."""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from typing import Any
 
@@ -72,3 +73,13 @@ class Output:
     def status(self) -> int:
         """0 when everything was done, 1 when some inputs failed."""
         return 1 if self.failures else 0
+
+
+_SPEAKER = re.compile(r"^overread[ \w-]*: (error: )?")
+
+
+def last_words(errors: str) -> str:
+    """The last sentence that a command wrote on stderr, without its name; empty where it wrote nothing."""
+    lines = [line for line in errors.strip().splitlines() if line.strip()]
+    sentence = _SPEAKER.sub("", lines[-1]).strip() if lines else ""
+    return sentence[:1].upper() + sentence[1:]

@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 from app import locations
+from app.output import last_words
 
 log = logging.getLogger(__name__)
 
@@ -128,10 +129,7 @@ class Run:
     def last_words(self) -> str:
         """What the process wrote on stderr, for a failure that left no event."""
         path = self.folder / "stderr.txt"
-        lines = (
-            path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.exists() else []
-        )
-        return lines[-1].removeprefix("overread: ") if lines else ""
+        return last_words(path.read_text(encoding="utf-8", errors="replace")) if path.exists() else ""
 
     @property
     def is_decided(self) -> bool:

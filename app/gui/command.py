@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
 from app import locations
-from app.gui.last_words import last_words
+from app.output import last_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,15 @@ def test_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> None:
     assert not other.folder.exists()
 
 
-def test_its_last_words_are_the_last_line_on_stderr(run: Run) -> None:
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("overread: the disk is full.", "The disk is full."),
+        ("overread train: error: argument --epochs: 0", "Argument --epochs: 0"),  # as argparse says it
+        ("Killed", "Killed"),
+    ],
+)
+def test_its_last_words_are_the_last_sentence_on_stderr(run: Run, line: str, said: str) -> None:
     assert run.last_words() == ""
-    (run.folder / "stderr.txt").write_text("overread: one\noverread: the disk is full.\n")
-    assert run.last_words() == "the disk is full."
+    (run.folder / "stderr.txt").write_text(f"overread: one\n{line}\n\n")
+    assert run.last_words() == said
