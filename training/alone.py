@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 def alone_in(run_folder: Path) -> Iterator[None]:
     """Work in a run's folder, which is made if it is not there, and taken away if nothing was left in it.
 
-    Who works is written into `pid`, so that a window that comes later sees a run that a command started.
+    Who works is in `pid` meanwhile, so that a window that comes later sees a run that nobody waits for.
 
     Raises
     ------
@@ -47,8 +47,8 @@ def alone_in(run_folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            if {path.name for path in run_folder.iterdir()} <= {LOCK, PID}:
-                (run_folder / PID).unlink(missing_ok=True)
+            (run_folder / PID).unlink(missing_ok=True)
+            if {path.name for path in run_folder.iterdir()} <= {LOCK}:
                 if sys.platform != "win32":  # where an open file cannot be taken away
                     lock.unlink(missing_ok=True)
                 with suppress(OSError):

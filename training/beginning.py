@@ -11,11 +11,14 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from inference.card import ModelCard
+from inference.errors import InferenceError
+from inference.registry import ModelRegistry
 from studies.image import Header
 from training.errors import UnusableCheckpoint
 from training.regions import Region
@@ -23,6 +26,7 @@ from training.room import sentence_of
 from training.samples import Sample, Samples
 
 SAMPLES, DECODED = "samples.json", "decoded.json"
+LABELS_SHA256 = "labels_sha256"  # of `Beginning.origin`: a changed CSV is told and not refused
 VERSION = 1
 NAMED = 5  # films in a sentence
 _NOT_NEEDED = frozenset({
@@ -66,11 +70,26 @@ class Beginning:
         """Raise `UnusableCheckpoint` where a run is called again with films named otherwise."""
         now = json.loads(json.dumps(dict(origin)))
         for name, before in self.origin.items():
-            if now.get(name) != before:
+            if name != LABELS_SHA256 and now.get(name) != before:
                 raise UnusableCheckpoint(
                     f"the run {run_folder.name} began with {name.replace('_', '-')} {_said(before)}, not "
                     f"{_said(now.get(name))}; a run resumes with what it was started with"
                 )
+
+    def model(self, registry: ModelRegistry) -> ModelCard | None:
+        """The model that it starts from; raises `UnusableCheckpoint` where that is not here any more."""
+        if not self.base:
+            return None
+        try:
+            return registry.find(self.base)
+        except InferenceError as error:
+            raise UnusableCheckpoint(f"this training began with a model that is missing: {error}") from error
+
+    def with_hint(self, said: str) -> Beginning:
+        """The same, with a further sentence for people; none where it is empty."""
+        if not said:
+            return self
+        return replace(self, samples=replace(self.samples, hints=(*self.samples.hints, said)))
 
     def hint(self, now: Samples | None) -> str:
         """What a resumed run leaves out, as a sentence; empty where it began with all there is by now."""

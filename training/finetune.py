@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,6 +26,7 @@ from inference.errors import InferenceError
 from inference.lungs import LungFinder
 from inference.network import prepare
 from inference.registry import ModelRegistry
+from training.beginning import check_decoded, keep_decoded, unreadable_before
 from training.calibrate import choose_operating_points, fit_temperature
 from training.candidate import candidate_card, conclude, rounded, versions
 from training.errors import Cancelled, TrainingError, UnusablePlan
@@ -44,7 +45,7 @@ from training.proof.metrics import evaluate_results
 from training.proof.probes import finder_for
 from training.replay import Replay, replay_of
 from training.runs import CANCELLED, CHECKPOINT, Wish, append_event, write_plan
-from training.samples import Samples, fits, hints_for, require_some
+from training.samples import Sample, Samples, fits, hints_for, require_some
 
 __all__ = ["Plan", "fine_tune"]
 
@@ -145,6 +146,44 @@ def _in_words(error: Exception) -> str:
     return said[0].upper() + said[1:] + "."
 
 
+def needs_allowed(plan: Plan) -> bool:
+    """Whether a training has to know where evidence may lie."""
+    return plan.evidence_weight > 0 or plan.blank_lungs > 0
+
+
+def films_for(
+    plan: Plan,
+    chosen: Sequence[Sample],
+    findings: tuple[str, ...],
+    card: ModelCard,
+    registry: ModelRegistry,
+    cache_folder: Path | None,
+) -> Films:
+    """Films as a plan wants them, not decoded yet."""
+    pre = card.preprocessing
+    if not needs_allowed(plan):
+        lungs = LungFinder(registry.lungs_folder) if pre.crop == "lungs" else None
+        return Films(chosen, pre, cache_folder, lungs, plan=plan)
+    allowed = AllowedRegions(chosen, findings, pre)
+    return Films(chosen, pre, cache_folder, finder_for(registry, card), allowed, plan)
+
+
+def check_allowed(plan: Plan, films: Films, rows: Sequence[int]) -> None:
+    """Raise `UnusablePlan` where nothing is known of where evidence may lie on these films, which are learned
+    from, or which lungs are to be covered."""
+    allowed = films.allowed
+    if plan.blank_lungs > 0 and (allowed is None or not allowed.knows_lungs(rows)):
+        raise UnusablePlan(
+            f"blank_lungs is {plan.blank_lungs:g}, but on no film of the training part were lungs found; "
+            "frontal chest films are expected, or 0"
+        )
+    if plan.evidence_weight > 0 and (allowed is None or not allowed.knows_any(rows)):
+        raise UnusablePlan(
+            f"evidence_weight is {plan.evidence_weight:g}, but nothing is known of where evidence may "
+            "lie; frontal chest films or films on which readers drew regions are expected, or 0"
+        )
+
+
 @dataclass(slots=True)
 class _Best:
     """The epoch that will be kept."""
@@ -196,6 +235,8 @@ class _Run:
             yield from self._decode(films)
             self.group.meet(self.look_up)
             learner = self._learner(card, films, device)
+            if self.group.is_first:
+                keep_decoded(self.folder, films.digests())
             if self.learnt is not None:
                 self.best = _Best(weights=self.learnt)
             else:
@@ -227,21 +268,28 @@ class _Run:
             for s in self.samples.samples
             if s.part == "validation" or (s.part == "train" and fits(s, card.task))
         ]
-        pre = card.preprocessing
-        if self.plan.evidence_weight == 0 and self.plan.blank_lungs == 0:
-            lungs = LungFinder(self.registry.lungs_folder) if pre.crop == "lungs" else None
-            return Films(chosen, pre, self.cache_folder, lungs, plan=self.plan)
-        allowed = AllowedRegions(chosen, self.samples.findings, pre)
-        return Films(chosen, pre, self.cache_folder, finder_for(self.registry, card), allowed, self.plan)
+        return films_for(
+            self._own_plan(), chosen, self.samples.findings, card, self.registry, self.cache_folder
+        )
+
+    def _own_plan(self) -> Plan:
+        """The plan of what is learned here; of weights that were learnt elsewhere nothing more is."""
+        if self.learnt is None:
+            return self.plan
+        return replace(self.plan, evidence_weight=0.0, blank_lungs=0.0)
 
     def _decode(self, films: Films) -> Iterator[TrainingEvent]:
+        """Decode films; where the run began before, they have to be what they were."""
         told = -PREPARE_EVENT_S
+        films.leave_out(self.group.from_first(unreadable_before(self.folder)))
         for done, total in films.decode():
             self.look_up()
             if done == total or time.monotonic() - told >= PREPARE_EVENT_S:
                 told = time.monotonic()
-                failures = list(films.failures) if done == total else []
+                failures = [*films.failures, *films.remarks] if done == total else []
                 yield TrainingEvent("prepare", {"done": done, "total": total, "failures": failures})
+        if self.group.is_first:
+            check_decoded(self.folder, films.samples, films.digests())
 
     def _learner(self, card: ModelCard, films: Films, device: torch.device) -> Learner:
         rows = [i for i, s in enumerate(films.samples) if s.part == "train" and films.readable[i]]
@@ -251,7 +299,7 @@ class _Run:
             torch.manual_seed(self.plan.seed)
             network = starting_network(self.plan, card, self.registry, self.base)
         return Learner(
-            self.plan, network, card.preprocessing, films, rows, device,
+            self._own_plan(), network, card.preprocessing, films, rows, device,
             task=card.task, is_tuned=self.base is not None, look_up=self.look_together,
             terms=self._terms(card, films, rows, network), group=self.group,
         )  # fmt: skip
@@ -265,19 +313,10 @@ class _Run:
             Nothing is known of where evidence may lie, or which lungs are to be covered; or the network has
             no maps that it could learn by.
         """
-        plan, allowed = self.plan, films.allowed
-        if plan.blank_lungs > 0 and (allowed is None or not allowed.knows_lungs(rows)):
-            raise UnusablePlan(
-                f"blank_lungs is {plan.blank_lungs:g}, but on no film of the training part were lungs found; "
-                "frontal chest films are expected, or 0"
-            )
-        if plan.evidence_weight == 0:
+        plan, allowed = self._own_plan(), films.allowed
+        check_allowed(plan, films, rows)
+        if plan.evidence_weight == 0 or allowed is None:
             return []
-        if allowed is None or not allowed.knows_any(rows):
-            raise UnusablePlan(
-                f"evidence_weight is {plan.evidence_weight:g}, but nothing is known of where evidence may "
-                "lie; frontal chest films or films on which readers drew regions are expected, or 0"
-            )
         return [
             Reasons(plan.evidence_weight, network, card.preprocessing, allowed, card.task, card.architecture)
         ]

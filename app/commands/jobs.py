@@ -84,8 +84,6 @@ def _pack(options: argparse.Namespace, workplace: Workplace, output: Output) -> 
     )  # fmt: skip
     for failure in failures:
         output.failure(failure)
-    if plan.window_jitter > 0:
-        output.warning("the films travel in one window each, so that their windows are not varied.")
     job = record.job
     if options.send is not None:
         target = target.rename(options.send / f"{job.id}{JOB_ENDING}")

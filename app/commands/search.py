@@ -15,6 +15,7 @@ from app.output import Output
 from app.runs import new_run
 from app.workplace import Workplace
 from inference.errors import NoDevice, UnknownArchitecture, UnknownModel
+from training.alone import alone_in
 from training.errors import TrainingError, UnusablePlan
 from training.events import TrainingEvent
 from training.runs import Wish, lower_priority
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     lower_priority()
     folder = workplace.runs_folder / options.run if options.run else new_run(workplace.runs_folder).folder
     wish = Wish(folder)
-    with wish.ends_process(lambda event: train.tell(event, output)):
+    with alone_in(folder), wish.ends_process(lambda event: train.tell(event, output)):
         return _search(options, workplace, output, folder, wish)
 
 
@@ -54,19 +55,19 @@ def _search(
 
     try:
         best_device(options.device or "auto")
-        base = train.base_model(options, workplace)
+        if options.backbone is not None and options.model is None:
+            options.backbone = full_name(options.backbone)
+        beginning = train.beginning_for(options, workplace, folder)
+        base, samples = beginning.model(workplace.registry), beginning.samples
         models = tuple(workplace.registry.find(name) for name in _words(options.models))
         for card in (base, *models):
             if card is not None:
                 check_can_be_tuned(card)
-        if base is None and options.backbone is not None:
-            options.backbone = full_name(options.backbone)
         what = Search(
             trials=options.trials, minutes=options.minutes, sampler=options.sampler, pruner=options.pruner,
             over=_words(options.over), backbones=tuple(full_name(b) for b in _words(options.backbones)),
             models=tuple(card.id for card in models), seed=options.seed or 0,
         )  # fmt: skip
-        samples = train.samples_for(options, workplace, base)
         for failure in samples.failures:
             output.failure(failure)
         events = search(
@@ -75,6 +76,8 @@ def _search(
             margin=workplace.settings.gate_margin, wish=wish,
         )  # fmt: skip
         for event in events:
+            if event.event == "search":
+                beginning.keep(folder)
             if event.event in ("search", "trial"):
                 output.result(event.as_json(), describe(event))
             else:

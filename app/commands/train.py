@@ -8,6 +8,7 @@ the store are learned from, starting from the promoted model (`--model`) and goi
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -19,7 +20,10 @@ from app.runs import new_run
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.coverage import family
-from inference.errors import NoDevice, UnknownArchitecture
+from inference.errors import InferenceError, NoDevice, UnknownArchitecture
+from inference.registry import sha256_of
+from training.alone import alone_in
+from training.beginning import LABELS_SHA256, Beginning, beginning_of
 from training.copies import complete_decided
 from training.errors import TrainingError, UnusablePlan
 from training.events import TrainingEvent
@@ -62,7 +66,7 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     if is_one_of_many():
         return _train_together(options, workplace, output, folder)
     wish = Wish(folder)
-    with wish.ends_process(lambda event: tell(event, output)):  # while torch is loaded, too
+    with alone_in(folder), wish.ends_process(lambda event: tell(event, output)):  # while torch is loaded, too
         return _train(options, workplace, output, folder, ALONE, wish)
 
 
@@ -72,7 +76,7 @@ def _train_together(options: argparse.Namespace, workplace: Workplace, output: O
         raise UsageError("under torchrun --run NAME is expected, so that all processes mean the same run.")
     if rank_here():
         output = Output(as_json=True, is_silent=True)  # the first process speaks for all
-    with joined(options.device or "auto") as group:
+    with joined(options.device or "auto") as group, alone_in(folder) if group.is_first else nullcontext():
         return _train(options, workplace, output, folder, group, Wish(folder))
 
 
@@ -86,24 +90,25 @@ def _train(
 
     try:
         best_device(options.device or "auto")
-        base = base_model(options, workplace)
+        if options.backbone is not None and options.model is None:
+            options.backbone = full_name(options.backbone)  # before a single film is decoded
+        beginning = _beginning_of_all(options, workplace, folder, group)
+        base, samples = beginning.model(workplace.registry), beginning.samples
         if base is not None:
             check_can_be_tuned(base)
-        if base is None and options.backbone is not None:
-            options.backbone = full_name(options.backbone)  # before a single film is decoded
-        samples = _samples_of_all(options, workplace, base, group)
         for failure in samples.failures:
             output.failure(failure)
         plan = make_plan(options, base, samples)
         if base is not None and options.depth is None:
             samples = replace(samples, hints=(*samples.hints, suggested_for(samples).reason))
-        folder.mkdir(parents=True, exist_ok=True)
         events = fine_tune(
             plan, samples, workplace.registry, folder, base,
             current=current_model(base, workplace), cache_folder=workplace.cache_folder / "films",
             margin=workplace.settings.gate_margin, wish=wish, group=group,
         )  # fmt: skip
         for event in events:
+            if event.event == "plan" and group.is_first:
+                beginning.keep(folder)
             tell(event, output)
             if event.event == "done":
                 remember(event, workplace)
@@ -121,22 +126,69 @@ def _train(
     return output.status
 
 
-def _samples_of_all(
-    options: argparse.Namespace, workplace: Workplace, base: ModelCard | None, group: Group
-) -> Samples:
-    """The first process's samples: while others read theirs somebody could decide on another film."""
-    samples: Samples | None = None
-    error: TrainingError | None = None
+def _beginning_of_all(
+    options: argparse.Namespace, workplace: Workplace, folder: Path, group: Group
+) -> Beginning:
+    """The first process's: while others read theirs somebody could decide on another film."""
+    beginning: Beginning | None = None
+    error: TrainingError | InferenceError | None = None
     if group.is_first:
         try:
-            samples = samples_for(options, workplace, base)
-        except TrainingError as found:
+            beginning = beginning_for(options, workplace, folder)
+        except (TrainingError, InferenceError) as found:
             error = found
-    samples, error = group.from_first((samples, error))
+    beginning, error = group.from_first((beginning, error))
     if error is not None:
         raise error
-    assert samples is not None
-    return samples
+    assert beginning is not None
+    return beginning
+
+
+def beginning_for(options: argparse.Namespace, workplace: Workplace, folder: Path) -> Beginning:
+    """What a run begins with; where it began before, that, whatever the store says by now.
+
+    What changed since is told as the last of the samples' hints.
+    """
+    origin = origin_of(options)
+    before = beginning_of(folder)
+    if before is None:
+        base = base_model(options, workplace)
+        samples = samples_for(options, workplace, base)
+        return Beginning(samples, base.id if base is not None else "", origin)
+    before.check_origin(folder, origin)
+    now: Samples | None = None
+    if options.labels is None:
+        card = before.model(workplace.registry) or most_reviewed_model(workplace)
+        now = from_store(workplace.store, card, least_examples=LEAST_TO_GROW)
+    elif origin[LABELS_SHA256] != before.origin[LABELS_SHA256]:
+        said = f"{options.labels} was changed since this training began; it goes on with what it said then"
+        return before.with_hint(said)
+    return before.with_hint(before.hint(now))
+
+
+NAMING_SAMPLES = (
+    "labels",
+    "images",
+    "model",
+    "backbone",
+    "findings",
+    "folds",
+    "fold",
+    "no_held_out",
+    "shares",
+)
+"""Options that name the films of a training; `seed` too, where a CSV is split by it."""
+
+
+def origin_of(options: argparse.Namespace) -> dict[str, Any]:
+    """What names the films of a training, for JSON."""
+    origin = {name: getattr(options, name) for name in NAMING_SAMPLES}
+    for name in ("labels", "images"):
+        origin[name] = str(origin[name].absolute()) if origin[name] is not None else None
+    return origin | {
+        "shares": list(options.shares), "seed": options.seed or 0,
+        LABELS_SHA256: sha256_of(options.labels) if options.labels is not None else "",
+    }  # fmt: skip
 
 
 def check_options(options: argparse.Namespace) -> None:

@@ -1,10 +1,11 @@
 """Training jobs that leave this machine, and what comes back.
 
 `pack` writes what a training needs, and no more: films of the training and validation part as the network is
-shown them, 256 greys a pixel, under pseudonyms; answers; the parent model; the plan with its seed. No name,
-number, date or path of a patient is in it, and no film of the test part. `work` trains from it, on any
-machine. `learnt_weights` takes the numbers of a result, and nothing else: the candidate is described,
-calibrated and measured here (`finetune.fine_tune` with `learnt`), whatever the server says of it.
+shown them, 256 greys a pixel, under pseudonyms; CT images in the windows that the plan asks for; where the
+lungs are and what readers drew, where the plan pays for that; answers; the parent model; the plan with its
+seed. No name, number, date or path of a patient is in it, and no film of the test part. `work` trains from
+it, on any machine. `learnt_weights` takes the numbers of a result, and nothing else: the candidate is
+described, calibrated and measured here (`finetune.fine_tune` with `learnt`), whatever the server says of it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from safetensors.torch import load_file, save_file
 
 from inference.card import REPLAY, ModelCard
 from inference.errors import InferenceError
-from inference.lungs import LungFinder
 from inference.network import build
 from inference.registry import ModelRegistry, sha256_of
 from studies.errors import StudyError
@@ -32,7 +32,7 @@ from studies.reader import read_header
 from training.candidate import candidate_card, versions
 from training.errors import UnusableJob
 from training.events import TrainingEvent
-from training.finetune import fine_tune
+from training.finetune import check_allowed, films_for, fine_tune, needs_allowed
 from training.jobs.bundle import VERSION, read_manifest, unpack_bundle, write_bundle
 from training.jobs.records import (
     JOB,
@@ -45,13 +45,15 @@ from training.jobs.records import (
     film_pseudonym,
     patient_pseudonym,
 )
+from training.learning.allowed import AllowedRegions
+from training.learning.changes import WINDOWS
 from training.learning.networks import check_can_be_tuned
 from training.learning.processes import ALONE, Group
 from training.learning.tensors import Films
 from training.plan import Plan
 from training.samples import Sample, Samples, fits, require_some
 
-FILMS, WEIGHTS = "films.safetensors", "weights.safetensors"
+FILMS, ALLOWED, WEIGHTS = "films.safetensors", "allowed.safetensors", "weights.safetensors"
 PARENT_CARD, PARENT_WEIGHTS, INITIAL = "parent.json", "parent.safetensors", "initial.safetensors"
 _NO_LIMIT = 1 << 62  # of a job, which was packed by ourselves; a ZIP file's own size bounds it
 _LARGEST_HEADER = 4 << 20  # of a safetensors file: names and shapes
@@ -92,9 +94,6 @@ def pack(
     require_some(samples, card.task)
     if base is not None:
         check_can_be_tuned(base)
-    for name in ("evidence_weight", "blank_lungs"):
-        if getattr(plan, name) > 0:
-            raise UnusableJob(f"a job carries no lungs and no regions; {name} has to be 0, or train here")
     key = secrets.token_bytes(32)
     chosen = tuple(
         s for s in samples.samples if s.part == "validation" or (s.part == "train" and fits(s, card.task))
@@ -102,16 +101,18 @@ def pack(
     files: dict[str, Path] = {}
     with tempfile.TemporaryDirectory() as scratch:
         if shared is None:
-            films = _decoded(chosen, card, registry, cache_folder, on_progress)
+            films = _decoded(plan, chosen, samples.findings, card, registry, cache_folder, on_progress)
             failures = films.failures
             rows = [i for i in range(len(chosen)) if films.readable[i]]
             rows.sort(key=lambda i: film_pseudonym(key, chosen[i]))  # their order tells nothing either
-            files[FILMS] = Path(scratch) / FILMS
-            save_file({"pixels": films.pixels[torch.tensor(rows)].contiguous()}, files[FILMS])
-            packed = [_packed(key, chosen[i]) for i in rows]
+            files |= _film_files(films, rows, Path(scratch))
+            windowed = set(films.windowed)
+            packed = [
+                replace(_packed(key, chosen[i], plan, samples), is_windowed=i in windowed) for i in rows
+            ]
         else:
             failures = ()
-            packed = [_referred(key, s, shared) for s in chosen]
+            packed = [_referred(key, s, shared, plan, samples) for s in chosen]
             packed.sort(key=lambda film: film.film)
         parent = (base.id, base.weights_sha256) if base is not None else ("", "")
         job = Job(
@@ -158,7 +159,7 @@ def work(
     """
     own = "" if group.is_first else f"-{group.rank}"  # on another machine the folder may be another one
     inside = folder / f"job{own}"
-    limits = dict.fromkeys((FILMS, PARENT_CARD, PARENT_WEIGHTS, REPLAY, INITIAL), _NO_LIMIT)
+    limits = dict.fromkeys((FILMS, ALLOWED, PARENT_CARD, PARENT_WEIGHTS, REPLAY, INITIAL), _NO_LIMIT)
     job = Job.from_json(unpack_bundle(bundle, JOB, JOB_FORMAT, limits, inside), bundle)
     registry = ModelRegistry(folder / f"models{own}", bundled_folder)
     base = _parent(job, inside, registry)
@@ -170,7 +171,7 @@ def work(
     if job.is_shared:
         samples = _shared_samples(job, shared)
     else:
-        samples, films = _carried(job, inside / FILMS, card)
+        samples, films = _carried(job, plan, inside, card)
     history: list[dict[str, Any]] = []
     for event in fine_tune(plan, samples, registry, folder / "run", base, films=films, group=group):
         if event.event == "epoch":
@@ -246,10 +247,9 @@ def _check_fits(result: Path, network: dict[str, torch.Tensor], weights: dict[st
 
 
 def _plain(plan: Plan) -> Plan:
-    """A plan without what somebody wrote, without this machine's choices and paths, and for one window a
-    film: others do not travel."""
+    """A plan without what somebody wrote, and without this machine's choices and paths."""
     initial = INITIAL if plan.initial_weights else ""
-    return replace(plan, name="", device="auto", threads=0, initial_weights=initial, window_jitter=0.0)
+    return replace(plan, name="", device="auto", threads=0, initial_weights=initial)
 
 
 def _parent_files(base: ModelCard, registry: ModelRegistry, scratch: Path) -> dict[str, Path]:
@@ -270,29 +270,50 @@ def _bare(card: ModelCard) -> ModelCard:
 
 
 def _decoded(
+    plan: Plan,
     chosen: Sequence[Sample],
+    findings: tuple[str, ...],
     card: ModelCard,
     registry: ModelRegistry,
     cache_folder: Path | None,
     on_progress: Callable[[int, int], None],
 ) -> Films:
-    pre = card.preprocessing
-    lungs = LungFinder(registry.lungs_folder) if pre.crop == "lungs" else None
-    films = Films(chosen, pre, cache_folder, lungs)
+    films = films_for(plan, chosen, findings, card, registry, cache_folder)
     for done, total in films.decode():
         on_progress(done, total)
     readable = tuple(s for s, is_there in zip(chosen, films.readable, strict=True) if is_there)
     require_some(Samples(card.finding_names, readable), card.task)
+    check_allowed(plan, films, [i for i, s in enumerate(chosen) if s.part == "train" and films.readable[i]])
     return films
 
 
-def _packed(key: bytes, sample: Sample) -> PackedFilm:
-    return PackedFilm(
-        film_pseudonym(key, sample), patient_pseudonym(key, sample.patient), sample.truth, sample.part
+def _film_files(films: Films, rows: Sequence[int], scratch: Path) -> dict[str, Path]:
+    """These films, in this order, as the files of a bundle."""
+    order = torch.tensor(rows)
+    tensors = {"pixels": films.pixels[order].contiguous()}
+    places = {row: place for place, row in enumerate(films.windowed)}
+    if windowed := [places[row] for row in rows if row in places]:
+        tensors["windows"] = films.windows[torch.tensor(windowed)].contiguous()
+    save_file(tensors, scratch / FILMS)
+    if films.allowed is None:
+        return {FILMS: scratch / FILMS}
+    boxes = torch.from_numpy(films.allowed.boxes)
+    lungs = films.allowed.lungs[order].contiguous()
+    save_file({"lungs": lungs, "boxes": boxes[order].contiguous()}, scratch / ALLOWED)
+    return {FILMS: scratch / FILMS, ALLOWED: scratch / ALLOWED}
+
+
+def _packed(key: bytes, sample: Sample, plan: Plan, samples: Samples) -> PackedFilm:
+    regions = tuple(
+        r for r in sample.regions if plan.evidence_weight > 0 and r.finding in ("", *samples.findings)
     )
+    return PackedFilm(
+        film_pseudonym(key, sample), patient_pseudonym(key, sample.patient), sample.truth, sample.part,
+        regions=regions,
+    )  # fmt: skip
 
 
-def _referred(key: bytes, sample: Sample, shared: Path) -> PackedFilm:
+def _referred(key: bytes, sample: Sample, shared: Path, plan: Plan, samples: Samples) -> PackedFilm:
     """A film by its path in a folder that the server sees too."""
     path, root = Path(sample.header.path).resolve(), shared.resolve()
     if not path.is_relative_to(root):
@@ -300,7 +321,7 @@ def _referred(key: bytes, sample: Sample, shared: Path) -> PackedFilm:
     sha256 = sha256_of(path)
     if not sha256:
         raise UnusableJob(f"{path} cannot be read; a film that the server can read is expected")
-    own = _packed(key, sample)
+    own = _packed(key, sample, plan, samples)
     return replace(own, frame=sample.frame, file=path.relative_to(root).as_posix(), sha256=sha256)
 
 
@@ -325,20 +346,55 @@ def _parent(job: Job, inside: Path, registry: ModelRegistry) -> ModelCard | None
     return card
 
 
-def _carried(job: Job, path: Path, card: ModelCard) -> tuple[Samples, Films]:
+def _carried(job: Job, plan: Plan, inside: Path, card: ModelCard) -> tuple[Samples, Films]:
     """The films of a job that brings them along."""
-    side = card.preprocessing.input_size
-    try:
-        pixels = load_file(path).get("pixels")
-    except (OSError, SafetensorError, ValueError, RuntimeError) as error:
-        raise UnusableJob(f"{path} is no complete safetensors file: {error}") from error
-    if pixels is None or pixels.dtype != torch.uint8 or pixels.shape != (len(job.films), side, side):
-        raise UnusableJob(f"{path} does not hold {len(job.films)} films of {side} x {side} bytes")
+    side, count = card.preprocessing.input_size, len(job.films)
+    windowed = [i for i, film in enumerate(job.films) if film.is_windowed]
+    shapes: dict[str, tuple[int, ...]] = {"pixels": (count, side, side)}
+    if windowed:
+        shapes["windows"] = (len(windowed), WINDOWS, side, side)
+    tensors = _tensors(inside / FILMS, shapes)
     samples = tuple(
-        Sample(Header("", "picture", f.film, f.film, f.film, side, side), 1, f.patient, f.truth, f.part)
+        Sample(
+            Header("", "picture", f.film, f.film, f.film, side, side),
+            1,
+            f.patient,
+            f.truth,
+            f.part,
+            f.regions,
+        )
         for f in job.films
     )
-    return Samples(job.findings, samples), Films.of(samples, card.preprocessing, pixels)
+    allowed = None
+    if needs_allowed(plan):
+        allowed = AllowedRegions(samples, job.findings, card.preprocessing)
+        shapes = {"lungs": tuple(allowed.lungs.shape), "boxes": allowed.boxes.shape}
+        told = _tensors(inside / ALLOWED, shapes)
+        if not allowed.take(told["lungs"].numpy(), told["boxes"].numpy()):
+            raise UnusableJob(f"{inside / ALLOWED} does not say where the lungs of {count} films are")
+    films = Films.of(
+        samples, card.preprocessing, tensors["pixels"],
+        allowed=allowed, windows=tensors.get("windows"), windowed=windowed,
+    )  # fmt: skip
+    return Samples(job.findings, samples), films
+
+
+_KINDS = {"boxes": torch.float64}  # all others are bytes
+
+
+def _tensors(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, torch.Tensor]:
+    """The tensors of a file that came from elsewhere: those that are expected, and no other."""
+    try:
+        found = load_file(path)
+    except (OSError, SafetensorError, ValueError, RuntimeError, TypeError) as error:
+        raise UnusableJob(f"{path} is no complete safetensors file: {error}") from error
+    told = {name: (value.dtype, tuple(value.shape)) for name, value in found.items()}
+    wanted = {name: (_KINDS.get(name, torch.uint8), shape) for name, shape in shapes.items()}
+    if told != wanted:
+        expected = ", ".join(f"{name} {kind} {shape}" for name, (kind, shape) in wanted.items())
+        given = ", ".join(f"{name[:40]} {kind} {shape}" for name, (kind, shape) in told.items())
+        raise UnusableJob(f"{path} holds {_one_line(given) or 'nothing'}; {expected} is expected")
+    return found
 
 
 def _shared_samples(job: Job, shared: Path | None) -> Samples:
@@ -357,7 +413,7 @@ def _shared_samples(job: Job, shared: Path | None) -> Samples:
             header = read_header(path)
         except StudyError as error:
             raise UnusableJob(str(error).rstrip(".")) from error
-        samples.append(Sample(header, film.frame, film.patient, film.truth, film.part))
+        samples.append(Sample(header, film.frame, film.patient, film.truth, film.part, film.regions))
     return Samples(job.findings, tuple(samples))
 
 

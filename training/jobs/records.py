@@ -21,19 +21,26 @@ from reviews.record import Part
 from training.errors import UnusableJob, UnusablePlan
 from training.jobs.bundle import VERSION
 from training.plan import Plan
+from training.regions import Region
 from training.samples import Sample, Samples
 
 JOB_FORMAT, RESULT_FORMAT = "overread-job", "overread-result"
 JOB, RESULT = "job.json", "result.json"
 JOB_ENDING, RESULT_ENDING = ".job.zip", ".result.zip"
 _KEY, _ORIGIN, _SENT, _TAKEN = "key", "origin.json", "sent.json", "taken"
+MOST_REGIONS, MOST_POINTS = 256, 4096  # of a film; of an outline
+FARTHEST_PX = 1e5  # from a film's corner; no film is so large
 _ID = re.compile(r"[0-9a-f]{16}")
 _PSEUDONYM = re.compile(r"[0-9a-f]{24}")
 
 
 @dataclass(frozen=True, slots=True)
 class PackedFilm:
-    """A film of a job. `file` and `sha256` only where it lies in a shared folder: its path there."""
+    """A film of a job. `file` and `sha256` only where it lies in a shared folder: its path there.
+
+    `regions` only of findings of the job, and where the training pays for evidence elsewhere. A film that
+    `is_windowed` is a CT image that travels in further windows too.
+    """
 
     film: str
     patient: str
@@ -42,6 +49,8 @@ class PackedFilm:
     frame: int = 1
     file: str = ""
     sha256: str = ""
+    regions: tuple[Region, ...] = ()
+    is_windowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,8 @@ class Job:
         films = [
             {"film": f.film, "patient": f.patient, "truth": list(f.truth), "part": f.part, "frame": f.frame}
             | ({"file": f.file, "sha256": f.sha256} if self.is_shared else {})
+            | ({"regions": [[r.finding, r.is_evidence, r.outline] for r in f.regions]} if f.regions else {})
+            | ({"windowed": True} if f.is_windowed else {})
             for f in self.films
         ]
         return {
@@ -74,7 +85,7 @@ class Job:
         """A job from its manifest; raises `UnusableJob` where that says what cannot be."""
         try:
             findings = tuple(str(f) for f in raw["findings"])
-            films = tuple(_film(f, len(findings), is_shared=bool(raw["shared"])) for f in raw["films"])
+            films = tuple(_film(f, findings, is_shared=bool(raw["shared"])) for f in raw["films"])
             job = cls(
                 str(raw["job"]), Plan.from_json(raw["plan"]), findings, str(raw["parent"]["id"]),
                 str(raw["parent"]["weights_sha256"]), films, bool(raw["shared"]),
@@ -88,9 +99,9 @@ class Job:
         return job
 
 
-def _film(raw: dict[str, Any], findings: int, *, is_shared: bool) -> PackedFilm:
+def _film(raw: dict[str, Any], findings: tuple[str, ...], *, is_shared: bool) -> PackedFilm:
     truth = tuple(raw["truth"])
-    if len(truth) != findings or any(t not in (0, 1, None) for t in truth):
+    if len(truth) != len(findings) or any(t not in (0, 1, None) for t in truth):
         raise ValueError("a film's truth is not one answer a finding")
     if raw["part"] not in ("train", "validation"):
         raise ValueError("a film is of neither the training nor the validation part")
@@ -98,7 +109,30 @@ def _film(raw: dict[str, Any], findings: int, *, is_shared: bool) -> PackedFilm:
     if not _PSEUDONYM.fullmatch(film) or not _PSEUDONYM.fullmatch(patient):
         raise ValueError("a film goes by no pseudonym")
     file, sha256 = (str(raw["file"]), str(raw["sha256"])) if is_shared else ("", "")
-    return PackedFilm(film, patient, truth, raw["part"], int(raw["frame"]), file, sha256)
+    drawn = raw.get("regions", [])
+    if not isinstance(drawn, list) or len(drawn) > MOST_REGIONS:
+        raise ValueError(f"a film's regions are no list of at most {MOST_REGIONS}")
+    regions = tuple(_region(one, findings) for one in drawn)
+    is_windowed = raw.get("windowed", False) is True
+    return PackedFilm(
+        film, patient, truth, raw["part"], int(raw["frame"]), file, sha256, regions, is_windowed
+    )
+
+
+def _region(raw: Any, findings: tuple[str, ...]) -> Region:
+    finding, is_evidence, outline = raw
+    if finding not in (*findings, "") or not isinstance(is_evidence, bool):
+        raise ValueError("a region is of no finding of the job")
+    if not isinstance(outline, list) or not 3 <= len(outline) <= MOST_POINTS:
+        raise ValueError(f"a region's outline has not 3 to {MOST_POINTS} points")
+    points = tuple((_coordinate(row), _coordinate(column)) for row, column in outline)
+    return Region(finding, is_evidence, points)
+
+
+def _coordinate(raw: Any) -> float:
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not abs(raw) <= FARTHEST_PX:
+        raise ValueError(f"a region's outline leads beyond {FARTHEST_PX:g} pixels")
+    return float(raw)
 
 
 @dataclass(frozen=True, slots=True)
