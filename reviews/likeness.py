@@ -254,6 +254,16 @@ def images_of_rows(connection: Connection, rows: Sequence[int]) -> list[str]:
     return list(dict.fromkeys(uid for pair in pairs for uid in pair))
 
 
+def copies(connection: Connection) -> list[tuple[FrameKey, FrameKey]]:
+    """Frames that turned out to show the same, as they joined two units."""
+    rows = connection.execute(
+        select(
+            alike.c.sop_instance_uid, alike.c.frame, alike.c.other_sop_instance_uid, alike.c.other_frame
+        ).order_by(alike.c.id)
+    )
+    return [((uid, frame), (other, other_frame)) for uid, frame, other, other_frame in rows]
+
+
 def _given(connection: Connection, units: Sequence[str]) -> dict[str, Part]:
     """The parts that units were given when they were first seen."""
     found: dict[str, Part] = {}

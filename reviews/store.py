@@ -242,6 +242,11 @@ class Store:
             kin = self._kinship(connection)
         return {unit: kin.together_with(unit) for unit in units if unit in kin.unit_of}
 
+    def copies(self) -> list[tuple[tuple[str, int], tuple[str, int]]]:
+        """Frames, as (SOPInstanceUID, frame), that turned out to show the same as another unit's."""
+        with self._database.read() as connection:
+            return likeness.copies(connection)
+
     # -- decisions ---------------------------------------------------------------------------
 
     def append(self, review: Review) -> tuple[Review, Changes]:

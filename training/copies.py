@@ -59,10 +59,31 @@ def complete_decided(store: Store, card: ModelCard) -> int:
     return complete(store, [(covered[uid], frame) for uid, frame in sorted(frames) if uid in covered])
 
 
-def as_one(films: Sequence[Film]) -> list[tuple[str, tuple[str, ...]]]:
+def alike(films: Sequence[Film]) -> list[tuple[int, int]]:
+    """Places of films that show the same, each with an earlier one. Every film is decoded for that."""
+    known = Likenesses()
+    places: list[int] = []
+    pairs: list[tuple[int, int]] = []
+    for place, bits in enumerate(_hashes([(film.header, film.frame) for film in films])):
+        if bits is None:
+            continue
+        pairs += [(places[n], place) for n, _ in known.like(bits)]
+        known.add([bits])
+        places.append(place)
+    return pairs
+
+
+def as_one(
+    films: Sequence[Film], pairs: Sequence[tuple[int, int]] | None = None
+) -> list[tuple[str, tuple[str, ...]]]:
     """For each film its patient, and which units of splitting are one with its own.
 
-    Patients of whom two films show the same are one, and called alike. Every film is decoded for that.
+    Patients of whom two films show the same are one, and called alike.
+
+    Parameters
+    ----------
+    pairs
+        What `alike` says of the films; found out where it is not given.
 
     Returns
     -------
@@ -72,7 +93,8 @@ def as_one(films: Sequence[Film]) -> list[tuple[str, tuple[str, ...]]]:
     """
     names = list(dict.fromkeys(s.patient for s in films))
     place = {patient: n for n, patient in enumerate(names)}
-    whole = _joined(films, [place[s.patient] for s in films], len(names))
+    found = alike(films) if pairs is None else pairs
+    whole = _joined([(place[films[a].patient], place[films[b].patient]) for a, b in found], len(names))
     units: dict[int, set[str]] = {}
     members: dict[int, set[str]] = {}
     for film in films:
@@ -87,7 +109,7 @@ def as_one(films: Sequence[Film]) -> list[tuple[str, tuple[str, ...]]]:
     return told
 
 
-def _joined(films: Sequence[Film], places: Sequence[int], patients: int) -> list[int]:
+def _joined(pairs: Sequence[tuple[int, int]], patients: int) -> list[int]:
     """For each patient the first of those who are one with them."""
     above = list(range(patients))
 
@@ -96,16 +118,9 @@ def _joined(films: Sequence[Film], places: Sequence[int], patients: int) -> list
             above[n] = n = above[above[n]]
         return n
 
-    known = Likenesses()
-    whose: list[int] = []
-    for own, bits in zip(places, _hashes([(s.header, s.frame) for s in films]), strict=True):
-        if bits is None:
-            continue
-        for n, _ in known.like(bits):
-            first, second = sorted((top(own), top(whose[n])))
-            above[second] = first
-        known.add([bits])
-        whose.append(own)
+    for one, other in pairs:
+        first, second = sorted((top(one), top(other)))
+        above[second] = first
     return [top(n) for n in range(patients)]
 
 

@@ -19,7 +19,14 @@ from reviews.record import Answer, Part
 from studies.errors import StudyError
 from studies.image import Header
 from studies.reader import read_header
-from training.copies import as_one
+from training.contradictions import (
+    Row,
+    between_readers,
+    of_one_mind,
+    told_of_copies,
+    without_contradictions,
+)
+from training.copies import alike, as_one
 from training.errors import TooLittleData, UnusableLabels
 from training.regions import Region, drawn_on
 from training.splits import PARTS, parts_by_fold, parts_by_shares
@@ -64,9 +71,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Samples of one set of findings; `failures` and `hints` are sentences for people.
+    """Samples of one set of findings; `failures`, `hints` and `contradictions` are sentences for people.
 
-    `display_names` says (machine name, what people read) of findings that readers added.
+    `display_names` says (machine name, what people read) of findings that readers added. `contradictions`
+    says which labels contradict each other and count all the same; the hints hold them too.
     """
 
     findings: tuple[str, ...]
@@ -74,6 +82,7 @@ class Samples:
     failures: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     display_names: tuple[tuple[str, str], ...] = ()
+    contradictions: tuple[str, ...] = ()
 
     def of_part(self, *parts: Part) -> tuple[Sample, ...]:
         return tuple(s for s in self.samples if s.part in parts)
@@ -87,13 +96,6 @@ class Samples:
             for i, finding in enumerate(self.findings):
                 told[part][f"with {finding}"] = sum(s.truth[i] == 1 for s in own)
         return told
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    file: str
-    labels: tuple[str, ...]
-    patient: str
 
 
 def fits(sample: Sample, task: Task) -> bool:
@@ -135,18 +137,23 @@ def from_csv(
         The file cannot be read, lacks a column, or labels nothing.
     """
     rows, failures = _read_rows(csv)
-    rows, more = _without_contradictions(rows)
+    rows, more = without_contradictions(rows)
     failures += more
     names = tuple(findings) if findings else tuple(sorted({label for row in rows for label in row.labels}))
     with ThreadPoolExecutor(HEADER_THREADS) as threads:
         looked_at = list(threads.map(lambda row: _sample_of(row, images, names), rows))
     samples = [found for found in looked_at if isinstance(found, Sample)]
     failures += [found for found in looked_at if isinstance(found, str)]
+    samples, more = of_one_mind(samples, names)
+    failures += more
     if not samples:
         first = f" The first: {failures[0]}" if failures else ""
         raise UnusableLabels(f"{csv} labels no image that can be used.{first}")
+    contradictions: tuple[str, ...] = ()
     if held_out:
-        one = zip(samples, as_one(samples), strict=True)
+        pairs = alike(samples)
+        contradictions = told_of_copies([(samples[a], samples[b]) for a, b in pairs], names)
+        one = zip(samples, as_one(samples, pairs), strict=True)
         samples = [replace(s, patient=patient, kin=kin) for s, (patient, kin) in one]
         keys = ["|".join(n for n, t in zip(names, s.truth, strict=True) if t) for s in samples]
         patients = [s.patient for s in samples]
@@ -155,8 +162,8 @@ def from_csv(
         else:
             parts = parts_by_shares(keys, patients, shares, seed)
         samples = [replace(s, part=p) for s, p in zip(samples, parts, strict=True)]
-    hints = (*_hints(names, samples), *_hints_on_patients(samples))
-    return Samples(names, tuple(samples), tuple(failures), hints)
+    hints = (*_hints(names, samples), *_hints_on_patients(samples), *contradictions)
+    return Samples(names, tuple(samples), tuple(failures), hints, contradictions=contradictions)
 
 
 def from_store(store: Store, card: ModelCard, *, least_examples: int | None = None) -> Samples:
@@ -198,7 +205,21 @@ def from_store(store: Store, card: ModelCard, *, least_examples: int | None = No
         for (uid, _), blind in measuring.items()
         if uid in headers
     )
-    return replace(found, hints=(*found.hints, *_hints_on_patients(found.samples), *_hints_on_blind(seen)))
+    contradictions = (
+        *between_readers(store.history(), {s.header.sop_instance_uid: s.header for s in found.samples}),
+        *_told_of_copies(store, found),
+    )
+    hints = (
+        *found.hints, *_hints_on_patients(found.samples), *_hints_on_blind(seen), *contradictions
+    )  # fmt: skip
+    return replace(found, hints=hints, contradictions=contradictions)
+
+
+def _told_of_copies(store: Store, found: Samples) -> tuple[str, ...]:
+    """Copies under several names that were decided differently."""
+    by_key = {(s.header.sop_instance_uid, s.frame): s for s in found.samples if s.kin}
+    pairs = [(by_key[a], by_key[b]) for a, b in store.copies() if a in by_key and b in by_key]
+    return told_of_copies(pairs)
 
 
 def _without_rare(
@@ -248,7 +269,7 @@ def require_some(samples: Samples, task: Task) -> tuple[Sample, ...]:
 _ANSWERS: dict[Answer, int | None] = {"present": 1, "absent": 0, "unknown": None}
 
 
-def _read_rows(csv: Path) -> tuple[list[_Row], list[str]]:
+def _read_rows(csv: Path) -> tuple[list[Row], list[str]]:
     """Rows with a file and a label, and a sentence for each row without."""
     try:
         with csv.open(newline="", encoding="utf-8-sig") as stream:
@@ -272,26 +293,14 @@ def _read_rows(csv: Path) -> tuple[list[_Row], list[str]]:
         file = (values.get("file") or "").strip()
         labels = tuple(dict.fromkeys(s for s in map(str.strip, (values.get("label") or "").split("|")) if s))
         if file and labels:
-            rows.append(_Row(file, labels, (values.get("patient") or "").strip()))
+            rows.append(Row(file, labels, (values.get("patient") or "").strip()))
         elif file or labels:
             missing = "label" if file else "file"
             failures.append(f"{csv}, line {line}: the {missing} is empty, a {missing} is expected")
     return rows, failures
 
 
-def _without_contradictions(rows: list[_Row]) -> tuple[list[_Row], list[str]]:
-    """Each file once; a file that is labelled twice and differently is left out and named."""
-    said: dict[str, _Row] = {}
-    contradicted: set[str] = set()
-    for row in rows:
-        earlier = said.setdefault(row.file, row)
-        if set(earlier.labels) != set(row.labels) or earlier.patient != row.patient:
-            contradicted.add(row.file)
-    failures = [f"{f}: labelled twice and differently, one label is expected" for f in sorted(contradicted)]
-    return [row for file, row in said.items() if file not in contradicted], failures
-
-
-def _sample_of(row: _Row, images: Path, findings: tuple[str, ...]) -> Sample | str:
+def _sample_of(row: Row, images: Path, findings: tuple[str, ...]) -> Sample | str:
     """A sample of the training part, or a sentence why not."""
     strange = [label for label in row.labels if label not in findings]
     if strange:

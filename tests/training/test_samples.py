@@ -62,7 +62,9 @@ def test_a_file_with_two_different_labels_is_left_out_and_named(tmp_path: Path) 
     rows = [("a.png", "nodule", "p"), ("b.png", "nodule", "q"), ("a.png", "effusion", "p")]
     samples = from_csv(write_labels(tmp_path, rows), tmp_path)
     assert [Path(s.header.path).name for s in samples.samples] == ["b.png"]
-    assert samples.failures == ("a.png: labelled twice and differently, one label is expected",)
+    assert samples.failures == (
+        "a.png: labelled twice and differently (nodule; effusion), one label is expected; it is left out",
+    )
 
 
 @pytest.mark.parametrize(
