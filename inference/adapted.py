@@ -56,7 +56,7 @@ class AdaptedHead:
     ) -> NDArray[np.float32]:
         """(K,) probabilities for one (D,) embedding, or (N, K) for (N, D)."""
         said = probabilities_of(embedding @ self.weight.T + self.bias, temperature, task)
-        return said if self.trust is None else _believed(said, self.trust, task)
+        return said if self.trust is None else believed(said, self.trust, task)
 
     def sha256_on(self, card: ModelCard) -> str:
         """SHA-256 of a model's weights and this head together: of what a re-fitted head said."""
@@ -141,7 +141,7 @@ def _added_in(stored: Mapping[str, NDArray[Any]]) -> tuple[FindingName, ...]:
     return tuple(FindingName(str(name), str(display)) for name, display in pairs)
 
 
-def _believed(said: NDArray[np.float32], trust: NDArray[np.float32], task: Task) -> NDArray[np.float32]:
+def believed(said: NDArray[np.float32], trust: NDArray[np.float32], task: Task) -> NDArray[np.float32]:
     """(..., K) probabilities of which a share is believed; of one of many the others get what is left."""
     kept = said * trust
     if task == "multilabel":

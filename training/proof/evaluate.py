@@ -9,6 +9,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.adapted import believed
 from inference.card import ModelCard
 from inference.errors import NoNumbers
 from inference.prediction import Prediction
@@ -39,6 +43,7 @@ def evaluate(
     bootstrap: int = 1000,
     seed: int = 0,
     lungs: LungFinder | None = None,
+    trust: NDArray[np.float32] | None = None,
 ) -> Evaluation:
     """Every figure of `model` on every image of `samples` that decodes.
 
@@ -53,6 +58,9 @@ def evaluate(
     lungs
         Finds the lungs on chest films; needed where the model is shown them alone. With it every film is
         looked at a second time with its lungs covered, and it is told where the evidence lies.
+    trust
+        (K,) how far each finding of the model is believed, where its last layer is a re-fitted head
+        (`inference.adapted.AdaptedHead`): what is measured is what readers are shown.
     """
     card = model.card
     if not card.head_trained:
@@ -67,7 +75,7 @@ def evaluate(
     for batch in _batches(samples.samples):
         with_pixels = [(s, i) for s, i in batch if isinstance(i, Image)]
         failures += [reason for _, reason in batch if isinstance(reason, str)]
-        results += _answers(predictor, card, with_pixels, samples.findings, names)
+        results += _answers(predictor, card, with_pixels, samples.findings, names, trust)
         done += len(batch)
         told(done, total)
     measured = evaluate_results(
@@ -83,13 +91,14 @@ def _answers(
     images: Sequence[tuple[Sample, Image]],
     known: Sequence[str],
     names: Sequence[str],
+    trust: NDArray[np.float32] | None,
 ) -> list[ImageResult]:
     """What the model says of each image; of one that it gives no finite numbers for, that it gives none."""
     try:
-        return _looked_at(predictor, card, images, known, names)
+        return _looked_at(predictor, card, images, known, names, trust)
     except NoNumbers:
         if len(images) > 1:
-            return [r for one in images for r in _answers(predictor, card, [one], known, names)]
+            return [r for one in images for r in _answers(predictor, card, [one], known, names, trust)]
         sample, _ = images[0]
         truth = _truth_by_name(sample, known, names, card.task)
         return [ImageResult(sample.image, sample.patient, truth, (math.nan,) * len(names))]
@@ -101,6 +110,7 @@ def _looked_at(
     images: Sequence[tuple[Sample, Image]],
     known: Sequence[str],
     names: Sequence[str],
+    trust: NDArray[np.float32] | None,
 ) -> list[ImageResult]:
     """What the model says of each image, and of the same without lungs."""
     frames = [predictor.prepare(image) for _, image in images]
@@ -111,23 +121,32 @@ def _looked_at(
     for (sample, _), (look, seen), frame in zip(images, looks, covered, strict=False):
         without: tuple[float, ...] = ()
         if frame is not None:
-            without = _probabilities(next(later)[0].prediction, names)
+            without = _by_name(_probabilities(next(later)[0].prediction, card, trust), card, names)
         said = look.prediction
-        best = max(range(len(said.findings)), key=lambda k: said.findings[k].probability)
+        probabilities = _probabilities(said, card, trust)
+        best = int(probabilities.argmax())
         share = seen.lung_shares[best] if seen.lung_shares else None
         truth = _truth_by_name(sample, known, names, card.task)
         results.append(
             ImageResult(
-                sample.image, sample.patient, truth, _probabilities(said, names),
+                sample.image, sample.patient, truth, _by_name(probabilities, card, names),
                 share, said.unfamiliarity, without,
             )
         )  # fmt: skip
     return results
 
 
-def _probabilities(prediction: Prediction, names: Sequence[str]) -> tuple[float, ...]:
-    said = {f.name: f.probability for f in prediction.findings}
-    return tuple(said.get(name, 0.0) for name in names)
+def _probabilities(
+    prediction: Prediction, card: ModelCard, trust: NDArray[np.float32] | None
+) -> NDArray[np.float64]:
+    """(K,) in the card's order, as far as they are believed."""
+    said = np.array([finding.probability for finding in prediction.findings])
+    return said if trust is None else believed(said, trust, card.task).astype(np.float64)
+
+
+def _by_name(probabilities: NDArray[np.float64], card: ModelCard, names: Sequence[str]) -> tuple[float, ...]:
+    said = dict(zip(card.finding_names, probabilities, strict=True))
+    return tuple(float(said.get(name, 0.0)) for name in names)
 
 
 def _nobody(done: int, total: int) -> None:

@@ -83,6 +83,7 @@ def write_report(
     folder: Path,
     current: tuple[Evaluation, ModelCard] | None = None,
     gate: Gate | None = None,
+    remarks: Sequence[str] = (),
 ) -> tuple[Path, Path]:
     """Write `evaluation.html` and `evaluation.json` into `folder`, which is made if it is not there.
 
@@ -90,6 +91,8 @@ def write_report(
     ----------
     current, gate
         The model in use on the same films, and the verdict, where `evaluation` is a candidate's.
+    remarks
+        What has to be said of the films; a verdict's reasons hold them already.
 
     Returns
     -------
@@ -97,13 +100,13 @@ def write_report(
     """
     folder.mkdir(parents=True, exist_ok=True)
     html, told = (folder / "evaluation.html").absolute(), (folder / "evaluation.json").absolute()
-    content = _content(evaluation, card)
+    content = _content(evaluation, card) | {"remarks": list(remarks)}
     if current is not None:
         content["current_evaluation"] = _content(*current)
     if gate is not None:
         content["gate"] = gate.as_json()
     text = json.dumps(content, indent=2, allow_nan=False) + "\n"
-    for path, written in ((told, text), (html, page(evaluation, card, current, gate))):
+    for path, written in ((told, text), (html, page(evaluation, card, current, gate, remarks))):
         part = path.with_name(path.name + ".part")
         part.write_text(written, encoding="utf-8")
         part.replace(path)
@@ -112,7 +115,8 @@ def write_report(
 
 def _content(evaluation: Evaluation, card: ModelCard) -> dict[str, Any]:
     drawn = curves(evaluation.per_image, evaluation.findings, card.task)
-    return evaluation.as_json() | drawn | {"failures": list(evaluation.failures)}
+    more = {"failures": list(evaluation.failures), "weights_sha256": card.weights_sha256}
+    return evaluation.as_json() | drawn | more
 
 
 def page(
@@ -120,6 +124,7 @@ def page(
     card: ModelCard,
     current: tuple[Evaluation, ModelCard] | None = None,
     gate: Gate | None = None,
+    remarks: Sequence[str] = (),
 ) -> str:
     """The whole page as text."""
     models = [Measured("Candidate" if current is not None else card.name or card.id, evaluation, card)]
@@ -128,7 +133,8 @@ def page(
     title = escape(f"Evaluation of {card.name or card.id}")
     sections = (
         _summary(models), _verdict(gate, card), _alarms(models), _figures(models), _findings(models),
-        _operating_points(models), _evidence(models), _confusion(models), plots(models), _notes(models),
+        _operating_points(models), _evidence(models), _confusion(models), plots(models),
+        _notes(models, remarks if gate is None else ()),
     )  # fmt: skip
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
@@ -272,8 +278,8 @@ def _confusion(models: Sequence[Measured]) -> str:
     return f'<section><h2>Confusion</h2><div class="side">{"".join(tables)}</div></section>'
 
 
-def _notes(models: Sequence[Measured]) -> str:
-    notes = [escape(limit) for limit in models[0].card.limits]
+def _notes(models: Sequence[Measured], remarks: Sequence[str]) -> str:
+    notes = [escape(said) for said in (*remarks, *models[0].card.limits)]
     notes += [f"Not measured: {escape(failure)}" for failure in models[0].evaluation.failures]
     for model in models:
         strange = set(model.evaluation.findings) - set(model.evaluation.known_findings)

@@ -109,11 +109,18 @@ def test_both_files_say_what_the_evaluation_says(tmp_path: Path) -> None:
     assert path.is_absolute()
     content = json.loads(path.read_text())
     drawn = curves(told.per_image, told.findings, CARD.task)
-    assert content == json.loads(json.dumps(told.as_json() | drawn | {"failures": list(told.failures)}))
+    more = {"failures": list(told.failures), "weights_sha256": CARD.weights_sha256, "remarks": []}
+    assert content == json.loads(json.dumps(told.as_json() | drawn | more))
     assert set(content["precision_recall"]) == set(NAMES)
     assert told.accuracy is not None
     assert f"{100 * told.accuracy:.1f}%" in html.read_text()
     assert f"{told.n} images of {told.patients} patients" in html.read_text()
+
+
+def test_what_has_to_be_said_of_the_films_stands_in_both_files(tmp_path: Path) -> None:
+    html, path = write_report(evaluation(), CARD, tmp_path, remarks=["Nobody knows which films <it> saw."])
+    assert "Nobody knows which films &lt;it&gt; saw." in html.read_text(encoding="utf-8")
+    assert json.loads(path.read_text(encoding="utf-8"))["remarks"] == ["Nobody knows which films <it> saw."]
 
 
 def test_figures_that_cannot_be_had_are_dashes() -> None:
