@@ -220,7 +220,7 @@ class ModelRegistry:
                     cards.append(card)
                 except InferenceError as error:
                     problems[folder.name] = str(error)
-        return sorted(cards, key=lambda c: (not c.bundled, c.created, c.id)), problems
+        return sorted(cards, key=_place), problems
 
 
 def check_is_safetensors(path: Path) -> None:
@@ -274,6 +274,11 @@ def _intact_card(folder: Path, wanted: ModelCard) -> ModelCard | None:
             return None
         return card
     return None
+
+
+def _place(card: ModelCard) -> tuple[bool, bool, str, str]:
+    """What comes with the program first, for patients before for phantoms; then in order of time."""
+    return not card.bundled, card.bundled and card.covers.phantoms, card.created, card.id
 
 
 def _model_folders(root: Path) -> list[Path]:

@@ -71,6 +71,15 @@ def test_bundled_models_come_first_and_cannot_be_removed(tmp_path: Path, registr
     assert sorted(p.name for p in (tmp_path / "models").iterdir()) == []
 
 
+def test_the_model_of_phantoms_stands_behind_those_for_patients(
+    tmp_path: Path, registry: ModelRegistry
+) -> None:
+    covers = replace(make_card().covers, phantoms=True)
+    bundle(tmp_path, "phantom", covers=covers, created="2026-01-01T00:00:00+00:00")
+    bundle(tmp_path, "starter", created="2026-02-01T00:00:00+00:00")
+    assert [card.id for card in registry.cards()] == ["starter", "phantom"]
+
+
 def test_the_default_is_the_bundled_model_that_covers_the_image(
     tmp_path: Path, registry: ModelRegistry
 ) -> None:
