@@ -1,35 +1,31 @@
 """How the window learns: the quick re-fit after each correction, and training runs.
 
 The re-fit is done by a process beside the window (`app.gui.adapting`); a run is a process that outlives it
-(see `app.runs`), watched ten times a second.
+(`app.runs`, `app.gui.watching`).
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.gui.adapting import Adapting
 from app.gui.jobs import Jobs
 from app.gui.library import Library
 from app.gui.measuring import Measuring
+from app.gui.watching import Watch
 from app.promoting import NeedsReason, PromotionRefused, RolledBack, model_before, promote, roll_back
-from app.runs import ADAPT, ENDS, TAKE, TRAIN, Run, new_run, newest_run
+from app.runs import ADAPT, TAKE, TRAIN, Run, new_run, newest_run
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.errors import InferenceError
 from reviews.errors import StoreError
 from reviews.record import Collected
 from widgets.words import in_words
-
-log = logging.getLogger(__name__)
-
-LOOK_INTERVAL_MS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +66,12 @@ class Learning(QObject):
         )
         self.before = ""  # name of the model that a roll-back returns to; empty without a promotion
         self.ever_promoted: frozenset[str] = frozenset()  # ids of models that are or were in use
-        self._run: Run | None = None
         self._ended_run: Run | None = None
-        self._timer = QTimer(self)
-        self._timer.setInterval(LOOK_INTERVAL_MS)
-        self._timer.timeout.connect(self._look_at_run)
+        self._watch = Watch(self)
+        self._watch.started.connect(self.run_started)
+        self._watch.told.connect(self.run_event)
+        self._watch.ended.connect(self._on_run_ended)
+        self._watch.vanished.connect(self._on_run_vanished)
 
     # -- at once: the head ---------------------------------------------------------------------
 
@@ -113,7 +110,7 @@ class Learning(QObject):
 
     @property
     def is_training(self) -> bool:
-        return self._run is not None
+        return self._watch.is_on
 
     def find_run(self) -> None:
         """After a start: watch a training that still runs, offer to resume one that was killed, and show
@@ -123,7 +120,7 @@ class Learning(QObject):
             return
         seen = run.look()
         if seen.is_alive:
-            self._watch(Run(run.folder))
+            self._watch.begin(Run(run.folder))
         elif not run.has_ended:
             self.run_resumable.emit(run.id)
         elif seen.events[-1]["event"] == "done":
@@ -147,7 +144,7 @@ class Learning(QObject):
         settings: Mapping[str, str | float] | None = None,
     ) -> None:
         """Start a training from the store's reviews; `settings` are further choices of a plan by name."""
-        if self._run is not None:
+        if self._watch.is_on:
             return
         arguments = ["--model", model_id, "--depth", depth, "--epochs", str(epochs), "--seed", str(seed)]
         for name, value in (settings or {}).items():
@@ -156,12 +153,12 @@ class Learning(QObject):
 
     def take(self, result: Path) -> None:
         """Measure what a server learnt, as a training of one's own is measured at its end."""
-        if self._run is None:
+        if not self._watch.is_on:
             self._begin([str(result)], TAKE)
 
     def judge_adapted(self, model_id: str) -> None:
         """Make the re-fitted head of a model a candidate and compare it with the model in use."""
-        if self._run is None:
+        if not self._watch.is_on:
             device = self._workplace.settings.device
             self._begin(["--model", model_id, "--device", device], ADAPT)
 
@@ -178,7 +175,7 @@ class Learning(QObject):
         except OSError as error:
             self.failed.emit(self.tr("The training could not be started: {0}.").format(error))
             return
-        self._watch(run)
+        self._watch.begin(run)
 
     def resume(self, run_id: str) -> None:
         run = Run(self._workplace.runs_folder / run_id)
@@ -187,38 +184,20 @@ class Learning(QObject):
         except (OSError, ValueError) as error:
             self.failed.emit(self.tr("The training {0} could not be resumed: {1}.").format(run_id, error))
             return
-        self._watch(run)
+        self._watch.begin(run)
 
     def cancel(self) -> None:
-        if self._run is not None:
-            self._run.cancel()
+        self._watch.cancel()
 
-    def _watch(self, run: Run) -> None:
-        self._run = run
-        self.run_started.emit()
-        self._timer.start()
-
-    def _look_at_run(self) -> None:
-        if self._run is None:
-            return
-        seen = self._run.look()
-        for event in seen.events:
-            self.run_event.emit(event)
-            if event.get("event") in ENDS:
-                self._on_run_ended(event)
-                return
-        if not seen.is_alive:
-            run, self._run = self._run, None
-            self._timer.stop()
-            self.run_stopped.emit(run.last_words() or self.tr("The training's process ended without a word."))
-            self.run_resumable.emit(run.id)
-
-    def _on_run_ended(self, event: dict[str, Any]) -> None:
-        self._ended_run, self._run = self._run, None
-        self._timer.stop()
+    def _on_run_ended(self, run: Run, event: dict[str, Any]) -> None:
+        self._ended_run = run
         if event["event"] == "done":
             self._tell_comparison(event)
             self.refresh_models()
+
+    def _on_run_vanished(self, run: Run) -> None:
+        self.run_stopped.emit(run.last_words() or self.tr("The training's process ended without a word."))
+        self.run_resumable.emit(run.id)
 
     def _tell_comparison(self, event: dict[str, Any]) -> None:
         self.compared.emit(
@@ -296,6 +275,6 @@ class Learning(QObject):
         self.failed.emit(str(error))
 
     def close(self) -> None:
-        self._timer.stop()
+        self._watch.close()
         self.measuring.close()
         self.adapting.close()

@@ -1,19 +1,15 @@
-"""A search for settings from the window: a run of its own process, watched ten times a second."""
+"""A search for settings from the window: a run that is a process of its own."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from app.runs import ENDS, SEARCH, Run, new_run, newest_run
+from app.gui.watching import Watch
+from app.runs import SEARCH, Run, new_run, newest_run
 from app.workplace import Workplace
-
-log = logging.getLogger(__name__)
-
-LOOK_INTERVAL_MS = 100
 
 
 class Searching(QObject):
@@ -42,14 +38,15 @@ class Searching(QObject):
     def __init__(self, workplace: Workplace, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._workplace = workplace
-        self._run: Run | None = None
-        self._timer = QTimer(self)
-        self._timer.setInterval(LOOK_INTERVAL_MS)
-        self._timer.timeout.connect(self._look)
+        self._watch = Watch(self)
+        self._watch.started.connect(self.started)
+        self._watch.told.connect(self.told)
+        self._watch.ended.connect(self._on_ended)
+        self._watch.vanished.connect(self._on_vanished)
 
     @property
     def is_running(self) -> bool:
-        return self._run is not None
+        return self._watch.is_on
 
     def find_run(self) -> None:
         """After a start: watch a search that still runs, offer to resume one that was interrupted, and show
@@ -59,7 +56,7 @@ class Searching(QObject):
             return
         seen = run.look()
         if seen.is_alive:
-            self._watch(Run(run.folder))
+            self._watch.begin(Run(run.folder))
             return
         for event in seen.events:
             self.told.emit(event)
@@ -70,7 +67,7 @@ class Searching(QObject):
 
     def start(self, arguments: Sequence[str]) -> None:
         """Begin with options of the command `search`."""
-        if self._run is not None:
+        if self._watch.is_on:
             return
         run = new_run(self._workplace.runs_folder)
         words = [*arguments, "--device", self._workplace.settings.device]
@@ -79,7 +76,7 @@ class Searching(QObject):
         except OSError as error:
             self.failed.emit(self.tr("The search could not be started: {0}.").format(error))
             return
-        self._watch(run)
+        self._watch.begin(run)
 
     def resume(self, run_id: str) -> None:
         """Go on with a search that was cancelled or killed."""
@@ -89,49 +86,26 @@ class Searching(QObject):
         except (OSError, ValueError) as error:
             self.failed.emit(self.tr("The search {0} could not be resumed: {1}.").format(run_id, error))
             return
-        self._watch(run)
+        self._watch.begin(run)
 
     def cancel(self) -> None:
-        if self._run is not None:
-            self._run.cancel()
+        self._watch.cancel()
 
     def close(self) -> None:
         """Stop watching; the search goes on by itself."""
-        self._timer.stop()
+        self._watch.close()
 
     def _is_newest(self, run: Run) -> bool:
         """Whether no training was started after it, whose result would be shown instead."""
         training = newest_run(self._workplace.runs_folder)
         return training is None or training.id < run.id
 
-    def _watch(self, run: Run) -> None:
-        self._run = run
-        self.started.emit()
-        self._timer.start()
-
-    def _look(self) -> None:
-        if self._run is None:
-            return
-        seen = self._run.look()
-        for event in seen.events:
-            self.told.emit(event)
-            if event["event"] in ENDS:
-                self._on_ended(event)
-                return
-        if not seen.is_alive:
-            run = self._end()
-            self.stopped.emit(run.last_words() or self.tr("The search's process ended without a word."))
-            self.resumable.emit(run.id)
-
-    def _on_ended(self, event: dict[str, Any]) -> None:
-        run = self._end()
+    def _on_ended(self, run: Run, event: dict[str, Any]) -> None:
         if event["event"] == "done":
             self.found.emit(run, event)
         elif event["event"] == "cancelled":
             self.resumable.emit(run.id)
 
-    def _end(self) -> Run:
-        run, self._run = self._run, None
-        assert run is not None
-        self._timer.stop()
-        return run
+    def _on_vanished(self, run: Run) -> None:
+        self.stopped.emit(run.last_words() or self.tr("The search's process ended without a word."))
+        self.resumable.emit(run.id)
