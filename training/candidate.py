@@ -22,13 +22,13 @@ from training.events import Evaluation, Gate, ImageResult
 from training.plan import Plan
 from training.proof.evaluate import evaluate
 from training.proof.fitted import Fitted, fitted_of
-from training.proof.gate import LEAST_RESAMPLES, MARGIN, compare
+from training.proof.gate import MARGIN
+from training.proof.judging import Known, judged, unseen
 from training.proof.metrics import curves
-from training.proof.pairing import named
 from training.proof.probes import finder_for
 from training.proof.report import write_report
 from training.replay import Replay
-from training.samples import Sample, Samples
+from training.samples import Samples
 
 TUNED = ", fine-tuned"
 logger = logging.getLogger(__name__)
@@ -175,7 +175,12 @@ def conclude(
         Films that the candidate was trained on, for whoever re-fits its head; kept beside its weights.
     """
     fitted = _fitted(card, samples, registry)
-    mine, both, remarks = _clean(samples, card, fitted, current, registry)
+    left = unseen(
+        samples.of_part("test"),
+        Known(card.name, fitted, _named(card.parent, registry)),
+        None if current is None else Known(current.name or current.id, fitted_of(current, registry)),
+        patients={s.patient for s in samples.of_part("train", "validation")},
+    )
     evaluation = current_evaluation = None
     network = build(card)
     network.load_state_dict(weights)
@@ -189,17 +194,20 @@ def conclude(
     def on_progress(done: int, total: int) -> None:
         look_up()
 
-    if mine:
-        evaluation = evaluate(model, replace(samples, samples=mine), on_progress, **options)
-    if both and current is not None and current.head_trained:
-        current_model = load(current, registry, device)
-        current_evaluation = evaluate(current_model, replace(samples, samples=both), on_progress, **options)
+    if left.of_candidate:
+        evaluation = evaluate(model, replace(samples, samples=left.of_candidate), on_progress, **options)
+    if left.of_both and current is not None and current.head_trained:
+        common = replace(samples, samples=left.of_both)
+        current_evaluation = evaluate(load(current, registry, device), common, on_progress, **options)
     figures = dict(card.figures)
     if evaluation is not None:
         figures["test"] = {k: v for k, v in evaluation.as_json().items() if k != "model"}
     (last_look or look_up)()
     # With the card, so that no moment knows the candidate and not the verdict on it.
-    gate = _judge(evaluation, current_evaluation, current, card, plan, margin, remarks)
+    gate = judged(
+        evaluation, current_evaluation, card, current, left.remarks,
+        margin=margin, bootstrap=plan.bootstrap, seed=plan.seed,
+    )  # fmt: skip
     named = replace(card, figures=figures | {"gate": gate.as_json()}, head=head_name(model))
     card = _add(named, weights, typical, fitted, registry, replay)
     if evaluation is not None:
@@ -219,38 +227,12 @@ def _fitted(card: ModelCard, samples: Samples, registry: ModelRegistry) -> Fitte
     return own | (parents if parents is not None else Fitted(is_whole=False))
 
 
-def _clean(
-    samples: Samples, card: ModelCard, fitted: Fitted, current: ModelCard | None, registry: ModelRegistry
-) -> tuple[tuple[Sample, ...], tuple[Sample, ...], tuple[str, ...]]:
-    """The films of the test part that can measure the candidate, those that can measure both, and what has to
-    be said of the others."""
-    test = samples.of_part("test")
-    learnt_from = {s.patient for s in samples.of_part("train", "validation")}
-    seen = {s.image for s in fitted.overlap(test)} | {s.image for s in test if s.patient in learnt_from}
-    remarks = [_left_out(test, seen, "the candidate")] if seen else []
-    mine = tuple(s for s in test if s.image not in seen)
-    known = [fitted]
-    seen_before: set[str] = set()
-    if current is not None:
-        before = fitted_of(current, registry) or Fitted(is_whole=False)
-        seen_before = {s.image for s in before.overlap(test)}
-        known.append(before)
-        if seen_before - seen:
-            remarks.append(_left_out(test, seen_before, "the current model"))
-    if not all(its.is_whole for its in known):
-        parent = current.name or current.id if current is not None else card.parent
-        remarks.append(
-            f"Which films {parent} was fitted on was never written down: some of these may be among them."
-        )
-    return mine, tuple(s for s in mine if s.image not in seen_before), tuple(remarks)
-
-
-def _left_out(test: Sequence[Sample], images: set[str], who: str) -> str:
-    files = [Path(s.header.path).name for s in test if s.image in images]
-    return (
-        f"{len(files)} of the {len(test)} films of the test part were left out, because {who} was fitted on "
-        f"them or on others of the same patients: {named(files)}."
-    )
+def _named(model: str, registry: ModelRegistry) -> str:
+    """What people call a model; its id where it is not here any more."""
+    try:
+        return registry.find(model).name or model if model else ""
+    except UnknownModel:
+        return model
 
 
 def versions() -> dict[str, str]:
@@ -258,34 +240,6 @@ def versions() -> dict[str, str]:
     import timm
 
     return {"python": platform.python_version(), "torch": torch.__version__, "timm": timm.__version__}
-
-
-def _judge(
-    evaluation: Evaluation | None,
-    before: Evaluation | None,
-    current: ModelCard | None,
-    card: ModelCard,
-    plan: Plan,
-    margin: float,
-    remarks: Sequence[str],
-) -> Gate:
-    if evaluation is not None and before is not None:
-        count = max(plan.bootstrap, LEAST_RESAMPLES)
-        several = "multilabel" in (card.task, current.task if current is not None else card.task)
-        gate = compare(
-            evaluation, before, margin=margin, bootstrap=count, seed=plan.seed,
-            task="multilabel" if several else "multiclass",
-        )  # fmt: skip
-        return replace(gate, reasons=(*gate.reasons, *remarks))
-    if any("left out" in remark for remark in remarks):
-        reason = "No film of the test part is left that neither model was fitted on, so nothing is proven."
-    elif evaluation is None:
-        reason = "No patients were kept aside for testing, so nothing is proven."
-    elif current is None:
-        reason = "There is no current model to compare the candidate with."
-    else:
-        reason = f"{current.name or current.id} does not predict yet, so there is nothing to compare with."
-    return Gate(False, "not proven", (reason, *remarks))
 
 
 def _add(
