@@ -73,8 +73,8 @@ class Run:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "cancel").unlink(missing_ok=True)
-        (self.folder / "command").write_text(" ".join(command), encoding="utf-8")
-        (self.folder / "arguments.json").write_text(json.dumps(list(arguments)), encoding="utf-8")
+        self._write("command", " ".join(command))
+        self._write("arguments.json", json.dumps(list(arguments)))
         line = [
             *locations.command_line_program(),
             *workplace_options,
@@ -97,14 +97,22 @@ class Run:
                 creationflags=getattr(subprocess, "DETACHED_PROCESS", 0),
                 env=_environment(),
             )
-        (self.folder / "pid").write_text(
-            f"{self._process.pid} {psutil.Process(self._process.pid).create_time()}", encoding="utf-8"
-        )
+        # It says so itself (`training.alone`), but not before Python has started there.
+        self._write("pid", f"{self._process.pid} {psutil.Process(self._process.pid).create_time()}")
         # Whoever started a process has to wait for its end, or it stays as a zombie.
         threading.Thread(target=self._process.wait, name="training-end", daemon=True).start()
 
+    def _write(self, name: str, content: str) -> None:
+        """Write a file of the run's folder as a whole."""
+        part = self.folder / f"{name}.part"
+        part.write_text(content, encoding="utf-8")
+        part.replace(self.folder / name)
+
     def resume(self, workplace_options: Sequence[str]) -> None:
-        """Go on from the last checkpoint with the arguments that the run was started with."""
+        """Go on from the last checkpoint with the arguments that the run was started with; a run that goes on
+        already (somebody resumed it in another window) is only watched."""
+        if self._is_alive():
+            return
         arguments = json.loads((self.folder / "arguments.json").read_text(encoding="utf-8"))
         self.start(workplace_options, [str(a) for a in arguments], self.command)
 
@@ -178,13 +186,18 @@ def _environment() -> dict[str, str]:
 
 
 def new_run(runs_folder: Path) -> Run:
-    """A run folder with a name that sorts by time."""
+    """A new run folder with a name that sorts by time; two that begin in the same second have one each."""
     name = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     folder, number = runs_folder / name, 1
-    while folder.exists():
-        number += 1
-        folder = runs_folder / f"{name}-{number}"
-    return Run(folder)
+    runs_folder.mkdir(parents=True, exist_ok=True)
+    while True:
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+            folder = runs_folder / f"{name}-{number}"
+        else:
+            return Run(folder)
 
 
 def newest_run(runs_folder: Path, commands: Sequence[tuple[str, ...]] = (TRAIN, TAKE)) -> Run | None:

@@ -5,7 +5,6 @@ It is measured and judged like any other candidate, and a person puts it in use.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -19,6 +18,7 @@ from training.errors import TooLittleData, UnusablePlan
 from training.plan import Plan
 from training.proof.gate import MARGIN
 from training.replay import Replay
+from training.runs import Wish
 from training.samples import Samples
 
 ADAPTED = ", site-adapted"
@@ -34,7 +34,7 @@ def candidate_of(
     *,
     replay: Replay | None = None,
     margin: float = MARGIN,
-    look_up: Callable[[], None] = lambda: None,
+    wish: Wish | None = None,
 ) -> Outcome:
     """Put a model with a re-fitted head into the registry, compared with the current one.
 
@@ -45,6 +45,8 @@ def candidate_of(
         added (`AdaptedHead.trust`) is no part of a network: there have to be enough examples of them.
     replay
         The films that the candidate's own head will be re-fitted with; kept beside its weights.
+    wish
+        The wish that it stop, looked for until the candidate is put into the registry.
 
     Raises
     ------
@@ -67,9 +69,14 @@ def candidate_of(
         raise UnusablePlan(f"{base.name or base.id} cannot have another last layer: {mismatches[0]}")
     plan = Plan(seed=0)
     return conclude(
-        card, weights, model.typical, samples, registry, current, plan, device, look_up,
+        card, weights, model.typical, samples, registry, current, plan, device,
+        _nothing if wish is None else wish.look, last_look=_nothing if wish is None else wish.look_last,
         margin=margin, replay=replay,
     )  # fmt: skip
+
+
+def _nothing() -> None:
+    """What is looked up where nobody can wish that it stop."""
 
 
 def _count(replay: Replay | None) -> int:

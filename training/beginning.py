@@ -33,6 +33,7 @@ _NOT_NEEDED = frozenset({
     "patient_name", "patient_birth_date", "patient_sex", "accession_number", "study_date", "study_time",
     "study_description", "series_description",
 })  # fmt: skip
+_SAID = [f.name for f in fields(Samples) if f.name != "samples"]  # findings, and sentences for people
 _KNOWN = {f.name: f.default for f in fields(Header)}
 
 
@@ -209,9 +210,8 @@ def _told(samples: Samples) -> dict[str, Any]:
             headers[header.sop_instance_uid] = {
                 k: v for k, v in asdict(header).items() if k not in _NOT_NEEDED and v != _KNOWN[k]
             }
-    return {
-        "findings": samples.findings, "display_names": samples.display_names, "hints": samples.hints,
-        "failures": samples.failures, "headers": headers,
+    return {name: getattr(samples, name) for name in _SAID} | {
+        "headers": headers,
         "samples": [
             {"film": s.header.sop_instance_uid, "frame": s.frame, "patient": s.patient, "truth": s.truth,
              "part": s.part, "kin": s.kin,
@@ -224,11 +224,8 @@ def _told(samples: Samples) -> dict[str, Any]:
 def _samples(told: dict[str, Any]) -> Samples:
     headers = {uid: Header(**{k: _tuples(v) for k, v in raw.items()}) for uid, raw in told["headers"].items()}
     return Samples(
-        _tuples(told["findings"]),
-        tuple(_sample(raw, headers) for raw in told["samples"]),
-        _tuples(told["failures"]),
-        _tuples(told["hints"]),
-        _tuples(told["display_names"]),
+        samples=tuple(_sample(raw, headers) for raw in told["samples"]),
+        **{name: _tuples(told[name]) for name in _SAID},
     )
 
 

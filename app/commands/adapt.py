@@ -19,8 +19,10 @@ from inference.features import feature_key
 from inference.heads import read_head
 from studies.errors import StudyError
 from studies.reader import read
+from training.alone import alone_in
 from training.copies import complete_decided
 from training.errors import Cancelled, TrainingError
+from training.runs import Wish
 from training.samples import LEAST_TO_GROW, Sample
 
 
@@ -34,6 +36,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> int:
+    from app.commands.train import tell
+
+    if not options.run:
+        return _adapt(options, workplace, output, None)
+    wish = Wish(workplace.runs_folder / options.run)
+    with alone_in(workplace.runs_folder / options.run), wish.ends_process(lambda event: tell(event, output)):
+        return _adapt(options, workplace, output, wish)
+
+
+def _adapt(options: argparse.Namespace, workplace: Workplace, output: Output, wish: Wish | None) -> int:
     card = workplace.registry.find(options.model) if options.model else most_reviewed_model(workplace)
     head = read_head(card, workplace.registry.weights_path(card))
     predictors = Predictors(workplace, options.device)
@@ -58,7 +70,7 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     if options.candidate:
         if done.head.added:  # of a network, only those that enough films show
             done = refit(workplace, card, head, embed, least_examples=LEAST_TO_GROW)
-        _make_candidate(done, card, options, workplace, output, predictors)
+        _make_candidate(done, card, options, workplace, output, predictors, wish)
     return output.status
 
 
@@ -69,17 +81,14 @@ def _make_candidate(
     workplace: Workplace,
     output: Output,
     predictors: Predictors,
+    wish: Wish | None,
 ) -> None:
     """Put a model with the re-fitted head into the registry; its end is told as a training's."""
     from app.commands.train import current_model, leave_word, remember, tell
     from training.adapted_candidate import candidate_of
     from training.events import TrainingEvent
     from training.replay import Replay, replay_of
-    from training.runs import Wish, lower_priority
-
-    def look_up() -> None:
-        if options.run:
-            Wish(workplace.runs_folder / options.run).look()
+    from training.runs import lower_priority
 
     lower_priority()
     try:
@@ -89,7 +98,7 @@ def _make_candidate(
         outcome = candidate_of(
             card, done.head, done.samples, workplace.registry, current_model(card, workplace) or card,
             predictors.lightbox.device, replay=own if own is None or known is None else own.joined(known),
-            margin=workplace.settings.gate_margin, look_up=look_up,
+            margin=workplace.settings.gate_margin, wish=wish,
         )  # fmt: skip
         event = TrainingEvent("done", outcome.as_json() | {"temperature": card.temperature})
     except Cancelled:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from app.runs import new_run
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.errors import InferenceError, NoDevice
+from training.alone import alone_in
 from training.errors import TrainingError, UnusableJob
 from training.events import TrainingEvent
 from training.jobs.records import JOB_ENDING, RESULT_ENDING, Record, samples_of, sent_jobs
 from training.learning.processes import Group, joined, rank_here
+from training.runs import Wish, lower_priority
 
 WATCH_S = 10.0
 ORIGIN = ("labels", "images", "model", "findings", "folds", "fold", "no_held_out", "shares", "seed")
@@ -102,8 +105,6 @@ def _origin(options: argparse.Namespace, base: ModelCard | None) -> dict[str, An
 
 
 def _work(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
-    from training.runs import lower_priority
-
     lower_priority()
     if rank_here():
         output = Output(as_json=True, is_silent=True)  # under torchrun the first process speaks for all
@@ -156,18 +157,19 @@ def _work_on(
         job, result = job_in(bundle), target or _result_beside(bundle)
         folder = workplace.runs_folder / f"job-{job.id}"
         ended = ""
-        for event in work(
-            bundle, folder, workplace.bundled, result,
-            device=options.device, threads=options.threads, shared=options.shared, group=group,
-        ):  # fmt: skip
-            ended = event.event
-            if ended == "done":
-                output.result(
-                    {"event": "done", "job": job.id, "path": str(result)},
-                    f"The job {job.id} is done; its result is {result}.",
-                )
-            else:
-                train.tell(event, output)
+        with alone_in(folder) if group.is_first else nullcontext():
+            for event in work(
+                bundle, folder, workplace.bundled, result,
+                device=options.device, threads=options.threads, shared=options.shared, group=group,
+            ):  # fmt: skip
+                ended = event.event
+                if ended == "done":
+                    output.result(
+                        {"event": "done", "job": job.id, "path": str(result)},
+                        f"The job {job.id} is done; its result is {result}.",
+                    )
+                else:
+                    train.tell(event, output)
         if not group.is_first:
             for own in folder.glob(f"*-{group.rank}"):
                 shutil.rmtree(own, ignore_errors=True)
@@ -178,12 +180,20 @@ def _work_on(
 
 
 def _take(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:
-    from training.finetune import fine_tune
-    from training.jobs.exchange import job_of, learnt_weights
-    from training.runs import lower_priority
-
     train.check_options(options)
     lower_priority()
+    folder = workplace.runs_folder / options.run if options.run else new_run(workplace.runs_folder).folder
+    wish = Wish(folder)
+    with alone_in(folder), wish.ends_process(lambda event: train.tell(event, output)):
+        _take_into(folder, wish, options, workplace, output)
+
+
+def _take_into(
+    folder: Path, wish: Wish, options: argparse.Namespace, workplace: Workplace, output: Output
+) -> None:
+    from training.finetune import fine_tune
+    from training.jobs.exchange import job_of, learnt_weights
+
     try:
         record = job_of(options.result, jobs_folder(workplace))
         job, base = record.job, _parent(record, workplace)
@@ -193,11 +203,10 @@ def _take(options: argparse.Namespace, workplace: Workplace, output: Output) -> 
         samples = samples_of(job, record.key, train.samples_for(origin, workplace, base))
         learnt = learnt_weights(options.result, job, samples, base)
         plan = replace(job.plan, initial_weights="", device=workplace.settings.device)
-        folder = workplace.runs_folder / options.run if options.run else new_run(workplace.runs_folder).folder
         events = fine_tune(
             plan, samples, workplace.registry, folder, base,
             current=train.current_model(base, workplace), cache_folder=workplace.cache_folder / "films",
-            margin=workplace.settings.gate_margin, learnt=learnt,
+            margin=workplace.settings.gate_margin, learnt=learnt, wish=wish,
         )  # fmt: skip
         for event in events:
             train.tell(event, output)

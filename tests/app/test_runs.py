@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -107,12 +110,21 @@ def test_searches_are_told_from_trainings(run: Run) -> None:
     assert [one.command for one in found if one is not None] == [("train",), ("search",)]
 
 
-def test_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> None:
-    runs = [new_run(tmp_path) for _ in range(2)]
-    runs[0].folder.mkdir()
-    other = new_run(tmp_path)
-    assert other.folder != runs[0].folder
-    assert not other.folder.exists()
+def test_runs_of_one_second_have_folders_of_their_own_whoever_makes_them(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        runs = list(threads.map(lambda _: new_run(tmp_path / "runs"), range(40)))
+    assert len({run.folder for run in runs}) == 40
+    assert all(run.folder.is_dir() for run in runs)
+
+
+def test_a_run_that_goes_on_already_is_watched_and_not_started_a_second_time(run: Run) -> None:
+    child = psutil.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    (run.folder / "pid").write_text(f"{child.pid} {child.create_time()}")
+    run.resume(["--data", "nowhere"])
+    assert run.look().is_alive
+    assert not (run.folder / "stderr.txt").exists()  # nothing was started
+    child.communicate()
+    assert not run.look().is_alive
 
 
 @pytest.mark.parametrize(
