@@ -200,7 +200,7 @@ def new_run(runs_folder: Path) -> Run:
             return Run(folder)
 
 
-def newest_run(runs_folder: Path, commands: Sequence[tuple[str, ...]] = (TRAIN, TAKE)) -> Run | None:
+def newest_run(runs_folder: Path, commands: Sequence[tuple[str, ...]] = (TRAIN, TAKE, ADAPT)) -> Run | None:
     """The newest run of these commands that the window started, running, interrupted or done."""
     if not runs_folder.is_dir():
         return None

@@ -110,6 +110,16 @@ def test_searches_are_told_from_trainings(run: Run) -> None:
     assert [one.command for one in found if one is not None] == [("train",), ("search",)]
 
 
+def test_a_judged_head_is_found_as_a_training_is(run: Run) -> None:
+    judged = run.folder.parent / "20270101-120000"
+    judged.mkdir()
+    (judged / "arguments.json").write_text("[]")
+    (judged / "command").write_text("adapt --candidate")
+    found = newest_run(run.folder.parent)
+    assert found is not None
+    assert found.id == judged.name
+
+
 def test_runs_of_one_second_have_folders_of_their_own_whoever_makes_them(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
         runs = list(threads.map(lambda _: new_run(tmp_path / "runs"), range(40)))
