@@ -36,6 +36,8 @@ class TrainingPanel(QWidget):
         Somebody looks at what augmentation does to a film.
     film_requested(image)
         A held-out film on which candidate and current model differ.
+    report_requested()
+        The comparison as a page for other programs.
     evaluation_requested()
         How good is the model in use?
 
@@ -50,6 +52,7 @@ class TrainingPanel(QWidget):
     discard_requested = Signal(str)
     roll_back_requested = Signal()
     film_requested = Signal(str)
+    report_requested = Signal()
     evaluation_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -76,6 +79,7 @@ class TrainingPanel(QWidget):
         self._run.cancel_requested.connect(self.cancel_requested)
         self._run.resume_requested.connect(self.resume_requested)
         self._comparison.film_requested.connect(self.film_requested)
+        self._comparison.report_requested.connect(self.report_requested)
         self._comparison.decision.promote_requested.connect(self.promote_requested)
         self._comparison.decision.discard_requested.connect(self.discard_requested)
         self.set_model_in_use("", "")
@@ -164,6 +168,7 @@ class TrainingPanel(QWidget):
                 event.get("current_evaluation"),
                 event.get("gate") or {},
                 model_id=str(event.get("model", "")),
+                has_report=bool(event.get("report")),
             )
 
     def show_stopped(self, sentence: str) -> None:
@@ -186,13 +191,16 @@ class TrainingPanel(QWidget):
         *,
         model_id: str = "",
         differing: Sequence[DifferingFilm] = (),
+        has_report: bool = False,
     ) -> None:
         """Show a candidate beside the current model (see `ComparisonView.show_comparison`).
 
         Without `model_id` the candidate's evaluation says which model it is.
         """
         named = model_id or str((candidate or {}).get("model", ""))
-        self._comparison.show_comparison(candidate, current, gate, self._displays, differing)
+        self._comparison.show_comparison(
+            candidate, current, gate, self._displays, differing, has_report=has_report
+        )
         self._comparison.decision.show_candidate(named, passed=bool(gate.get("passed")))
         self._comparison.show()
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -53,9 +54,12 @@ class ComparisonView(QWidget):
     -------
     film_requested(image)
         The reader wants to see a film on which the models differ.
+    report_requested()
+        The same as a page for other programs.
     """
 
     film_requested = Signal(str)
+    report_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,6 +68,11 @@ class ComparisonView(QWidget):
         self._verdict = label("", "strong", wraps=True)
         self._reasons = label("", "quiet", wraps=True)
         self._tested_on = label("", "caption", wraps=True)
+        self._report = QPushButton(theme.icon("file-document-outline"), self.tr("Open as a page"))
+        self._report.setToolTip(
+            self.tr("One HTML file with both models and the verdict, to print or to pass on")
+        )
+        self._report.clicked.connect(self.report_requested)
         self._figures = EvaluationFigures()
         self._films = QListWidget()
         self._films_title = label(self.tr("Films they read differently"), "strong")
@@ -76,8 +85,11 @@ class ComparisonView(QWidget):
         gate: Figures,
         displays: Mapping[str, str],
         differing: Sequence[DifferingFilm] = (),
+        *,
+        has_report: bool = False,
     ) -> None:
         """Show both evaluations (the objects of `evaluate --json`, None where there is none)."""
+        self._report.setHidden(not has_report)
         self._show_verdict(gate, displays)
         self._show_tested_on(candidate)
         both = (Measured(self.tr("candidate"), candidate), Measured(self.tr("current model"), current))
@@ -135,6 +147,7 @@ class ComparisonView(QWidget):
         layout.addWidget(self.decision)
         layout.addWidget(separator())
         layout.addWidget(self._tested_on)
+        layout.addWidget(self._report, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self._figures)
         layout.addWidget(self._films_title)
         layout.addWidget(self._films)

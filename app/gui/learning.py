@@ -37,6 +37,7 @@ class Comparison:
     gate: dict[str, Any]
     model_id: str
     differing: tuple[dict[str, str], ...] = ()
+    report: str = ""  # path of the page with both models; empty where there is none
 
 
 class Learning(QObject):
@@ -207,6 +208,7 @@ class Learning(QObject):
                 event["gate"],
                 str(event["model"]),
                 tuple(event.get("differing") or ()),
+                str(event.get("report") or ""),
             )
         )
 

@@ -49,6 +49,7 @@ class LearningDesk(QObject):
         self._learning = learning
         self._remarks = remarks
         self._is_loaded = False
+        self._report = ""  # path of the page about the candidate that is shown
         self._architectures: tuple[str, ...] = ()
         self._in_use: list[ModelCard] = []
         self._all_cards: list[ModelCard] = []
@@ -97,6 +98,7 @@ class LearningDesk(QObject):
         panel.roll_back_requested.connect(learning.roll_back)
         panel.discard_requested.connect(self._on_discard_requested)
         panel.film_requested.connect(self._on_film_requested)
+        panel.report_requested.connect(lambda: self._open_page(Path(self._report)))
         status.training_requested.connect(lambda: self._window.show_page(1))
 
     # -- the models page ---------------------------------------------------------------------------
@@ -201,7 +203,14 @@ class LearningDesk(QObject):
     def _on_report_requested(self, model_id: str) -> None:
         card = self._card_of(model_id)
         if card is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._learning.measuring.page_of(card))))
+            self._open_page(self._learning.measuring.page_of(card))
+
+    def _open_page(self, page: Path) -> None:
+        """Hand a page to whatever shows pages on this machine."""
+        if not page.is_file():
+            self._remarks.say_failed(self.tr("{0} is not there any more; measure again.").format(page))
+        elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))):
+            self._remarks.say_failed(self.tr("Nothing on this machine opens {0}.").format(page))
 
     def _card_of(self, model_id: str) -> ModelCard | None:
         return next((card for card in self._all_cards if card.id == model_id), None)
@@ -284,6 +293,7 @@ class LearningDesk(QObject):
 
     def _on_compared(self, comparison: Comparison) -> None:
         self._window.status.show_training("")
+        self._report = comparison.report
         display = {f.name: in_words(f.display) for card in self._all_cards for f in card.findings}
         differing = []
         for film in comparison.differing:
@@ -306,6 +316,7 @@ class LearningDesk(QObject):
             comparison.gate,
             model_id=comparison.model_id,
             differing=differing,
+            has_report=bool(comparison.report),
         )
 
     def _show_training_in_status(self, event: dict[str, Any]) -> None:

@@ -232,6 +232,17 @@ def test_done_brings_the_comparison_with_intervals_and_verdict(panel: TrainingPa
     assert "Promoting as A. Smith" in told
 
 
+def test_the_comparison_can_be_opened_as_a_page_where_there_is_one(
+    panel: TrainingPanel, qtbot: QtBot
+) -> None:
+    done = {"event": "done", "model": "4f1d", "gate": PASSED, "evaluation": evaluation("4f1d", 0.95)}
+    panel.on_event({**done, "report": None})
+    assert not button(panel, "Open as a page").isVisible()
+    panel.on_event({**done, "report": "run/report/evaluation.html"})
+    with qtbot.waitSignal(panel.report_requested):
+        button(panel, "Open as a page").click()
+
+
 def test_where_the_evidence_lies_is_compared_and_a_model_that_needs_no_lungs_is_told(
     panel: TrainingPanel,
 ) -> None:

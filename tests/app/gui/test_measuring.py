@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication
 
 from app.workplace import Workplace
 from reviews.normalise import complete
@@ -15,6 +20,26 @@ from tests.reviews.parts import give_part
 
 pytestmark = pytest.mark.timeout(400)
 MEASURING_MS = 180_000  # a process that loads torch on a busy machine
+
+
+class Browser(QObject):
+    """What shows pages on this machine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[Path] = []
+
+    @Slot(QUrl)
+    def show(self, url: QUrl) -> None:
+        self.shown.append(Path(url.toLocalFile()))
+
+
+@pytest.fixture
+def browser(qapp: QApplication) -> Iterator[Browser]:
+    one = Browser()
+    QDesktopServices.setUrlHandler("file", one, "show")
+    yield one
+    QDesktopServices.unsetUrlHandler("file")
 
 
 @pytest.fixture
@@ -33,7 +58,7 @@ def answered(data_dir: Path, bundled: Path, hospital: Path) -> int:
 
 
 def test_the_model_in_use_is_measured_and_the_result_is_there_after_a_restart(
-    open_desk: OpenDesk, answered: int
+    open_desk: OpenDesk, answered: int, browser: Browser
 ) -> None:
     desk = open_desk()
     desk.click(desk.window, "Training")
@@ -47,6 +72,8 @@ def test_the_model_in_use_is_measured_and_the_result_is_there_after_a_restart(
     assert "macro AUROC" in desk.texts(view)
     page = desk.station.learning.measuring.page_of(desk.place.registry.find("starter"))
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    desk.click(view, "Open as a page")
+    assert browser.shown == [page]
     desk.close()
 
     desk = open_desk()
@@ -55,6 +82,39 @@ def test_the_model_in_use_is_measured_and_the_result_is_there_after_a_restart(
     desk.until(lambda: desk.window.models.select("starter"))
     desk.click(desk.window.models, "Evaluation")
     desk.until(lambda: f"on {answered} films" in desk.texts(desk.window.models.evaluation))
+
+
+@pytest.fixture
+def compared(data_dir: Path) -> Path:
+    """A training that ended while no window was open; the page that it left."""
+    folder = data_dir / "runs" / "20260101-000000"
+    page = folder / "report" / "evaluation.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<!doctype html>", encoding="utf-8")
+    gate = {"passed": True, "verdict": "not worse", "reasons": ["The candidate is not worse."]}
+    done = {"event": "done", "model": "0123", "gate": gate, "report": str(page), "current_evaluation": None}
+    evaluation = {"model": "0123", "n": 4, "patients": 4, "findings": ["no-finding", "opacity"]}
+    (folder / "command").write_text("train", encoding="utf-8")
+    (folder / "arguments.json").write_text("[]", encoding="utf-8")
+    (folder / "events.jsonl").write_text(
+        json.dumps(done | {"evaluation": evaluation}) + "\n", encoding="utf-8"
+    )
+    return page
+
+
+def test_a_candidate_beside_the_model_in_use_is_opened_as_one_page(
+    open_desk: OpenDesk, compared: Path, browser: Browser
+) -> None:
+    desk = open_desk()
+    panel = desk.window.training
+    desk.click(desk.window, "Training")
+    desk.until(lambda: desk.button(panel, "Open as a page").isVisible())
+    desk.click(panel, "Open as a page")
+    assert browser.shown == [compared]
+    compared.unlink()
+    desk.click(panel, "Open as a page")
+    desk.until(lambda: f"{compared} is not there any more" in desk.texts(desk.window))
+    assert browser.shown == [compared]
 
 
 def test_without_answered_films_of_the_test_part_it_says_so(open_desk: OpenDesk) -> None:
