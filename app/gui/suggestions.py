@@ -26,6 +26,8 @@ from inference.coverage import reason_not_covered
 from inference.lung_mask import LungMask
 from inference.methods import FOR_ANY_MODEL
 from inference.prediction import Heatmap, Look
+from reviews.errors import StoreError
+from reviews.likeness import Joined
 from studies.image import Header
 from widgets.blind_words import again_text, hidden_evidence_text, hidden_text, unfinished_text
 from widgets.evidence_methods import all_methods
@@ -76,6 +78,7 @@ class Suggestions(QObject):
         self._heatmaps: OrderedDict[tuple[FrameKey, str, str], tuple[Heatmap, ...]] = OrderedDict()
         self._asked: dict[int, _Question] = {}  # by number of request
         self._backlog: OrderedDict[FrameKey, Header] = OrderedDict()  # to be asked about, the first first
+        self._comparing: set[FrameKey] = set()  # looked at, and not yet known to be copies or not
         self._again: set[FrameKey] = set()  # frames whose prediction is known, and whose embedding is not
         self._slices = Slices(self)
         self._models: list[ModelCard] = []
@@ -116,7 +119,7 @@ class Suggestions(QObject):
         can_explain = not self._why_no_maps(model)
         has_maps = not can_explain or (key, model.id, self.method) in self._heatmaps
         is_enough = (has_maps or not with_maps) and (key in self._lungs or not with_lungs)
-        if key in self._library.predictions and is_enough:
+        if key in self._comparing or (key in self._library.predictions and is_enough):
             return
         question = _Question(key, model.id, self.method, True, can_explain)
         if question in self._asked.values():
@@ -174,7 +177,7 @@ class Suggestions(QObject):
                         continue
                     for header, frame in series.frames:
                         key = (header.sop_instance_uid, frame)
-                        known = (asked, self._backlog, library.predictions, library.failures)
+                        known = (asked, self._comparing, self._backlog, library.predictions, library.failures)
                         if not any(key in some for some in known):
                             self._backlog[key] = header
                             added.append(key)
@@ -230,17 +233,43 @@ class Suggestions(QObject):
         self._backlog.pop(key, None)
         self._forget(lambda other: other.key == key and not other.urgent)
         self._ask_next()
+        self._remember(look, key, method)
+
+    def _remember(self, look: Look, key: FrameKey, method: str) -> None:
+        """Keep what a look gave and tell it; a new film may be a copy: that is found out first."""
+        prediction, likeness = look.prediction, look.likeness
+
+        def remember() -> Joined:
+            return self._workplace.store.remember_look(prediction, likeness)
+
+        if likeness is None or key in self._library.predictions:
+            self._store_jobs.submit(remember, self._library.take_joined)
+            self._tell(look, key, method)
+            return
+
+        def compared(joined: Joined) -> None:
+            self._library.take_joined(joined)
+            self._tell(look, key, method)
+
+        def not_kept(error: Exception) -> None:
+            self._tell(look, key, method)  # a film is read all the same where nothing can be written
+            if not isinstance(error, StoreError):
+                raise error
+            self.failed.emit(str(error))
+
+        self._comparing.add(key)
+        self._store_jobs.submit(remember, compared, not_kept)
+
+    def _tell(self, look: Look, key: FrameKey, method: str) -> None:
+        """Keep what the worker saw of a frame, and tell it as far as the reader may know it."""
+        self._comparing.discard(key)
         if look.heatmaps:
             self._heatmaps[(key, look.prediction.model, method)] = look.heatmaps
             while len(self._heatmaps) > HEATMAPS_KEPT:
                 self._heatmaps.popitem(last=False)
         self._library.set_prediction(look.prediction, look.adapted)
-        prediction, likeness = look.prediction, look.likeness
-        self._store_jobs.submit(
-            lambda: self._workplace.store.remember_look(prediction, likeness), self._library.take_joined
-        )
         self._end_again(key)
-        self.answered.emit(key, prediction)
+        self.answered.emit(key, look.prediction)
 
     def _keep_lungs(self, key: FrameKey, lungs: LungMask | None) -> None:
         self._lungs[key] = lungs

@@ -298,8 +298,15 @@ def test_a_copy_of_a_film_that_measures_is_named_and_hidden_too(open_desk: OpenD
     shown.resize((shown.width // 2, shown.height // 2)).save(copy)
     header = read_header(copy)
     give_part(desk.place.folder / "overread.sqlite", [header.split_key], "train")
+    told: list[Prediction | None] = []  # as soon as the model has answered, and whenever the row changes
+    library, suggestions = desk.station.library, desk.window.findChild(Suggestions)
+    assert suggestions is not None
+    suggestions.answered.connect(lambda key, _: told.append(library.told((header.sop_instance_uid, 1))))
+    library.rows_changed.connect(lambda *_: told.append(library.told((header.sop_instance_uid, 1))))
     desk.station.open_paths([copy])
     desk.until(lambda: len(desk.rows) == 2 and all(row.is_hidden for row in desk.rows))
+    assert told
+    assert set(told) == {None}  # not for a moment
     desk.until(lambda: "exported again.png shows the same film as" in said_anywhere(desk))
     store = desk.place.store
     assert store.part_of(header) == "test"
