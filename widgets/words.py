@@ -60,7 +60,7 @@ TERMS = (
     QT_TRANSLATE_NOOP("Words", "The file ends without closing its pixel data; all frames are there."),
     QT_TRANSLATE_NOOP("Words", "A region of ultrasound calibration makes no sense; it is not measured in."),
     QT_TRANSLATE_NOOP("Words", "The rescale slope is 0; 1 is used."),
-    QT_TRANSLATE_NOOP("Words", "No held-out image was seen by both models."),
+    QT_TRANSLATE_NOOP("Words", "There is no held-out image on which both models give an answer."),
     QT_TRANSLATE_NOOP("Words", "better"),
     QT_TRANSLATE_NOOP("Words", "not worse"),
     QT_TRANSLATE_NOOP("Words", "not proven"),
@@ -167,7 +167,17 @@ SENTENCES = (
         "Words",
         "Too few cases: about {0} more held-out patients would probably settle it.",
     ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "Too few cases: at least 1 more held-out patient, "
+        "with findings that are present in some and absent in others, is needed.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "No film here shows {0}: nothing is known of whether it is found as well as before.",
+    ),
     QT_TRANSLATE_NOOP("Words", "{0} loses {1} points of sensitivity ({2}% to {3}% of {4} films)."),
+    QT_TRANSLATE_NOOP("Words", "{0} loses {1} points of sensitivity ({2}% to {3}% of 1 film)."),
     QT_TRANSLATE_NOOP(
         "Words",
         "Calibration is worse: expected calibration error {0} to {1} "

@@ -28,6 +28,7 @@ from training.events import Evaluation, Gate, Verdict
 from training.proof.bootstrap import TAIL, interval, resamples
 from training.proof.metrics import figures, recalls
 from training.proof.pairing import Pair, named, paired
+from training.proof.probes import lung_shares
 from training.proof.reliability import calibration_errors
 from training.proof.settling import patients_needed
 from training.proof.table import Table
@@ -87,7 +88,13 @@ def compare(
     if not len(pair.candidate.patient):
         verdict: Verdict = "worse" if pair.silent else "not proven"
         return Gate(
-            False, verdict, ("No held-out image was seen by both models.", *_silence(pair), *pair.remarks)
+            False,
+            verdict,
+            (
+                "There is no held-out image on which both models give an answer.",
+                *_silence(pair),
+                *pair.remarks,
+            ),
         )
     a = pair.candidate
     differences, missing = _differences(a, pair.current, bootstrap, seed)
@@ -182,10 +189,10 @@ def _what_would_settle_it(
     """How many more patients."""
     if missing:
         lacking = max(LEAST_PATIENTS - patients, 1)
-        return (
-            f"Too few cases: at least {lacking} more held-out patients, "
-            "with findings that are present in some and absent in others, are needed."
-        )
+        which = "with findings that are present in some and absent in others"
+        if lacking == 1:
+            return f"Too few cases: at least 1 more held-out patient, {which}, is needed."
+        return f"Too few cases: at least {lacking} more held-out patients, {which}, are needed."
     needed = patients_needed(
         np.array([d.value for d in differences]),
         np.stack([d.drawn for d in differences], axis=1),
@@ -194,25 +201,40 @@ def _what_would_settle_it(
         no_difference=NO_DIFFERENCE,
         least=LEAST_PATIENTS,
     )
-    rounded = needed if needed < 20 else math.ceil(needed / 10) * 10
+    rounded = max(needed, 2) if needed < 20 else math.ceil(needed / 10) * 10
     return f"Too few cases: about {rounded} more held-out patients would probably settle it."
 
 
 def _losses(pair: Pair, candidate: Evaluation, current: Evaluation, bootstrap: int, seed: int) -> list[str]:
     """What got worse, whatever the verdict."""
-    told = _sensitivity_lost(pair, candidate, current)
-    told += _calibration_lost(pair, bootstrap, seed)
-    here, before = candidate.lung_share, current.lung_share
+    told = _never_shown(pair) + _sensitivity_lost(pair, candidate, current)
+    told += _calibration_lost(pair, bootstrap, seed) + _evidence_lost(pair, candidate, current)
+    return [*told, *candidate.warnings]
+
+
+def _never_shown(pair: Pair) -> list[str]:
+    """Findings that no film shows: a candidate may have forgotten them, and no figure would tell."""
+    return [
+        f"No film here shows {finding}: nothing is known of whether it is found as well as before."
+        for k, finding in enumerate(pair.findings)
+        if not (pair.candidate.truth[:, k] == 1).any()
+    ]
+
+
+def _evidence_lost(pair: Pair, candidate: Evaluation, current: Evaluation) -> list[str]:
+    """Of the films that both were measured on, how much of the evidence has left the lungs."""
+    told = []
+    here, each_here = lung_shares(pair.results[0], candidate.findings)
+    before, each_before = lung_shares(pair.results[1], current.findings)
     if here is not None and before is not None and here < before - LUNG_SHARE_LOSS:
         told.append(f"Less of the evidence lies in the lungs: {100 * before:.0f}% to {100 * here:.0f}%.")
     for finding in pair.findings:
-        here = candidate.lung_share_per_finding.get(finding)
-        before = current.lung_share_per_finding.get(finding)
+        here, before = each_here.get(finding), each_before.get(finding)
         if here is not None and before is not None and here < before - FINDING_LUNG_SHARE_LOSS:
             told.append(
                 f"{finding} has less of its evidence in the lungs: {100 * before:.0f}% to {100 * here:.0f}%."
             )
-    return [*told, *candidate.warnings]
+    return told
 
 
 def _sensitivity_lost(pair: Pair, candidate: Evaluation, current: Evaluation) -> list[str]:
@@ -226,10 +248,10 @@ def _sensitivity_lost(pair: Pair, candidate: Evaluation, current: Evaluation) ->
             mine = _sensitivity_at(pair.candidate, k, _point(candidate.per_finding, finding))
             other = _sensitivity_at(pair.current, k, _point(current.per_finding, finding))
         if math.isfinite(mine) and mine < other - SENSITIVITY_LOSS - 1e-9:
-            shown = pair.candidate.truth[:, k] == 1
+            shown = int((pair.candidate.truth[:, k] == 1).sum())
             told.append(
                 f"{finding} loses {100 * (other - mine):.0f} points of sensitivity "
-                f"({100 * other:.0f}% to {100 * mine:.0f}% of {int(shown.sum())} films)."
+                f"({100 * other:.0f}% to {100 * mine:.0f}% of {shown} {'film' if shown == 1 else 'films'})."
             )
     return told
 

@@ -40,6 +40,8 @@ class Pair:
         Images of which the candidate gives no finite numbers and the current model does.
     remarks
         Sentences on what was left out, and on findings that are new.
+    results
+        What either evaluation found of the films of those rows, in the order of its own findings.
     """
 
     findings: tuple[str, ...]
@@ -48,6 +50,7 @@ class Pair:
     lost: tuple[str, ...]
     silent: tuple[str, ...]
     remarks: tuple[str, ...]
+    results: tuple[tuple[ImageResult, ...], tuple[ImageResult, ...]] = ((), ())
 
     @property
     def is_equal(self) -> bool:
@@ -84,9 +87,10 @@ def paired(candidate: Evaluation, current: Evaluation, task: Task) -> Pair:
         ]  # fmt: skip
         ours = [_with_another(ours[i], both[i][0], candidate.findings, new) for i in kept]
         theirs = [_with_another(theirs[i], both[i][1], (), ()) for i in kept]
+        both = [both[i] for i in kept]
     return Pair(
         asked, table_of(ours, task, len(asked)), table_of(theirs, task, len(asked)), lost, tuple(silent),
-        tuple(remarks),
+        tuple(remarks), (tuple(r for r, _ in both), tuple(r for _, r in both)),
     )  # fmt: skip
 
 

@@ -112,18 +112,30 @@ def test_worse_calibration_is_named_whatever_the_verdict() -> None:
     assert any(r.startswith("Calibration is worse") for r in gate.reasons)
 
 
+def looking(whole: Evaluation, *shares: float) -> Evaluation:
+    """The same model, with so much of its evidence in the lungs, by what it finds most probable."""
+    each = [
+        replace(r, lung_share=shares[int(np.argmax(r.probabilities)) % len(shares)]) for r in whole.per_image
+    ]
+    return replace(whole, per_image=tuple(each))
+
+
 def test_a_lower_lung_share_is_named() -> None:
-    ours, theirs = replace(evaluation(2.0), lung_share=0.4), replace(evaluation(2.0), lung_share=0.7)
-    gate = compare(ours, theirs)
+    gate = compare(looking(evaluation(2.0), 0.4), looking(evaluation(2.0), 0.7))
     assert gate.verdict == "not worse"
     assert "Less of the evidence lies in the lungs: 70% to 40%." in gate.reasons
 
 
+def test_lung_shares_are_compared_on_the_films_that_both_have_seen() -> None:
+    """The candidate was measured on more films, on which it looks elsewhere."""
+    now, before = looking(evaluation(2.0), 0.7), looking(evaluation(2.0), 0.7)
+    more = [replace(r, image=f"{r.image}b", lung_share=0.1) for r in now.per_image]
+    reasons = compare(replace(now, per_image=(*now.per_image, *more)), before).reasons
+    assert not any("evidence" in reason for reason in reasons)
+
+
 def test_a_finding_whose_evidence_left_the_lungs_is_named() -> None:
-    now: dict[str, float | None] = {"covid-19": 0.4, "no-finding": 0.7, "pneumonia": None}
-    before: dict[str, float | None] = {"covid-19": 0.7, "no-finding": 0.72, "pneumonia": 0.9}
-    ours = replace(evaluation(2.0), lung_share_per_finding=now)
-    theirs = replace(evaluation(2.0), lung_share_per_finding=before)
+    ours, theirs = looking(evaluation(2.0), 0.4, 0.7, 0.9), looking(evaluation(2.0), 0.7, 0.72, 0.9)
     reasons = compare(ours, theirs).reasons
     assert "covid-19 has less of its evidence in the lungs: 70% to 40%." in reasons
     assert not any(reason.startswith(("no-finding has", "pneumonia has")) for reason in reasons)
@@ -150,6 +162,41 @@ def test_one_kind_of_answer_only_proves_nothing() -> None:
     gate = compare(one_kind(evaluation(2.0)), one_kind(evaluation(1.0)))
     assert gate.verdict == "not proven"
     assert any("one kind of answer" in r for r in gate.reasons)
+
+
+def test_a_finding_that_no_film_shows_is_named_since_nobody_knows_whether_it_is_still_found() -> None:
+    def without(e: Evaluation) -> Evaluation:
+        return replace(e, per_image=tuple(r for r in e.per_image if r.truth[0] == 0))
+
+    gate = compare(without(evaluation(3.0, blind=0)), without(evaluation(1.0)))
+    assert gate.verdict == "better"
+    assert (
+        "No film here shows covid-19: nothing is known of whether it is found as well as before."
+        in gate.reasons
+    )
+    assert not any("No film here" in reason for reason in compare(evaluation(3.0), evaluation(1.0)).reasons)
+
+
+def test_one_film_is_not_called_films() -> None:
+    one = replace(evaluation(2.0), per_image=evaluation(2.0).per_image)
+    shown = [r for r in one.per_image if r.truth[0] == 1][:1]
+    rest = [r for r in one.per_image if r.truth[0] == 0]
+    right = replace(shown[0], probabilities=(0.9, 0.05, 0.05))
+    lost = replace(shown[0], probabilities=(0.0, 0.5, 0.5))
+    gate = compare(replace(one, per_image=(lost, *rest)), replace(one, per_image=(right, *rest)))
+    assert "covid-19 loses 100 points of sensitivity (100% to 0% of 1 film)." in gate.reasons
+
+
+def test_where_nothing_can_be_compared_the_sentence_says_on_how_many_more() -> None:
+    def unknown(e: Evaluation) -> Evaluation:
+        return replace(e, per_image=tuple(replace(r, truth=(None, None, None)) for r in e.per_image))
+
+    gate = compare(unknown(evaluation(2.0)), unknown(evaluation(1.0)))
+    assert gate.verdict == "not proven"
+    assert any("at least 1 more held-out patient," in reason for reason in gate.reasons)
+    silent = compare(broken(evaluation(2.0), 300), broken(evaluation(2.0), 300))
+    assert silent.verdict == "not proven"
+    assert silent.reasons[0] == "There is no held-out image on which both models give an answer."
 
 
 # -- models that know different findings ---------------------------------------------------------------
