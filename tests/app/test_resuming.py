@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,9 @@ from tests.app.conftest import Overread
 from tests.app.making import FINDINGS, film, write_png
 from tests.app.test_cancelling import process_of, until
 from tests.reviews.parts import give_part
+from training.alone import alone_in
 
+ROOT = Path(__file__).resolve().parents[2]
 PARTS = {"train": 24, "validation": 6, "test": 6}
 EPOCHS = 60
 OPTIONS = (
@@ -147,6 +151,76 @@ def test_a_damaged_list_of_samples_is_told_in_a_sentence(
     failed = overread("train", *quick)
     assert failed.status == 1
     assert "samples.json is damaged" in failed.lines[-1]["reason"]
+
+
+KILLED_AT = """
+import os, signal, sys
+import training.candidate
+import training.learning.tensors
+from app.command_line import run
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if sys.argv[1] == "before its last word":
+    training.candidate.Outcome.write_report = die
+else:
+    training.learning.tensors.Films._on_square = die
+run(sys.argv[2:])
+"""
+
+
+def killed_at(moment: str, *typed: object) -> None:
+    """Type a command into a process that is killed at that moment."""
+    done = subprocess.run([sys.executable, "-c", KILLED_AT, moment, *map(str, typed)], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_a_candidate_whose_training_was_killed_before_its_last_word_is_found_by_going_on(
+    films: list[Path], overread: Overread, data_dir: Path, bundled: Path
+) -> None:
+    train = ("train", *OPTIONS, "--epochs", 2)
+    wanted = overread(*train, "--run", "whole").lines[-1]
+    place = Workplace(data_dir, bundled)
+    place.registry.remove(wanted["model"])
+    killed_at("before its last word", "--data", data_dir, "--bundled", bundled, *train, "--run", "r")
+    assert [card.id for card in place.registry.cards() if not card.bundled] == [wanted["model"]]
+    place.close()
+    run = Run(data_dir / "runs" / "r")
+    assert not run.look().is_alive
+    assert not run.has_ended  # so the window offers to resume it
+    done = overread(*train, "--run", "r").lines[-1]
+    assert (done["event"], done["model"]) == ("done", wanted["model"])
+    assert (done["evaluation"], done["gate"]) == (wanted["evaluation"], wanted["gate"])
+
+
+def test_a_training_that_was_killed_while_it_decoded_goes_on_with_its_own_films(
+    films: list[Path], overread: Overread, data_dir: Path, bundled: Path, tmp_path: Path
+) -> None:
+    train = ("train", *OPTIONS, "--epochs", 2, "--run", "r")
+    killed_at("while decoding", "--data", data_dir, "--bundled", bundled, *train)
+    more = write_png(tmp_path / "films" / "more.png", film(FINDINGS[0], seed=99))
+    give_part(data_dir / "overread.sqlite", [read_header(more).split_key], "train")
+    place = Workplace(data_dir, bundled)
+    decide(place, more, FINDINGS[0])
+    place.close()
+    lines = overread(*train).lines
+    assert lines[-1]["event"] == "done"
+    assert lines[0]["parts"]["train"]["images"] == PARTS["train"]
+
+
+@pytest.mark.parametrize("command", [("train", *OPTIONS), ("search", *OPTIONS), ("jobs", "take", "r.zip")])
+def test_a_run_is_worked_in_by_one_process_and_nothing_is_written_into_it_by_another(
+    command: tuple[object, ...], films: list[Path], overread: Overread, data_dir: Path
+) -> None:
+    folder = data_dir / "runs" / "busy"
+    with alone_in(folder):
+        told = overread(*command, "--run", "busy", text=True)
+        assert {path.name for path in folder.iterdir()} == {"lock", "pid"}
+        assert Run(folder).look().is_alive
+    assert told.status == 1
+    assert told.err.count("\n") == 1
+    assert "is being worked in by another process" in told.err
 
 
 def test_other_labels_under_the_name_of_a_run_that_began_are_refused(
