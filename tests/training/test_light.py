@@ -10,8 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LIGHT = (
-    "adapt", "asking", "calibrate", "errors", "events", "gate", "metrics", "plan", "report",
-    "runs", "samples", "splits", "suspects",
+    "adapting.asking", "adapting.head", "adapting.suspects", "calibrate", "contradictions", "errors",
+    "events", "plan", "proof.gate", "proof.judging", "proof.metrics", "proof.report", "runs", "samples",
+    "splits",
 )  # fmt: skip
 
 
