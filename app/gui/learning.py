@@ -47,7 +47,7 @@ class Learning(QObject):
     run_started = Signal()
     run_event = Signal(object)  # dict of the contract
     run_stopped = Signal(str)  # a sentence; the process is gone without an end
-    run_resumable = Signal(str)  # run id
+    run_resumable = Signal(str, str)  # run id; why it ended, empty where nobody knows
     compared = Signal(object)  # Comparison
     promoted = Signal(str)  # model id, once it is on disk
     used = Signal(str)  # name of a model that suggests from now on, once that is on disk
@@ -123,7 +123,7 @@ class Learning(QObject):
         if seen.is_alive:
             self._watch.begin(Run(run.folder))
         elif not run.has_ended:
-            self.run_resumable.emit(run.id)
+            self.run_resumable.emit(run.id, "")
         elif seen.events[-1]["event"] == "done":
             self._ended_run = run
             for event in seen.events:
@@ -195,10 +195,12 @@ class Learning(QObject):
         if event["event"] == "done":
             self._tell_comparison(event)
             self.refresh_models()
+        elif event["event"] == "cancelled":
+            self.run_resumable.emit(run.id, self.tr("Cancelled. It can be resumed."))
 
     def _on_run_vanished(self, run: Run) -> None:
+        self.run_resumable.emit(run.id, "")  # first: the last that is said is why it ended
         self.run_stopped.emit(run.last_words() or self.tr("The training's process ended without a word."))
-        self.run_resumable.emit(run.id)
 
     def _tell_comparison(self, event: dict[str, Any]) -> None:
         self.compared.emit(

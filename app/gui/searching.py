@@ -107,5 +107,5 @@ class Searching(QObject):
             self.resumable.emit(run.id)
 
     def _on_vanished(self, run: Run) -> None:
+        self.resumable.emit(run.id)  # first: the last that is said is why it ended
         self.stopped.emit(run.last_words() or self.tr("The search's process ended without a word."))
-        self.resumable.emit(run.id)

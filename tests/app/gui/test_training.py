@@ -151,6 +151,7 @@ def test_a_training_that_was_killed_leaves_the_model_alone_and_is_resumed(open_d
     (pid_file,) = desk.place.runs_folder.glob("*/pid")
     os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
     desk.until(lambda: desk.button(panel, "Resume").isVisible())
+    assert "ended without a word" in desk.texts(panel)
     assert in_use(desk) == {"starter", "phantom"}
     last = told[-1]["epoch"]
     told.clear()
@@ -167,6 +168,7 @@ def test_a_training_that_was_killed_leaves_the_model_alone_and_is_resumed(open_d
     assert resumed in (last + 1, last + 2)  # an epoch may have ended between the last look and the kill
     desk.click(panel, "Cancel")
     desk.until(lambda: told[-1]["event"] == "cancelled", TRAINING_MS)
+    assert desk.button(panel, "Resume").isVisible()
 
 
 @pytest.mark.usefixtures("decided")
