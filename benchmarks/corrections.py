@@ -43,8 +43,8 @@ from inference.preprocess import normalise  # noqa: E402
 from inference.registry import ModelRegistry  # noqa: E402
 from reviews.record import Part  # noqa: E402
 from training.adapting.asking import ask_order  # noqa: E402
+from training.adapting.head import Around, fit_head  # noqa: E402
 from training.adapting.head import Films as Reviewed  # noqa: E402
-from training.adapting.head import fit_head  # noqa: E402
 from training.finetune import fine_tune  # noqa: E402
 from training.learning.tensors import Films  # noqa: E402
 from training.plan import CHEST_RADIOGRAPHS, Plan  # noqa: E402
@@ -185,7 +185,7 @@ def _adapted(
     head = (linear[0].numpy(), linear[1].numpy())
     known, waiting, held_out = (read_of[name] for name in ("base", "waiting", "held out"))
     replay = Replay.chosen(known.embeddings, known.truth(range(len(known.label)))[:, :2], KNOWN)
-    added = (FindingName(NEW, NEW),)
+    added, around = (FindingName(NEW, NEW),), Around.of(waiting.embeddings)
     read: list[int] = []
     fitted: AdaptedHead | None = None
     at_random = list(np.random.default_rng(seed).permutation(len(waiting.label)))
@@ -196,7 +196,7 @@ def _adapted(
             reviewed = Reviewed(waiting.embeddings[read], waiting.truth(read))
             fitted = fit_head(
                 reviewed, head, KNOWN, base=base.id, temperature=base.temperature, replay=replay,
-                added=added, start=fitted,
+                added=added, around=around, start=fitted,
             )  # fmt: skip
         if len(read) in looks:
             said = _spread(fitted, head, base, held_out.embeddings)

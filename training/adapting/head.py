@@ -22,19 +22,21 @@ from training.replay import Replay
 from training.samples import Sample, fits
 
 Floats = NDArray[np.float64]
-PULL = 1.0  # a single correction moves its own film's logits by at most about 2 / PULL
+PULL = 0.3  # a single correction moves its own film's logits by at most about 2 / PULL
 BALANCE = 0.5  # 0: every film counts the same; 1: every finding does
 MOST_IMPORTANT = 4.0  # what a film of a rare finding counts at most, against one of all
 AROUND = 2000  # films of a site that tell how it looks
 STILLNESS = 3.0  # so many films' worth of wish that what is said of a site's films stays as it is on average
-LEAST_REPLAY = 200  # films of the base that count even where fewer were reviewed
+LEAST_REPLAY = 120  # films of the base that count even where fewer were reviewed
 CENTRING = 10.0  # films from which on embeddings are centred mostly on their own mean
 STEPS = 200
+UNASKED = -1e9  # the logit of a finding that nobody looked for on a film
 TOLERANCE = 1e-8  # of the loss, where a fit ends
-PRIOR = 0.05  # of a finding that readers added, before any example: odds against an average finding
-DOUBT = 3.0
-"""Counter-examples that are imagined for a finding that readers added: with n examples it gets n / (n + 3) of
-what the fit says, so that one film never makes a finding likelier than 1/4, nor three than 1/2."""
+PRIOR = 0.05  # of a finding that readers added, before any example, where several are answered at once
+ODDS = 1 / 3  # of one where one of many is: against an average finding
+DOUBT = 2.0
+"""Counter-examples that are imagined for a finding that readers added: with n examples it gets n / (n + 2) of
+what the fit says, so that one film never makes a finding likelier than 1/3, nor two than 1/2."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,7 +185,9 @@ def fit_head(
     films, importance = _weighted(Films(seen, truth[:, columns]), replay, known, task, balance)
     weight, bias = _grown(weight, bias, len(chosen), temperature, task)
     names = (*findings, *(added[n].name for n in chosen))
-    moved, offset = _fit(films, importance, weight, bias, task, temperature, pull, around, _of(start, names))
+    moved, offset = _fit(
+        films, importance, weight, bias, known, task, temperature, pull, around, _of(start, names)
+    )
     trust = np.ones(len(names), np.float32)
     trust[known:] = examples[chosen] / (examples[chosen] + DOUBT)
     return AdaptedHead(
@@ -215,7 +219,7 @@ def _grown(weight: Floats, bias: Floats, count: int, temperature: float, task: T
     if task == "multilabel":
         row, offset = np.zeros(weight.shape[1]), temperature * math.log(PRIOR / (1 - PRIOR))
     else:
-        row, offset = weight.mean(axis=0), float(bias.mean()) + temperature * math.log(PRIOR)
+        row, offset = weight.mean(axis=0), float(bias.mean()) + temperature * math.log(ODDS)
     return np.vstack([weight, *[row] * count]), np.hstack([bias, *[offset] * count])
 
 
@@ -230,8 +234,9 @@ def _weighted(
     if replay is None or not len(replay.embeddings):
         return reviewed, importance
     count, more = len(reviewed.truth), reviewed.truth.shape[1] - known
-    # Of one of many another one is absent; of several at once nobody looked for it.
-    truth = np.full((len(replay.truth), known + more), 0 if task == "multiclass" else -1, np.int8)
+    # Nobody looked for a finding that was added later: unknown. Were it absent, the base's films would say
+    # how rare it is, here as well.
+    truth = np.full((len(replay.truth), known + more), -1, np.int8)
     truth[:, :known] = replay.truth
     each = min(1.0, max(count, LEAST_REPLAY) / len(truth))
     return (
@@ -241,11 +246,12 @@ def _weighted(
 
 
 def _fit(
-    films: Films, importance: Floats, weight: Floats, bias: Floats, task: Task, temperature: float,
-    pull: float, around: Around | None, start: tuple[Floats, Floats] | None,
+    films: Films, importance: Floats, weight: Floats, bias: Floats, known: int, task: Task,
+    temperature: float, pull: float, around: Around | None, start: tuple[Floats, Floats] | None,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """The head with the least weighted log-loss plus pull / 2 * (scale |W - W0|^2 + |b - b0|^2), plus
-    `STILLNESS` / 2 times the mean square by which the logits of the films `around` change.
+    `STILLNESS` / 2 times the mean square by which the logits of the films `around` change; of the first
+    `known` findings: nothing was said of the others yet that could stay as it is.
 
     Embeddings are centred, and `scale` is their mean squared length, so that `pull` means the same for
     every network. L-BFGS works in units in which the loss is about equally steep in every direction
@@ -262,9 +268,8 @@ def _fit(
     x[:, -1] = 1.0
     scale = max(float(np.einsum("nd,nd,n->", x[:, :-1], x[:, :-1], counts)) / total, 1e-12)
     centred = centre.astype(np.float64)
-    strength = np.diag(np.append(np.full(x.shape[1] - 1, pull * scale), pull))
-    if around is not None:
-        strength += STILLNESS * around.spread(centred)
+    free = np.diag(np.append(np.full(x.shape[1] - 1, pull * scale), pull))
+    strength = free if around is None else free + STILLNESS * around.spread(centred)
     target = (films.truth == 1).astype(np.float64)
 
     def of_centred(w: Floats, b: Floats) -> Floats:
@@ -285,7 +290,7 @@ def _fit(
         change = change_of(steps)
         logits = (before + (x @ change.T.astype(np.float32)) / temperature).astype(np.float64)
         loss, error = _loss(logits, target, importance, task)
-        held_back = change @ strength
+        held_back = np.vstack([change[:known] @ strength, change[known:] @ free])
         slope = (error.T.astype(np.float32) @ x).astype(np.float64) / temperature + held_back
         eased = solve_triangular(root, slope.T, lower=True, check_finite=False).T
         return loss + 0.5 * float((change * held_back).sum()), eased.ravel()
@@ -311,11 +316,15 @@ def _steepness(logits: NDArray[np.floating], importance: Floats, task: Task) -> 
 
 
 def _loss(logits: Floats, target: Floats, importance: Floats, task: Task) -> tuple[float, Floats]:
-    """Weighted log-loss summed over the films, and its slope by logit, (N, K)."""
+    """Weighted log-loss summed over the films, and its slope by logit, (N, K).
+
+    Of one of many, a finding that nobody looked for on a film is none that the film is told apart from.
+    """
     if task == "multilabel":
         said = 0.5 * (1 + np.tanh(0.5 * logits))
         loss = importance * (np.logaddexp(0.0, logits) - target * logits)
         return float(loss.sum()), importance * (said - target)
+    logits = np.where(importance > 0, logits, UNASKED)
     top = logits.max(axis=1, keepdims=True)
     shifted = np.exp(logits - top)
     total = shifted.sum(axis=1, keepdims=True)
