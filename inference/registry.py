@@ -25,9 +25,7 @@ from uuid import uuid4
 from safetensors import SafetensorError, safe_open
 
 from inference.card import Format, ModelCard
-from inference.coverage import reason_not_covered
 from inference.errors import InferenceError, InvalidCard, InvalidWeights, ModelNotStored, UnknownModel
-from studies.image import Header
 
 _log = logging.getLogger(__name__)
 
@@ -96,11 +94,6 @@ class ModelRegistry:
             raise UnknownModel(f"{name!r} could be any of the models {ids}; expected a name of one.")
         known = ", ".join(c.id for c in cards) or "none"
         raise UnknownModel(f"There is no model called {name!r}; the models here are: {known}.")
-
-    def default_for(self, header: Header) -> ModelCard | None:
-        """The bundled model that is meant for this image, or None."""
-        bundled = (c for c in self.cards() if c.bundled)
-        return next((c for c in bundled if reason_not_covered(c, header) is None), None)
 
     def folder_of(self, card: ModelCard) -> Path:
         return (self._bundled_folder if card.bundled else self._folder) / card.id

@@ -286,9 +286,3 @@ def _collimate(grey: FloatArray, exposure: Exposure) -> FloatArray:
     inner = np.s_[top : grey.shape[0] - bottom, left : grey.shape[1] - right]
     result[inner] = grey[inner]
     return result
-
-
-def mask_of(view_shape: tuple[int, int], opacity: Opacity) -> NDArray[np.bool_]:
-    """The disc (H, W) of an opacity."""
-    rows, columns = np.ogrid[: view_shape[0], : view_shape[1]]
-    return np.asarray(np.hypot(rows - opacity.row, columns - opacity.column) <= opacity.radius_px)

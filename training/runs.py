@@ -22,7 +22,6 @@ from training.events import TrainingEvent
 
 CANCELLED = "Somebody cancelled the training."
 PLAN, EVENTS, CANCEL, CHECKPOINT = "plan.json", "events.jsonl", "cancel", "checkpoint.pt"
-FINAL = ("done", "cancelled", "failed")
 
 logger = logging.getLogger(__name__)
 

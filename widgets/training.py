@@ -212,10 +212,6 @@ class TrainingPanel(QWidget):
         """Put the candidate away."""
         self._comparison.hide()
 
-    def show_search(self) -> None:
-        """Bring the search to the front."""
-        self._ways.setCurrentIndex(1)
-
     def _on_use_requested(self, settings: Mapping[str, str | float]) -> None:
         self._choice.use_settings(settings)
 

@@ -148,11 +148,6 @@ class WorklistModel(QAbstractListModel):
             self._rows.show_only(uids)
             self._reset()
 
-    @property
-    def is_limited(self) -> bool:
-        """Whether some studies alone are shown."""
-        return self._only is not None
-
     def _reason(self, slot: int) -> str:
         """Why the reader is asked about a study, where the order is that of asking."""
         is_asked = self._order == "ask first" and self._rows[slot].awaits_reader

@@ -10,7 +10,7 @@ import safetensors.numpy
 from inference.card import TYPICAL, Format
 from inference.errors import InvalidCard, InvalidWeights, ModelNotStored, UnknownModel
 from inference.registry import ModelRegistry
-from tests.inference.making import add_model, make_card, make_header, make_weights
+from tests.inference.making import add_model, make_card, make_weights
 
 
 def bundle(tmp_path: Path, name: str, **values: object) -> None:
@@ -78,17 +78,6 @@ def test_the_model_of_phantoms_stands_behind_those_for_patients(
     bundle(tmp_path, "phantom", covers=covers, created="2026-01-01T00:00:00+00:00")
     bundle(tmp_path, "starter", created="2026-02-01T00:00:00+00:00")
     assert [card.id for card in registry.cards()] == ["starter", "phantom"]
-
-
-def test_the_default_is_the_bundled_model_that_covers_the_image(
-    tmp_path: Path, registry: ModelRegistry
-) -> None:
-    bundle(tmp_path, "starter")
-    bundle(tmp_path, "phantom", covers=replace(make_card().covers, phantoms=True))
-    chosen = registry.default_for(make_header(is_phantom=True))
-    assert chosen is not None
-    assert chosen.id == "phantom"
-    assert registry.default_for(make_header(modality="CT")) is None
 
 
 @pytest.mark.parametrize("model_id", ["", "nope", "..", "../bundled", "."])

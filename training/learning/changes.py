@@ -70,11 +70,6 @@ class Changes:
     def __len__(self) -> int:
         return len(self.angle)
 
-    @property
-    def are_exposures(self) -> bool:
-        """Whether any grey is changed."""
-        return bool((self.gamma != 1).any() or (self.contrast != 1).any() or (self.brightness != 0).any())
-
     def affine(self) -> NDArray[np.float32]:
         """(B, 2, 3): from places (x, y) of the changed film to those of the film, both in [-1, 1] from edge
         to edge, as `torch.nn.functional.affine_grid` takes them."""

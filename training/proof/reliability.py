@@ -28,13 +28,9 @@ def calibration_bins(table: Table) -> list[tuple[float, float, int]]:
     ]
 
 
-def calibration_error(table: Table) -> float:
-    """Expected calibration error over ten bins of equal width, in [0, 1]; NaN without images."""
-    return float(calibration_errors(table, np.ones((1, len(table.patient))))[0])
-
-
 def calibration_errors(table: Table, weights: Floats) -> Floats:
-    """The same, (B,), for each row of weights."""
+    """Expected calibration error over ten bins of equal width, in [0, 1] (NaN without images): (B,), for each
+    row of weights."""
     if not table.truth.size:
         return np.full(len(weights), np.nan)
     image, said, true = _stated(table)

@@ -25,7 +25,7 @@ from training.proof.ranking import (
     roc_points,
     sensitivity_at,
 )
-from training.proof.reliability import calibration_bins, calibration_error, calibration_errors
+from training.proof.reliability import calibration_bins, calibration_errors
 from training.proof.table import table_of
 
 NAMES = ("a", "b", "c")
@@ -208,7 +208,8 @@ def test_calibration_error_of_each_row_of_weights_is_that_of_repeated_images() -
     told = calibration_errors(table_of(results, "multiclass"), weights)
     for row, error in zip(weights, told, strict=True):
         repeated = [r for r, w in zip(results, row, strict=True) for _ in range(int(w))]
-        assert error == pytest.approx(calibration_error(table_of(repeated, "multiclass")))
+        (expected,) = calibration_errors(table_of(repeated, "multiclass"), np.ones((1, len(repeated))))
+        assert error == pytest.approx(expected)
 
 
 def test_an_image_without_numbers_counts_for_nothing_and_is_named() -> None:
