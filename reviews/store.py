@@ -447,12 +447,8 @@ class Store:
         with self._database.read() as connection:
             return promotions.evaluations(connection, model_id)
 
-    def remember_prediction(self, prediction: Prediction) -> None:
-        """Cache a prediction in the place of an earlier one of the same model and frame."""
-        self.remember_predictions([prediction])
-
     def remember_predictions(self, several: Iterable[Prediction]) -> None:
-        """The same for several in one transaction."""
+        """Cache predictions, each in the place of an earlier one of the same model and frame."""
         ready = list(several)
         with self._write() as connection:
             predictions.remember(connection, ready)

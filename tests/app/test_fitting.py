@@ -264,7 +264,7 @@ def test_a_decided_film_that_nobody_looked_at_is_named_and_counted_once_it_was(s
     from inference.answer import prediction_from
 
     said = prediction_from(site.card, site.card.id, fresh, 1, np.array([0.2, 0.3, 0.5], np.float32))
-    site.place.store.remember_prediction(said)
+    site.place.store.remember_predictions([said])
     told = site.fit()
     assert told.missing == ()
     assert told.reviews == 12 + (part != "test")

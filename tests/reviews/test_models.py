@@ -90,7 +90,7 @@ def prediction(uid: str = "1.2", model: str = "starter", probability: float = 0.
 
 
 def test_a_remembered_prediction_comes_back_and_the_latest_is_kept(store: Store) -> None:
-    store.remember_prediction(prediction(probability=0.5))
+    store.remember_predictions([prediction(probability=0.5)])
     store.remember_predictions([prediction(), prediction(model="other"), prediction("1.3")])
     assert store.predictions() == {
         ("1.2", 1, "starter"): prediction(),

@@ -47,8 +47,8 @@ WRITES: tuple[tuple[Callable[[Store], object], Callable[[News], object]], ...] =
     (lambda s: s.mark_study_urgent("1", "Ben", urgent=False), lambda n: n.studies_urgent == {"1": ()}),
     (lambda s: s.remember_evaluation("one", "held-out", {}), lambda n: n.are_models_changed),
     (lambda s: s.annotate([annotation(FILM)]), lambda n: n.annotated == (KEY,)),
-    (lambda s: s.remember_prediction(prediction()), lambda n: n.predictions == (prediction(),)),
-    (lambda s: s.remember_prediction(prediction()), lambda n: n.predictions == (prediction(),)),
+    (lambda s: s.remember_predictions([prediction()]), lambda n: n.predictions == (prediction(),)),
+    (lambda s: s.remember_predictions([prediction()]), lambda n: n.predictions == (prediction(),)),
     (lambda s: s.add_finding("Tuberculosis", CARD, "Ada"), lambda n: n.are_findings_changed),
     (lambda s: s.take_finding_away("tuberculosis", family(CARD), "Ada"), lambda n: n.are_findings_changed),
 )

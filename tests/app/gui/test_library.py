@@ -134,7 +134,7 @@ def test_what_others_write_is_shown_and_nothing_else_is_made_anew(shelf: Shelf) 
     with Store(shelf.place.folder / "overread.sqlite") as other:
         other.append(review(film(0)))
         other.mark_study_read(film(1).study_instance_uid, "Ben")
-        other.remember_prediction(said(2))
+        other.remember_predictions([said(2)])
         other.add_images([film(9), replace(film(3), path="/moved.dcm")])
     told: list[str] = []
     shelf.library.rows_changed.connect(lambda rows, _: told.extend(row.study_uid for row in rows))

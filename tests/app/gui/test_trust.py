@@ -27,7 +27,7 @@ def remember(data: Path, bundled: Path, path: Path, **said: object) -> None:
     known: dict[str, object] = {"suggestion": "pneumonia", "uncertainty": 0.5, **said}
     known["weights_sha256"] = made_by
     uid = header.sop_instance_uid
-    place.store.remember_prediction(Prediction(uid, 1, "starter", findings, **known))  # type: ignore[arg-type]
+    place.store.remember_predictions([Prediction(uid, 1, "starter", findings, **known)])  # type: ignore[arg-type]
     place.close()
 
 
