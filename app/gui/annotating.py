@@ -7,7 +7,7 @@ written, what was there before is shown again. Whatever view shows a frame shows
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from uuid import uuid4
 
@@ -27,7 +27,13 @@ from widgets.viewer import Viewer
 
 
 class Annotating(QObject):
-    """The annotations of all views. Lives on the GUI thread."""
+    """The annotations of all views. Lives on the GUI thread.
+
+    Parameters
+    ----------
+    is_hidden
+        Tells which would tell a reader what they are to find out without it; `uncover` asks it again.
+    """
 
     saved = Signal(str)  # HH:MM:SS
     failed = Signal(str)
@@ -36,10 +42,16 @@ class Annotating(QObject):
     finding_wanted = Signal()  # a region was to be drawn, of no finding
 
     def __init__(
-        self, workplace: Workplace, grid: ViewGrid, store_jobs: Jobs, parent: QObject | None = None
+        self,
+        workplace: Workplace,
+        grid: ViewGrid,
+        store_jobs: Jobs,
+        is_hidden: Callable[[Annotation], bool],
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._workplace = workplace
+        self._is_hidden = is_hidden
         self._grid = grid
         self._store_jobs = store_jobs
         self._known: dict[str, dict[str, Annotation]] = {}  # by study, by uuid
@@ -110,7 +122,8 @@ class Annotating(QObject):
             return []
         known = self._known.get(image.header.study_instance_uid, {})
         key = image.header.sop_instance_uid, image.frame
-        return [one for one in known.values() if _key_of(one) == key and not one.is_deleted]
+        standing = (one for one in known.values() if _key_of(one) == key and not one.is_deleted)
+        return [one for one in standing if not self._is_hidden(one)]
 
     def _on_image_changed(self, viewer: Viewer) -> None:
         image = viewer.image
@@ -133,6 +146,12 @@ class Annotating(QObject):
     def _show(self, viewer: Viewer) -> None:
         self.tools[viewer].show(self._standing_on(viewer), self._reader)
         self.shown_changed.emit()
+
+    def uncover(self) -> None:
+        """Show what is no longer hidden, and no more what is hidden now."""
+        for viewer, tools in self.tools.items():
+            if {one.uuid for one in self._standing_on(viewer)} != {one.uuid for one in tools.shown}:
+                self._show(viewer)
 
     def _show_everywhere(self) -> None:
         for viewer in self.tools:

@@ -28,9 +28,10 @@ from app.gui.study_row import study_row
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.prediction import Prediction
+from reviews.clock import now
 from reviews.errors import StoreError
 from reviews.likeness import Joined
-from reviews.record import Answer, Changes, KnownImages, News, Part, Review
+from reviews.record import REGIONS, Annotation, Answer, Changes, KnownImages, News, Part, Review
 from studies.errors import StudyError
 from studies.image import Header, Study
 from studies.reader_pool import ReaderPool
@@ -92,6 +93,7 @@ class Library(QObject):
         self.waiting: set[FrameKey] = set()
         self._read_studies: set[str] = set()
         self.second_reads: dict[FrameKey, Review] = {}  # open ones: the decision that is read again
+        self._second_reads_since = ""  # ISO 8601, UTC
         self.urgent: dict[str, tuple[str, ...]] = {}  # by study: the readers who mark it
         self.blinds = Blinds(lambda: workplace.settings.reader_name)
         self.blinds.covered = self.second_reads
@@ -454,6 +456,7 @@ class Library(QObject):
     def open_second_reads(self, again: Mapping[FrameKey, Review]) -> None:
         """The reader answers these frames again: what stands on them is hidden, and what models say."""
         self.second_reads.update(again)
+        self._second_reads_since = now()
         self._tell_rows_of(again)
 
     def close_second_reads(self) -> None:
@@ -480,6 +483,17 @@ class Library(QObject):
     def is_hidden(self, key: FrameKey) -> bool:
         """Whether nothing of what models say of a frame may be told to the reader, in any way."""
         return self.blinds.is_hidden(key)
+
+    def hides_mark(self, mark: Annotation) -> bool:
+        """Whether a mark on a film would tell a reader what they are to find out without it.
+
+        Of a film that is read a second time everything that was drawn before; of another one that hides its
+        suggestion the regions that others drew, which name findings and show where evidence lies.
+        """
+        key = mark.sop_instance_uid, mark.frame
+        if key in self.second_reads:
+            return bool(mark.time) and mark.time < self._second_reads_since
+        return mark.kind in REGIONS and mark.reader != self.reader and self.is_hidden(key)
 
     def take_joined(self, joined: Joined) -> None:
         """Films turned out to show the same: show what follows for the parts that they belong to."""

@@ -91,7 +91,9 @@ class Workstation(QObject):
         self._previewing.ready.connect(window.training.show_preview)
         self._previewing.failed.connect(window.training.say_preview)
         self.search_desk = SearchDesk(workplace, window, self.learning, self._remarks)
-        self.annotating = Annotating(workplace, window.reading.grid, self.store_jobs, self)
+        self.annotating = Annotating(
+            workplace, window.reading.grid, self.store_jobs, self.library.hides_mark, self
+        )
         self.probing = Probing(window.reading, self.reading, self._remarks)
         self.probing.tool.set_kind(kept_kind(workplace.settings.cover_shape))
         self.probing.show_lungs(workplace.settings.lungs_shown)
@@ -157,6 +159,7 @@ class Workstation(QObject):
 
     def _connect_annotating(self) -> None:
         self.reading.annotations_taken.connect(self.annotating.on_taken_back)
+        self.reading.findings_changed.connect(lambda _: self.annotating.uncover())
         self.annotating.frame_wanted.connect(self.reading.show_frame)
         self.annotating.saved.connect(self.window.status.set_saved)
         self.annotating.failed.connect(self._remarks.say_failed)

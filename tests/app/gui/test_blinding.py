@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QRadioButton, QWidget
 from app.gui.suggestions import Suggestions
 from app.workplace import Workplace
 from inference.prediction import Prediction
-from reviews.record import Review, Shown
+from reviews.record import Annotation, AnnotationKind, Review, Shown
 from studies.display import render
 from studies.reader import read, read_header
 from tests.app.conftest import Overread
@@ -287,6 +287,23 @@ def test_what_was_seen_is_kept_where_the_model_in_use_has_not_answered_again(ope
     seen = desk.place.store.history()[-1].shown
     assert isinstance(seen, Shown)
     assert seen.suggestion == prediction.suggestion
+
+
+def test_regions_of_a_colleague_are_hidden_until_the_reader_has_answered(
+    open_desk: OpenDesk, data_dir: Path, bundled: Path
+) -> None:
+    desk, key, _ = at_hidden_film(open_desk)
+    tools = desk.station.annotating.tools[desk.window.reading.viewer]
+    colleague = Workplace(data_dir, bundled)
+    box = ((10.0, 10.0), (20.0, 20.0))
+    kinds: tuple[AnnotationKind, ...] = ("not-evidence", "evidence", "length")
+    colleague.store.annotate([Annotation(*key, kind, box, "B. Jones", "opacity") for kind in kinds])
+    colleague.close()
+    desk.station.annotating.refresh()
+    desk.until(lambda: tools.shown)
+    assert [one.kind for one in tools.shown] == ["length"]  # which names no finding
+    desk.press(Qt.Key.Key_1, SHIFT)
+    desk.until(lambda: len(tools.shown) == 3)
 
 
 def test_a_copy_of_a_film_that_measures_is_named_and_hidden_too(open_desk: OpenDesk, tmp_path: Path) -> None:

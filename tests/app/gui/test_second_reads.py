@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
 from app.workplace import Workplace
-from reviews.record import Review
+from reviews.record import Annotation, Review
 from studies.reader import read_header
 from tests.app.gui.conftest import Desk, OpenDesk
 from tests.app.making import FINDINGS, film, write_png
@@ -20,6 +21,12 @@ COUNT, WRONG = 36, (4, 19)
 SLOW_MS = 150_000  # for what takes the model a look at every film, on a busy machine
 
 pytestmark = pytest.mark.timeout(400)
+
+
+def marks_of_first_reader(uid: str, finding: str) -> Iterator[Annotation]:
+    """A region that names the finding, and a length of what was seen."""
+    yield Annotation(uid, 1, "evidence", ((10.0, 10.0), (20.0, 20.0)), "B. Jones", finding)
+    yield Annotation(uid, 1, "length", ((10.0, 10.0), (20.0, 20.0)), "B. Jones")
 
 
 @pytest.fixture
@@ -34,6 +41,7 @@ def desk(open_desk: OpenDesk, data_dir: Path, bundled: Path, tmp_path: Path) -> 
         present = FINDINGS[(n + (n in WRONG)) % 3]
         answers = tuple((name, "present" if name == present else "absent") for name in FINDINGS)
         place.store.append(Review(header.sop_instance_uid, 1, "B. Jones", answers))  # type: ignore[arg-type]
+        place.store.annotate(list(marks_of_first_reader(header.sop_instance_uid, present)))
     place.close()
     opened = open_desk()
     opened.until(lambda: len(opened.rows) == COUNT)
@@ -84,6 +92,34 @@ def test_films_in_doubt_are_offered_and_read_again_without_seeing_what_was_decid
     button(desk).click()
     desk.until(lambda: len(worklist.shown_uids()) == COUNT)
     assert {row.status for row in desk.rows} == {"read"}
+
+
+def after_the_store_answered(desk: Desk) -> None:
+    """Everything that stands on the film is asked for again, and shown."""
+    answers: list[None] = []
+    desk.station.annotating.refresh()
+    desk.station.store_jobs.submit(lambda: None, answers.append)
+    desk.until(lambda: answers)
+
+
+def test_what_the_first_reader_drew_is_hidden_until_the_second_has_answered(desk: Desk) -> None:
+    tools = desk.station.annotating.tools[desk.window.reading.viewer]
+    desk.until(lambda: len(tools.shown) == 2)
+    button(desk).click()
+    desk.until(lambda: desk.window.reading.viewer.image is not None and desk.row().status == "to read")
+    assert desk.key is not None
+    uid, frame = desk.key
+    after_the_store_answered(desk)
+    assert tools.shown == ()
+    own = Annotation(uid, frame, "length", ((1.0, 1.0), (5.0, 5.0)), "A. Smith")
+    tools.changed.emit(own)  # what this reader draws meanwhile is shown
+    assert [one.reader for one in tools.shown] == ["A. Smith"]
+    after_the_store_answered(desk)
+    assert len(desk.place.store.annotations(desk.row().study_uid)) == 3
+    assert [one.reader for one in tools.shown] == ["A. Smith"]
+    desk.press(Qt.Key.Key_1, SHIFT)
+    desk.until(lambda: desk.row().status == "read")
+    desk.until(lambda: sorted(one.reader for one in tools.shown) == ["A. Smith", "B. Jones", "B. Jones"])
 
 
 def test_undoing_a_second_read_brings_the_first_one_back(desk: Desk) -> None:
