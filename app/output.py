@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import sys
 from typing import Any
 
-
-def _plain(value: Any) -> Any:
-    """Replace what JSON cannot say (NaN, infinities) by null."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    return value
+from training.runs import finite
 
 
 class Output:
@@ -36,7 +26,7 @@ class Output:
         if self.is_silent:
             return
         if self.as_json:
-            sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False, allow_nan=False) + "\n")
+            sys.stdout.write(json.dumps(finite(value), ensure_ascii=False, allow_nan=False) + "\n")
         else:
             sys.stdout.write(text + "\n")
         sys.stdout.flush()

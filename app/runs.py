@@ -22,6 +22,8 @@ import psutil
 
 from app import locations
 from app.output import last_words
+from training.alone import PID
+from training.runs import CANCEL, EVENTS, ask_to_cancel
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ class Run:
             Its words.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "cancel").unlink(missing_ok=True)
+        (self.folder / CANCEL).unlink(missing_ok=True)
         self._write("command", " ".join(command))
         self._write("arguments.json", json.dumps(list(arguments)))
         line = [
@@ -84,7 +86,7 @@ class Run:
             "--json",
             *arguments,
         ]
-        events = self.folder / "events.jsonl"
+        events = self.folder / EVENTS
         self._offset = events.stat().st_size if events.exists() else 0
         with (self.folder / "stderr.txt").open("wb") as errors:
             self._process = subprocess.Popen(
@@ -98,7 +100,7 @@ class Run:
                 env=_environment(),
             )
         # It says so itself (`training.alone`), but not before Python has started there.
-        self._write("pid", f"{self._process.pid} {psutil.Process(self._process.pid).create_time()}")
+        self._write(PID, f"{self._process.pid} {psutil.Process(self._process.pid).create_time()}")
         # Whoever started a process has to wait for its end, or it stays as a zombie.
         threading.Thread(target=self._process.wait, name="training-end", daemon=True).start()
 
@@ -118,13 +120,13 @@ class Run:
 
     def cancel(self) -> None:
         """Ask the run to stop; it looks for this file at every batch."""
-        (self.folder / "cancel").touch()
+        ask_to_cancel(self.folder)
 
     def look(self) -> RunEvents:
         """Read what was appended since the last look."""
         is_alive = self._is_alive()  # first: what is written before the end is read below
         events: list[dict[str, Any]] = []
-        path = self.folder / "events.jsonl"
+        path = self.folder / EVENTS
         if path.exists():
             with path.open("rb") as file:
                 file.seek(self._offset)
@@ -150,7 +152,7 @@ class Run:
     @property
     def has_ended(self) -> bool:
         """Whether the last event is an end."""
-        path = self.folder / "events.jsonl"
+        path = self.folder / EVENTS
         if not path.exists():
             return False
         lines = path.read_bytes().strip().splitlines()
@@ -161,7 +163,7 @@ class Run:
         if self._process is not None:
             return self._process.poll() is None
         try:
-            pid, created = (self.folder / "pid").read_text(encoding="utf-8").split()
+            pid, created = (self.folder / PID).read_text(encoding="utf-8").split()
             process = psutil.Process(int(pid))
             is_same = abs(process.create_time() - float(created)) < 1.0
             return bool(is_same and process.status() != psutil.STATUS_ZOMBIE)

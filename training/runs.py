@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 def append_event(run_folder: Path, event: TrainingEvent) -> None:
     """Add one line to `events.jsonl`; a line that an earlier kill left unfinished is closed first."""
-    line = json.dumps(_finite(event.as_json()), allow_nan=False) + "\n"
+    line = json.dumps(finite(event.as_json()), allow_nan=False) + "\n"
     with (run_folder / EVENTS).open("ab+") as stream:
         end = stream.seek(0, os.SEEK_END)
         if end:
@@ -156,12 +156,12 @@ def write_plan(run_folder: Path, plan: dict[str, Any]) -> None:
     part.replace(run_folder / PLAN)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON knows no NaN and no infinity: a figure that cannot be had is null."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {k: _finite(v) for k, v in value.items()}
+        return {k: finite(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
+        return [finite(v) for v in value]
     return value
