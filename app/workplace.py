@@ -133,6 +133,10 @@ class Workplace:
         """Where the re-fitted head of a model's encoder is kept."""
         return self.models_folder / ADAPTED / card.id / "head.npz"
 
+    def evaluation_folder(self, card: ModelCard) -> Path:
+        """Where a model's evaluation is kept: by its weights, which the program's own may change."""
+        return self.folder / "evaluations" / f"{card.id}-{card.weights_sha256[:12]}"
+
     def require_adapted_head(self, card: ModelCard) -> Path:
         """The same, where it has to exist."""
         path = self.adapted_head_path(card)

@@ -1,4 +1,4 @@
-"""One model as it was measured here, on films that were kept aside."""
+"""One model as it was measured here, on films kept aside: beside the model in use, where that is another."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from widgets.evaluation_figures import READABLE_WIDTH, EvaluationFigures, Measur
 from widgets.numbers import grouped
 from widgets.theme import TOKENS, space
 from widgets.training_parts import label
+from widgets.training_verdict import VerdictView
 from widgets.warning_line import WarningLine
+from widgets.words import in_words
 
 
 class EvaluationView(QWidget):
@@ -37,6 +39,8 @@ class EvaluationView(QWidget):
         self._title = label("", "strong", wraps=True)
         self._told = label("", "quiet", wraps=True)
         self._problem = WarningLine()
+        self._remarks = WarningLine()
+        self._verdict = VerdictView()
         self._figures = EvaluationFigures()
         back = QPushButton(theme.icon("chevron-left"), self.tr("About the model"))
         back.setToolTip(self.tr("Back to the model's card"))
@@ -63,9 +67,12 @@ class EvaluationView(QWidget):
         layout.addWidget(self._told)
         layout.addLayout(buttons)
         layout.addWidget(self._problem)
+        layout.addWidget(self._verdict)
+        layout.addWidget(self._remarks)
         layout.addWidget(self._figures)
         layout.addStretch(1)
-        self._told.setMaximumWidth(READABLE_WIDTH)
+        for words in (self._told, self._verdict, self._remarks):
+            words.setMaximumWidth(READABLE_WIDTH)
         self.set_running(False)
 
     @property
@@ -80,15 +87,30 @@ class EvaluationView(QWidget):
             self.tr("It was not measured here yet. It is measured on films of the test part, once read.")
         )
         self._problem.say("")
+        self._remarks.say("")
+        self._verdict.hide()
         self._figures.hide()
         self._report.setEnabled(False)
 
     def show_evaluation(self, figures: Mapping[str, Any], time: str, displays: Mapping[str, str]) -> None:
-        """Show what was measured, the object of `evaluate --json`, and when, in words."""
-        text = self.tr("Measured {0} on {1} films of {2} patients that no training has seen.")
+        """Show what was measured, the object of `evaluate --json`, and when, in words.
+
+        Where it was measured beside another model, that is shown too, under the gate's verdict.
+        """
+        text = self.tr("Measured {0} on {1} films of {2} patients who were kept aside.")
         counts = (grouped(int(figures.get(key) or 0)) for key in ("n", "patients"))
         self._told.setText(text.format(time, *counts))
-        self._figures.show_models([Measured(self.tr("model"), figures)], displays)
+        gate, other = figures.get("gate"), figures.get("current_evaluation")
+        models = [Measured(self.tr("model"), figures)]
+        if other:
+            models = [Measured(self.tr("this model"), figures), Measured(self.tr("current model"), other)]
+        self._figures.show_models(models, displays)
+        self._verdict.setVisible(bool(gate))
+        if gate:
+            self._verdict.show_gate(gate, displays)
+        # A verdict's reasons hold them already.
+        said = () if gate else figures.get("remarks") or ()
+        self._remarks.say("\n".join(in_words(str(remark)) for remark in said))
         self._figures.show()
         self._report.setEnabled(True)
 

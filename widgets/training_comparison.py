@@ -7,33 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from widgets import theme
 from widgets.evaluation_figures import READABLE_WIDTH, EvaluationFigures, Measured
 from widgets.numbers import grouped
-from widgets.theme import TOKENS, space
+from widgets.theme import space
 from widgets.training_decision import DecisionView
-from widgets.training_parts import label, section, separator, set_role
-from widgets.words import in_words
+from widgets.training_parts import label, section, separator
+from widgets.training_verdict import VerdictView
 
 Figures = Mapping[str, Any]
-
-VERDICTS: dict[str, tuple[str, str, str]] = {
-    "better": ("check-circle-outline", TOKENS.saved, "saved"),
-    "not worse": ("check-circle-outline", TOKENS.saved, "saved"),
-    "not proven": ("help-circle-outline", TOKENS.look_again, "look-again"),
-    "worse": ("alert-circle-outline", TOKENS.failed, "failed"),
-}
-"""Icon, its colour, and role of the sentence, by verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +48,7 @@ class ComparisonView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.decision = DecisionView()
-        self._icon = QLabel()
-        self._verdict = label("", "strong", wraps=True)
-        self._reasons = label("", "quiet", wraps=True)
+        self._verdict = VerdictView()
         self._tested_on = label("", "caption", wraps=True)
         self._report = QPushButton(theme.icon("file-document-outline"), self.tr("Open as a page"))
         self._report.setToolTip(
@@ -90,7 +72,7 @@ class ComparisonView(QWidget):
     ) -> None:
         """Show both evaluations (the objects of `evaluate --json`, None where there is none)."""
         self._report.setHidden(not has_report)
-        self._show_verdict(gate, displays)
+        self._verdict.show_gate(gate, displays)
         self._show_tested_on(candidate)
         both = (Measured(self.tr("candidate"), candidate), Measured(self.tr("current model"), current))
         self._figures.setHidden(candidate is None)
@@ -99,21 +81,11 @@ class ComparisonView(QWidget):
 
     # Parts
 
-    def _show_verdict(self, gate: Figures, displays: Mapping[str, str]) -> None:
-        verdict = str(gate.get("verdict", "not proven"))
-        icon, colour, role = VERDICTS.get(verdict, VERDICTS["not proven"])
-        reasons = [in_words(_with_display_name(str(reason), displays)) for reason in gate.get("reasons", ())]
-        self._icon.setPixmap(theme.icon(icon, colour).pixmap(space(5), space(5)))
-        self._verdict.setText(reasons[0] if reasons else self.tr("Verdict: {0}.").format(in_words(verdict)))
-        set_role(self._verdict, role)
-        self._reasons.setText("\n".join(reasons[1:]))
-        self._reasons.setHidden(len(reasons) < 2)
-
     def _show_tested_on(self, candidate: Figures | None) -> None:
         if candidate is None:
             text = self.tr("No patient was kept aside yet, so nothing could be measured.")
         else:
-            text = self.tr("Measured on {0} films of {1} patients that no training has seen. 95% intervals.")
+            text = self.tr("Measured on {0} films of {1} patients who were kept aside. 95% intervals.")
             text = text.format(*(grouped(int(candidate.get(key, 0))) for key in ("n", "patients")))
         self._tested_on.setText(text)
 
@@ -133,17 +105,12 @@ class ComparisonView(QWidget):
     def _lay_out(self) -> None:
         part, layout = section(self.tr("Candidate and current model"))
         layout.insertWidget(0, separator())
-        verdict = QHBoxLayout()
-        verdict.setSpacing(space(2))
-        verdict.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
-        verdict.addWidget(self._verdict, 1)
         self._films.setAccessibleName(self._films_title.text())
         self._films.setToolTip(self.tr("Enter or a double click shows the film"))
         self._films.setMaximumHeight(space(40))
         self._films.itemActivated.connect(self._on_film_activated)
         self.decision.setMaximumWidth(READABLE_WIDTH)
-        layout.addLayout(verdict)
-        layout.addWidget(self._reasons)
+        layout.addWidget(self._verdict)
         layout.addWidget(self.decision)
         layout.addWidget(separator())
         layout.addWidget(self._tested_on)
@@ -154,9 +121,3 @@ class ComparisonView(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(part)
-
-
-def _with_display_name(reason: str, displays: Mapping[str, str]) -> str:
-    """A reason that begins with a finding's machine name, as a person reads it."""
-    first, gap, rest = reason.partition(" ")
-    return f"{displays.get(first, first)}{gap}{rest}"

@@ -100,7 +100,9 @@ def _make_candidate(
             predictors.lightbox.device, replay=own if own is None or known is None else own.joined(known),
             margin=workplace.settings.gate_margin, wish=wish,
         )  # fmt: skip
-        event = TrainingEvent("done", outcome.as_json() | {"temperature": card.temperature})
+        page = outcome.write_report(workplace.evaluation_folder(outcome.card))
+        more = {"temperature": card.temperature, "report": page and str(page)}
+        event = TrainingEvent("done", outcome.as_json() | more)
     except Cancelled:
         event = TrainingEvent("cancelled", {"reason": "Somebody cancelled it."})
     except (TrainingError, InferenceError) as error:

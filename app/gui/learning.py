@@ -62,9 +62,7 @@ class Learning(QObject):
         self._library = library
         self._store_jobs = store_jobs
         self.adapting = Adapting(workplace, library, self)
-        self.measuring = Measuring(
-            workplace.options, workplace.folder / "evaluations", workplace.settings.device, self
-        )
+        self.measuring = Measuring(workplace, workplace.settings.device, self)
         self.before = ""  # name of the model that a roll-back returns to; empty without a promotion
         self.ever_promoted: frozenset[str] = frozenset()  # ids of models that are or were in use
         self._ended_run: Run | None = None

@@ -20,6 +20,7 @@ from app.gui.reading import Reading
 from app.gui.remarks import Remarks
 from app.gui.window import Window
 from inference.card import ModelCard
+from inference.coverage import family
 from reviews.record import Collected
 from training.presets import is_waiting_candidate
 from widgets.models_import import ImportChoice
@@ -189,7 +190,7 @@ class LearningDesk(QObject):
             self._window.models.evaluation.say(self.tr("Another model is being measured; wait for its end."))
             return
         self._window.models.evaluation.say("")
-        measuring.start(card)
+        measuring.start(card, self._in_use_instead_of(card))
         self._show_evaluation(model_id)
 
     def _on_measured(self, model_id: str, problem: str) -> None:
@@ -211,6 +212,12 @@ class LearningDesk(QObject):
             self._remarks.say_failed(self.tr("{0} is not there any more; measure again.").format(page))
         elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))):
             self._remarks.say_failed(self.tr("Nothing on this machine opens {0}.").format(page))
+
+    def _in_use_instead_of(self, card: ModelCard) -> ModelCard | None:
+        """The model in use for what a model is meant for, where that is another one that predicts."""
+        current = next((used for used in self._in_use if family(used) == family(card)), None)
+        is_another = current is not None and current.id != card.id
+        return current if current is not None and is_another and current.head_trained else None
 
     def _card_of(self, model_id: str) -> ModelCard | None:
         return next((card for card in self._all_cards if card.id == model_id), None)

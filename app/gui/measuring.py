@@ -6,7 +6,6 @@ What it wrote stays in the data folder, so that it can be looked at again at any
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.gui.command import Command, Ended
+from app.workplace import Workplace
 from inference.card import ModelCard
 
 _FILE, _PAGE = "evaluation.json", "evaluation.html"
@@ -33,15 +33,12 @@ class Measuring(QObject):
     measured = Signal(str)
     failed = Signal(str, str)
 
-    def __init__(
-        self, workplace_options: Sequence[str], folder: Path, device: str, parent: QObject | None = None
-    ) -> None:
-        """`folder`: where evaluations are kept, one folder a model."""
+    def __init__(self, workplace: Workplace, device: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._folder = folder
+        self._workplace = workplace
         self._device = device
         self._model_id = ""
-        self._command = Command(workplace_options, self)
+        self._command = Command(workplace.options, self)
         self._command.ended.connect(self._on_ended)
         self._command.not_started.connect(self._on_not_started)
 
@@ -50,16 +47,12 @@ class Measuring(QObject):
         """The id of the model that is being measured; empty where none is."""
         return self._model_id if self._command.is_running else ""
 
-    def place_of(self, card: ModelCard) -> Path:
-        """Where a model's evaluation is kept: by its weights, which the program's own may change."""
-        return self._folder / f"{card.id}-{card.weights_sha256[:12]}"
-
     def page_of(self, card: ModelCard) -> Path:
-        return self.place_of(card) / _PAGE
+        return self._workplace.evaluation_folder(card) / _PAGE
 
     def kept(self, card: ModelCard) -> tuple[dict[str, Any], str] | None:
         """The last evaluation of a model and when it was made; None where there is none."""
-        path = self.place_of(card) / _FILE
+        path = self._workplace.evaluation_folder(card) / _FILE
         try:
             figures = json.loads(path.read_text(encoding="utf-8"))
             made = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
@@ -67,13 +60,22 @@ class Measuring(QObject):
             return None
         return (figures, made.strftime("%Y-%m-%d %H:%M")) if isinstance(figures, dict) else None
 
-    def start(self, card: ModelCard) -> None:
-        """Begin; `measured` or `failed` follows."""
+    def start(self, card: ModelCard, current: ModelCard | None = None) -> None:
+        """Begin; `measured` or `failed` follows.
+
+        Parameters
+        ----------
+        current
+            The model in use, where the gate shall judge the other one beside it.
+        """
         if self._command.is_running:
             return
         self._model_id = card.id
-        asked = ["evaluate", "--model", card.id, "--out", str(self.place_of(card)), "--device", self._device]
-        self._command.start([*asked, "--json"])
+        out = str(self._workplace.evaluation_folder(card))
+        beside = [] if current is None else ["--against", current.id]
+        self._command.start(
+            ["evaluate", "--model", card.id, *beside, "--out", out, "--device", self._device, "--json"]
+        )
 
     def cancel(self) -> None:
         """End the process; what was measured before stays."""

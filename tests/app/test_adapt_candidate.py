@@ -45,6 +45,9 @@ def test_a_re_fitted_head_is_measured_on_films_kept_aside_and_waits_for_a_person
     assert done["event"] == "done"
     assert done["evaluation"]["n"] == done["current_evaluation"]["n"] == 16
     assert done["gate"]["verdict"] in ("better", "not worse", "not proven", "worse")
+    page = Path(done["report"]).read_text(encoding="utf-8")
+    assert "<th>Candidate</th><th>Current model</th>" in page
+    assert done["gate"]["reasons"][0] in page
 
     place = Workplace(data_dir, bundled)
     try:

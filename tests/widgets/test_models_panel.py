@@ -209,3 +209,26 @@ def test_a_measurement_under_way_says_so_and_can_be_cancelled(panel: ModelsPanel
     panel.evaluation.set_running(False)
     panel.evaluation.say("No film of the test part has an answer yet.")
     assert "No film of the test part has an answer yet." in texts(panel)
+
+
+def test_a_model_that_was_measured_beside_the_one_in_use_has_a_verdict(panel: ModelsPanel) -> None:
+    panel.show_models([STARTER, TUNED], {"starter"})
+    panel.show_evaluation_of(TUNED.id)
+    gate = {"passed": False, "verdict": "worse", "reasons": ["The candidate is worse.", "covid-19 loses."]}
+    figures = {
+        **measured(),
+        "gate": gate,
+        "current_evaluation": measured(),
+        "remarks": ["Some were left out."],
+    }
+    panel.evaluation.show_evaluation(figures, "2026-11-21 08:30", {"covid-19": "COVID-19 pattern"})
+    told = texts(panel)
+    assert "The candidate is worse." in told
+    assert "COVID-19 pattern loses." in told
+    assert "current model" in told
+    assert "Some were left out." not in told  # a verdict's reasons hold it
+    panel.evaluation.show_evaluation({**measured(), "remarks": ["Nobody knows."]}, "2026-11-21 08:31", {})
+    told = texts(panel)
+    assert "Nobody knows." in told
+    assert "The candidate is worse." not in told
+    assert "current model" not in told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,28 @@ def test_the_model_in_use_is_measured_and_the_result_is_there_after_a_restart(
     desk.until(lambda: desk.window.models.select("starter"))
     desk.click(desk.window.models, "Evaluation")
     desk.until(lambda: f"on {answered} films" in desk.texts(desk.window.models.evaluation))
+
+
+def test_a_model_from_elsewhere_is_measured_beside_the_one_in_use(
+    open_desk: OpenDesk, answered: int, data_dir: Path, bundled: Path
+) -> None:
+    """The same weights: it is not better, and nobody knows what it has seen."""
+    place = Workplace(data_dir, bundled)
+    starter = place.registry.find("starter")
+    twin = place.registry.add(
+        replace(starter, name="From elsewhere", companions={}), place.registry.weights_path(starter)
+    )
+    place.close()
+    desk = open_desk()
+    desk.click(desk.window, "Models")
+    desk.until(lambda: desk.window.models.select(twin.id))
+    desk.click(desk.window.models, "Evaluation")
+    view = desk.window.models.evaluation
+    desk.click(view, "Measure")
+    desk.until(lambda: f"on {answered} films" in desk.texts(view), MEASURING_MS)
+    assert f"Both models give the same probabilities on the {answered} held-out images" in desk.texts(view)
+    assert "Which films From elsewhere was fitted on was never written down" in desk.texts(view)
+    assert desk.place.store.evaluations(twin.id)[-1].figures["verdict"] == "not worse"
 
 
 @pytest.fixture
