@@ -41,6 +41,7 @@ from widgets.models_words import (
 )
 from widgets.theme import TOKENS, space
 from widgets.training_parts import FigureTable, label
+from widgets.wheel import leave_wheel_to_scrolling
 from widgets.words import in_words
 
 READABLE_WIDTH = space(180)
@@ -95,6 +96,7 @@ class ModelsPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(splitter)
+        leave_wheel_to_scrolling(self)
         self.show_models((), ())
 
     def _scrolling(self, content: QWidget, name: str) -> QScrollArea:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from widgets.theme import space
 from widgets.viewer_texts import TEXT_FIELDS, TextField, field_name
+from widgets.wheel import leave_wheel_to_scrolling
 
 
 class Preferences(QWidget):
@@ -126,6 +127,7 @@ class Preferences(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(area)
+        leave_wheel_to_scrolling(inner)
 
     def _on_reader(self) -> None:
         self.reader_changed.emit(self._reader.text().strip())

@@ -21,6 +21,7 @@ from widgets.training_comparison import ComparisonView, DifferingFilm
 from widgets.training_parts import Reasoned, label, section, separator
 from widgets.training_run import RunView
 from widgets.training_server import ServerView
+from widgets.wheel import leave_wheel_to_scrolling
 
 __all__ = ["Depth", "DifferingFilm", "ModelOption", "TrainingChoice", "TrainingPanel"]
 
@@ -266,6 +267,7 @@ class TrainingPanel(QWidget):
         wide = _scrolling(right)
         wide.setAccessibleName(self.tr("How the training goes, and the comparison"))
         whole.addWidget(wide, 1)
+        leave_wheel_to_scrolling(self)
 
 
 def _column(parts: Sequence[QWidget]) -> QWidget:

@@ -13,6 +13,7 @@ from widgets.strip import ThumbnailStrip
 from widgets.theme import space
 from widgets.view_grid import ViewGrid
 from widgets.viewer import Viewer
+from widgets.wheel import leave_wheel_to_scrolling
 from widgets.worklist import Worklist
 
 WORKLIST_WIDTH = 300
@@ -111,6 +112,7 @@ class ReadingPage(QWidget):
         scroll.setWidget(inner)
         scroll.setMinimumWidth(space(64))
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        leave_wheel_to_scrolling(inner)
         return scroll
 
 
