@@ -1,9 +1,9 @@
 """The process that re-fits heads, so that the window neither waits for it nor shares Python's lock with it.
 
-It reads the store and the cache of embeddings by itself and keeps what it read in memory: after the first
-fit a correction costs the few rows that are new, a fit that starts from the one before, and one product of
-matrices for the scores. It is spawned by `app.fitting`, asked over a pipe, and ends when the pipe does. It
-writes nothing but the adapted head's file. Free of Qt and torch.
+It reads the store and the cache of embeddings by itself and keeps what it read (`app.fitting_memory`): after
+the first fit a correction costs the few rows that are new, a fit that starts from the one before, and one
+product of matrices for the scores. It is spawned by `app.fitting`, asked over a pipe, and ends when the pipe
+does. It writes nothing but the adapted head's file. Free of Qt and torch.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import threadpoolctl
 from app.fitting_asking import Asking, Said
 from app.fitting_doubting import doubt
 from app.fitting_films import ModelFilms
+from app.fitting_memory import Memory
 from app.fitting_messages import (
     Ask,
     Asked,
@@ -44,21 +45,13 @@ from app.fitting_near import nearest_decided
 from app.workplace import Workplace, WorkplaceError
 from inference.adapted import AdaptedHead
 from inference.answer import suggestions_of, uncertainties_of
-from inference.card import FindingName, ModelCard
-from inference.coverage import family
 from inference.errors import InferenceError
-from inference.heads import read_head
-from reviews.added_findings import beyond
 from reviews.errors import StoreError
-from reviews.news import Token
-from studies.image import Header
 from training.adapting.head import fit_head
 from training.errors import TooLittleData, TrainingError
-from training.replay import Replay, replay_of
 
 _log = logging.getLogger(__name__)
 
-_AT_ONCE = 200  # images that are brought into memory between two looks into the pipe
 _TOLD_AT_ONCE = 500  # frames that are named in a message
 
 
@@ -85,21 +78,17 @@ class Fitter:
 
     def __init__(self, workplace: Workplace) -> None:
         self._workplace = workplace
-        self._films: dict[str, ModelFilms] = {}  # by model id
+        self._memory = Memory(workplace)
         self._heads: dict[str, AdaptedHead] = {}  # the one fitted last
-        self._own_heads: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-        self._replays: dict[str, Replay | None] = {}
-        self._moment: Token | None = None
         self._asking = Asking(workplace.store)
         self._doubting: deque[Iterator[FittingEvent | None]] = deque()
         self._asked: deque[Asked] = deque()
-        self._loading: deque[Iterator[None]] = deque()
         self._is_waited_for: dict[str, int] = {}  # model id: request; scored again once all films are here
 
     def answer_now(self, asked: Asked) -> list[FittingEvent]:
         """Bring every film into memory, then answer: for a command, which can wait."""
-        self._films_of(tuple(asked.model_ids) if isinstance(asked, (Ask, Score)) else (asked.model_id,))
-        while self._loading:
+        self._memory.films_of(asked.model_ids if isinstance(asked, (Ask, Score)) else (asked.model_id,))
+        while self._memory.is_loading:
             for _ in self._load_on():
                 pass
         events = list(self._answer(asked))
@@ -110,14 +99,14 @@ class Fitter:
     def serve(self, connection: Connection) -> None:
         """Until the pipe is closed."""
         while True:
-            while connection.poll(0 if self._asked or self._loading or self._doubting else None):
+            while connection.poll(0 if self._asked or self._memory.is_loading or self._doubting else None):
                 self._asked.append(connection.recv())
             if self._asked:
                 asked = self._asked.popleft()
                 for event in self._answer(asked):
                     connection.send(event)
                 connection.send(Done(asked.request))
-            elif self._loading:
+            elif self._memory.is_loading:
                 for event in self._load_on():
                     connection.send(event)
             elif self._doubting:
@@ -126,7 +115,8 @@ class Fitter:
 
     def _answer(self, asked: Asked) -> Iterator[FittingEvent]:
         try:
-            self._take_news()
+            if self._memory.take_news():
+                self._asking.forget_parts()
             if isinstance(asked, Fit):
                 yield from self._fit(asked)
             elif isinstance(asked, Score):
@@ -145,126 +135,49 @@ class Fitter:
             where = f"{error.filename}: " if error.filename else ""
             yield Failed(asked.request, f"The adapted head was not kept: {where}{error.strerror}.")
 
-    # -- what is known ---------------------------------------------------------------------------
-
-    def _take_news(self) -> None:
-        """What was decided, and looked at, since the last look into the store."""
-        store = self._workplace.store
-        if self._moment is None:
-            self._moment = store.moment()
-            return
-        self._moment, news = store.news_since(self._moment)
-        if news.headers or news.parts:
-            self._asking.forget_parts()
-        for films in self._films.values():
-            films.set_parts(news.parts)
-        if news.are_findings_changed:
-            for films in self._films.values():
-                films.set_added(self._added(films.card))
-        looked_at = {p.sop_instance_uid for p in news.predictions}
-        headers = {
-            h.sop_instance_uid: h for h in store.headers({uid for uid, _ in news.standing} | looked_at)
-        }
-        for films in self._films.values():
-            for uid in looked_at & headers.keys():
-                if films.covers(headers[uid]):
-                    films.retake(headers[uid])
-            for key, review in news.standing.items():
-                header = headers.get(key[0])
-                if header is not None and films.covers(header):
-                    films.take_decision(header, store.part_of(header), key, review)
-
-    def _films_of(self, model_ids: tuple[str, ...]) -> list[ModelFilms]:
-        """The films of some models; decided ones at once, the others bit by bit."""
-        new = []
-        for model_id in model_ids:
-            if model_id not in self._films:
-                card = self._workplace.registry.find(model_id)
-                self._films[model_id] = ModelFilms(card, self._workplace.features, self._added(card))
-                new.append(self._films[model_id])
-        if new:
-            self._load_decided(new)
-            self._loading.append(self._load_others(new))
-        return [self._films[model_id] for model_id in model_ids]
-
-    def _load_decided(self, several: list[ModelFilms]) -> None:
-        store = self._workplace.store
-        reviews = store.standing_reviews()
-        headers = {
-            h.sop_instance_uid: h for h in store.headers(dict.fromkeys(r.sop_instance_uid for r in reviews))
-        }
-        uids = list(headers)
-        belongings = {
-            uid: belonging
-            for first in range(0, len(uids), _AT_ONCE)
-            for uid, belonging in store.belongings(uids[first : first + _AT_ONCE]).items()
-        }
-        for review in reviews:
-            header = headers.get(review.sop_instance_uid)
-            for films in several:
-                if header is not None and films.covers(header):
-                    key = (review.sop_instance_uid, review.frame)
-                    _, part = belongings[key[0]]
-                    films.take_decision(header, part, key, review)
-
-    def _load_others(self, several: list[ModelFilms]) -> Iterator[None]:
-        """The newest studies first; a step is a few images."""
-        store = self._workplace.store
-        rows = [row for study in store.studies_newest_first() for row in study]
-        for first in range(0, len(rows), _AT_ONCE):
-            known = store.images_in(rows[first : first + _AT_ONCE])
-            for films in several:
-                films.set_parts(known.parts)
-            for header in known.headers:
-                _take_all(several, header)
-            yield
-
     def _load_on(self) -> Iterator[FittingEvent]:
         try:
-            next(self._loading[0])
-            for films in self._films.values():
-                yield from _told(films)
-        except StopIteration:
-            self._loading.popleft()
-            for model_id, request in self._is_waited_for.items():
-                if (head := self._heads.get(model_id)) is not None:
-                    yield from self._scored(request, self._films[model_id], head, 0.0, is_fitted=False)
-            self._is_waited_for.clear()
+            is_over = self._memory.load_on()
         except StoreError as error:
-            self._loading.popleft()
             _log.warning("Not every film could be brought to mind: %s", error)
-
-    def _added(self, card: ModelCard) -> tuple[FindingName, ...]:
-        added = self._workplace.store.added_findings(family(card))
-        return tuple(FindingName(a.name, a.display) for a in beyond(card, added))
+            return
+        if not is_over:
+            for films in self._memory.all_films:
+                yield from _told(films)
+            return
+        for model_id, request in self._is_waited_for.items():
+            if (head := self._heads.get(model_id)) is not None:
+                (films,) = self._memory.films_of((model_id,))
+                yield from self._scored(request, films, head, 0.0, is_fitted=False)
+        self._is_waited_for.clear()
 
     # -- answers ---------------------------------------------------------------------------------
 
     def _fit(self, asked: Fit) -> Iterator[FittingEvent]:
         started = time.monotonic()
-        (films,) = self._films_of((asked.model_id,))
+        (films,) = self._memory.films_of((asked.model_id,))
         card = films.card
         path, before = self._workplace.adapted_head_path(card), self._heads.get(card.id)
         try:
             head = fit_head(
-                films.reviewed(), self._own_head(card), card.finding_names, base=card.id, task=card.task,
-                temperature=card.temperature, replay=self._replay(card), added=films.added,
-                around=films.around(), start=before,
+                films.reviewed(), self._memory.own_head(card), card.finding_names, base=card.id,
+                task=card.task, temperature=card.temperature, replay=self._memory.replay(card),
+                added=films.added, around=films.around(), start=before,
             )  # fmt: skip
         except TooLittleData:
             if not path.exists():
                 raise
             # What it was fitted to was taken back.
-            head = AdaptedHead(card.id, *self._own_head(card), card.finding_names, reviews=0)
+            head = AdaptedHead(card.id, *self._memory.own_head(card), card.finding_names, reviews=0)
         head = replace(head, base_sha256=card.weights_sha256)
         head.write(path)
         self._heads[card.id] = head
-        if self._loading:
+        if self._memory.is_loading:
             self._is_waited_for[card.id] = asked.request
         yield from self._scored(asked.request, films, head, time.monotonic() - started)
 
     def _score(self, asked: Score) -> Iterator[FittingEvent]:
-        for films in self._films_of(asked.model_ids):
+        for films in self._memory.films_of(asked.model_ids):
             path = self._workplace.adapted_head_path(films.card)
             if not path.exists():
                 continue
@@ -272,7 +185,7 @@ class Fitter:
             if not head.fits(films.card) or not head.reviews:
                 continue  # of another model, or the model's own: there is nothing to tell apart
             self._heads[films.card.id] = head
-            if self._loading:
+            if self._memory.is_loading:
                 self._is_waited_for[films.card.id] = asked.request
             yield from self._scored(asked.request, films, head, 0.0, is_fitted=False)
 
@@ -304,17 +217,17 @@ class Fitter:
         )
 
     def _nearest(self, asked: Nearest) -> Neighbours:
-        (films,) = self._films_of((asked.model_id,))
+        (films,) = self._memory.films_of((asked.model_id,))
         if asked.key not in films.table:  # looked at a moment ago, or not brought into memory yet
             header = self._workplace.store.header(asked.key[0])
             if header is not None and films.covers(header):
                 films.take_frame(header, asked.key[1])
-        return nearest_decided(films, self._replay(films.card), asked)
+        return nearest_decided(films, self._memory.replay(films.card), asked)
 
     def _begin_to_doubt(self, asked: Doubt) -> None:
         """It takes a fit a fold, between which everything else is answered. The latest question wins."""
-        (films,) = self._films_of((asked.model_id,))
-        head, replay = self._own_head(films.card), self._replay(films.card)
+        (films,) = self._memory.films_of((asked.model_id,))
+        head, replay = self._memory.own_head(films.card), self._memory.replay(films.card)
         self._doubting = deque([doubt(asked, self._workplace.store, films, head, replay)])
 
     def _doubt_on(self) -> Iterator[FittingEvent]:
@@ -332,11 +245,11 @@ class Fitter:
     def _all_said(self, model_ids: tuple[str, ...]) -> list[Said]:
         """What each model says of its films: re-fitted where it is, else by itself."""
         several = []
-        for films in self._films_of(model_ids):
+        for films in self._memory.films_of(model_ids):
             card, head = films.card, self._heads.get(films.card.id)
             if head is None or not head.reviews:
                 try:
-                    head = AdaptedHead(card.id, *self._own_head(card), card.finding_names, reviews=0)
+                    head = AdaptedHead(card.id, *self._memory.own_head(card), card.finding_names, reviews=0)
                 except InferenceError:  # it ends in no layer that could be asked here
                     continue
             card = head.card_of(card)
@@ -346,26 +259,9 @@ class Fitter:
             several.append(Said(films, card, np.asarray(said, np.float32)))
         return several
 
-    def _own_head(self, card: ModelCard) -> tuple[np.ndarray, np.ndarray]:
-        if card.id not in self._own_heads:
-            self._own_heads[card.id] = read_head(card, self._workplace.registry.weights_path(card))
-        return self._own_heads[card.id]
-
-    def _replay(self, card: ModelCard) -> Replay | None:
-        if card.id not in self._replays:
-            self._replays[card.id] = replay_of(self._workplace.registry, card)
-        return self._replays[card.id]
-
 
 def _told(films: ModelFilms) -> Iterator[Known]:
     """Which frame is in which row, as far as that was not said, in messages that nobody waits for long."""
     while keys := films.new_keys(_TOLD_AT_ONCE):
         yield Known(films.card.id, keys, is_first=not films.is_told)
         films.is_told = True
-
-
-def _take_all(several: list[ModelFilms], header: Header) -> None:
-    for films in several:
-        if films.covers(header):
-            for frame in range(1, header.frames + 1):
-                films.take_frame(header, frame)
