@@ -437,7 +437,7 @@ def open_store(folder: Path, count: int) -> None:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from app.fitting_messages import Known, Scored
+    from app.fitting.messages import Known, Scored
     from app.gui.window import Window
     from app.locations import bundled_models
     from widgets import theme

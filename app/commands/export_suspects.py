@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.commands.adapt import most_reviewed_model
-from app.fitting_messages import Doubt, Doubted, Failed
-from app.fitting_process import Fitter
+from app.fitting.messages import Doubt, Doubted, Failed
+from app.fitting.process import Fitter
 from app.output import Output
 from app.workplace import Workplace
 from reviews.export import RowValues, write_csv

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.fitting_messages import Ask, Failed, Ordered, Score
-from app.fitting_process import Fitter
+from app.fitting.messages import Ask, Failed, Ordered, Score
+from app.fitting.process import Fitter
 from app.output import Output
 from app.workplace import Workplace
 from reviews.export import RowValues, write_csv

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.fitting_messages import Known, Scored
+from app.fitting.messages import Known, Scored
 from app.workplace import ADAPTED
 from inference.answer import prediction_from
 from inference.card import FindingName, ModelCard

@@ -6,8 +6,8 @@ import logging
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from app.fitting import Fitting
-from app.fitting_messages import Died, Failed, FittingEvent, Known, Ready, Scored
+from app.fitting.handle import Fitting
+from app.fitting.messages import Died, Failed, FittingEvent, Known, Ready, Scored
 from app.gui.library import Library
 from app.workplace import Workplace
 from inference.card import ModelCard

@@ -1,6 +1,6 @@
 """The worklist in the order *ask first*: asks for it, and lays it out around what the reader has before them.
 
-The order is worked out in the fitting process (`app.fitting_asking`). Here it is laid out so that nothing
+The order is worked out in the fitting process (`app.fitting.asking`). Here it is laid out so that nothing
 jumps away: studies that were read under this order stay above in the order in which they were read, the one
 on the screen stays below them, and what is asked next follows.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.fitting_messages import FittingEvent, Ordered
+from app.fitting.messages import FittingEvent, Ordered
 from app.gui.adapting import Adapting
 from app.gui.jobs import Jobs
 from app.gui.library import Library

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from app import locations
-from app.fitting_messages import Scored
+from app.fitting.messages import Scored
 from app.gui.importing import ImportedModel, ModelImport
 from app.gui.learning import Comparison, Learning
 from app.gui.library import Library

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.fitting_messages import Scored
+from app.fitting.messages import Scored
 from app.gui.adapted_scores import AdaptedScores
 from app.gui.arrivals import Arrivals
 from app.gui.blinding import Blinds

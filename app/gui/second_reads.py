@@ -1,7 +1,7 @@
 """Decisions in doubt, read a second time: the model doubts, a person answers without seeing either.
 
 What is in doubt is worked out in the fitting process when nothing else is asked of it
-(`app.fitting_doubting`). While the section of second reads is open, its films show neither the decision that
+(`app.fitting.doubting`). While the section of second reads is open, its films show neither the decision that
 stands nor what the model says (`Library.second_reads`); the reader's own answer shows both. It is a decision
 like any other.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.fitting_messages import Doubted, Doubtful, FittingEvent
+from app.fitting.messages import Doubted, Doubtful, FittingEvent
 from app.gui.adapting import Adapting
 from app.gui.film_cache import FrameKey
 from app.gui.library import Library

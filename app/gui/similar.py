@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 
-from app.fitting_messages import FittingEvent, Neighbours
+from app.fitting.messages import FittingEvent, Neighbours
 from app.gui.adapting import Adapting
 from app.gui.comparing import Choice, Comparing
 from app.gui.film_cache import FrameKey

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from app.adapting import adapt_head
-from app.fitting import Fitting
-from app.fitting_messages import Died, Failed, FittingEvent, Known, Scored
+from app.fitting.handle import Fitting
+from app.fitting.messages import Died, Failed, FittingEvent, Known, Scored
 from app.workplace import Workplace
 from inference.adapted import AdaptedHead
 from inference.card import ModelCard
@@ -297,6 +297,6 @@ def test_a_head_that_was_fitted_on_other_weights_is_not_used(site: Site) -> None
 
 
 def test_the_process_needs_neither_qt_nor_torch() -> None:
-    looks = "import sys, app.fitting_process; print([m for m in ('torch', 'PySide6') if m in sys.modules])"
+    looks = "import sys, app.fitting.process; print([m for m in ('torch', 'PySide6') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", looks], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.fitting_films import ModelFilms
-from app.fitting_messages import Nearest
-from app.fitting_near import LEAST_FOR_MIDDLE, nearest_decided
+from app.fitting.films import ModelFilms
+from app.fitting.messages import Nearest
+from app.fitting.near import LEAST_FOR_MIDDLE, nearest_decided
 from inference.card import FindingName, ModelCard
 from inference.features import FeatureCache, feature_key
 from reviews.record import Review

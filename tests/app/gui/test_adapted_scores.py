@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.fitting_messages import Known, Scored
+from app.fitting.messages import Known, Scored
 from app.gui.adapted_scores import AdaptedScores
 from inference.card import ModelCard
 from inference.prediction import Prediction

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from app.fitting_messages import Scored
+from app.fitting.messages import Scored
 from inference.adapted import AdaptedHead
 from inference.card import ModelCard
 from inference.heads import read_head

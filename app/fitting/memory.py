@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from app.fitting_films import ModelFilms
+from app.fitting.films import ModelFilms
 from app.workplace import Workplace
 from inference.card import FindingName, ModelCard
 from inference.coverage import family

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from app.fitting_messages import (
+from app.fitting.messages import (
     Ask,
     Asked,
     Died,
@@ -28,7 +28,7 @@ from app.fitting_messages import (
     Score,
     Scored,
 )
-from app.fitting_process import main
+from app.fitting.process import main
 from inference.companion import Companion
 from inference.embeddings import FrameKey
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.fitting_films import ModelFilms
-from app.fitting_messages import Ask, Ordered
+from app.fitting.films import ModelFilms
+from app.fitting.messages import Ask, Ordered
 from inference.card import ModelCard
 from reviews.record import Part
 from reviews.store import Store

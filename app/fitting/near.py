@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.fitting_films import ModelFilms
-from app.fitting_messages import Nearest, Neighbours
+from app.fitting.films import ModelFilms
+from app.fitting.messages import Nearest, Neighbours
 from inference.neighbours import NearestFilms
 from training.replay import Replay
 

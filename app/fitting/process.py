@@ -1,6 +1,6 @@
 """The process that re-fits heads, so that the window neither waits for it nor shares Python's lock with it.
 
-It reads the store and the cache of embeddings by itself and keeps what it read (`app.fitting_memory`): after
+It reads the store and the cache of embeddings by itself and keeps what it read (`app.fitting.memory`): after
 the first fit a correction costs the few rows that are new, a fit that starts from the one before, and one
 product of matrices for the scores. It is spawned by `app.fitting`, asked over a pipe, and ends when the pipe
 does. It writes nothing but the adapted head's file. Free of Qt and torch.
@@ -21,11 +21,11 @@ from multiprocessing.connection import Connection
 import numpy as np
 import threadpoolctl
 
-from app.fitting_asking import Asking, Said
-from app.fitting_doubting import doubt
-from app.fitting_films import ModelFilms
-from app.fitting_memory import Memory
-from app.fitting_messages import (
+from app.fitting.asking import Asking, Said
+from app.fitting.doubting import doubt
+from app.fitting.films import ModelFilms
+from app.fitting.memory import Memory
+from app.fitting.messages import (
     Ask,
     Asked,
     Done,
@@ -41,7 +41,7 @@ from app.fitting_messages import (
     Score,
     Scored,
 )
-from app.fitting_near import nearest_decided
+from app.fitting.near import nearest_decided
 from app.workplace import Workplace, WorkplaceError
 from inference.adapted import AdaptedHead
 from inference.answer import suggestions_of, uncertainties_of

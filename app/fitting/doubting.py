@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from app.fitting_films import ModelFilms
-from app.fitting_messages import Doubt, Doubted, Doubtful
+from app.fitting.films import ModelFilms
+from app.fitting.messages import Doubt, Doubted, Doubtful
 from reviews.store import Store
 from training.adapting.suspects import find_suspects, fold_by_fold
 from training.errors import TooLittleData
