@@ -174,7 +174,8 @@ class ModelsPanel(QWidget):
 
     def _item_of(self, card: ModelCard) -> QListWidgetItem:
         is_used = card.id in self._in_use
-        parts = (short_id(card.id), card.architecture, self.tr("in use") if is_used else "")
+        own_id = "" if card.id == card.name else short_id(card.id)
+        parts = (own_id, card.architecture, self.tr("in use") if is_used else "")
         item = QListWidgetItem(f"{card.name}\n" + ", ".join(part for part in parts if part))
         item.setData(Qt.ItemDataRole.UserRole, card.id)
         name, colour = ("check-circle", TOKENS.saved) if is_used else ("circle-outline", TOKENS.control)
