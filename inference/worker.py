@@ -10,14 +10,11 @@ environment is set.
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -50,6 +47,7 @@ from studies.errors import StudyError
 
 if TYPE_CHECKING:
     from inference.features import Seen
+    from inference.finding_ahead import FindingAhead
     from inference.lightbox import Ahead, Lightbox, Wanted
     from inference.perturbation import Progress
     from inference.predictor import Prepared
@@ -126,8 +124,8 @@ class Worker:
 
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", threads)))
         device: torch.device = best_device(settings.device)
+        from inference.finding_ahead import FindingAhead
         from inference.lightbox import Lightbox  # timm: seconds that the first question need not wait for
-        from inference.threads import decoders
 
         registry = ModelRegistry(settings.models_folder, settings.bundled_folder)
         lungs = settings.bundled_folder.parent / "lungs"
@@ -138,12 +136,7 @@ class Worker:
         self._background: deque[_Background] = deque()
         self._explained_last = False
         self._quiet_until = 0.0
-        self._decoders: ThreadPoolExecutor = decoders()
-        self._decoded_receiver, self._decoded_sender = multiprocessing.Pipe(duplex=False)
-        self._decoded = False  # a wake-up is in that pipe already
-        self._decoded_lock = threading.Lock()
-        self._calm = threading.Event()
-        self._calm.set()
+        self._ahead: FindingAhead[Wanted, Seen | Prepared] = FindingAhead(self._lightbox.find)
 
     @property
     def device(self) -> str:
@@ -161,7 +154,7 @@ class Worker:
                         self._lightbox.settle()
                         self._lightbox.speed_up()
         finally:
-            self._decoders.shutdown(wait=False, cancel_futures=True)
+            self._ahead.close()
 
     # -- what is asked ---------------------------------------------------------------------------
 
@@ -170,8 +163,8 @@ class Worker:
         while not connection.poll(0) and not self._has_something_to_do():
             quiet_s = self._quiet_until - time.monotonic()
             rests = self._background or self._explanations
-            wait([connection, self._decoded_receiver], quiet_s if quiet_s > 0 and rests else None)
-            self._clear_decoded()
+            wait([connection, self._ahead.wake_up], quiet_s if quiet_s > 0 and rests else None)
+            self._ahead.clear()
         while connection.poll(0):
             yield from self._take_in(connection.recv())
 
@@ -197,17 +190,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001  (the edge of this process: one image, not the worker)
             yield _failed(question, error)
             return
-        self._background.append(_Background(question, Ahead(wanted, self._find_ahead(wanted))))
-
-    def _find_ahead(self, wanted: Wanted) -> Future[Seen | Prepared]:
-        found = self._decoders.submit(self._find_in_peace, wanted)
-        found.add_done_callback(lambda _: self._tell_decoded())
-        return found
-
-    def _find_in_peace(self, wanted: Wanted) -> Seen | Prepared:
-        """In a decoding thread: not begun while something urgent is being answered."""
-        self._calm.wait()
-        return self._lightbox.find(wanted)
+        self._background.append(_Background(question, Ahead(wanted, self._ahead.begin(wanted))))
 
     def _forget(self, request: int) -> Iterator[Event]:
         """Drop a question. One that was answered meanwhile came off our hands by its answer."""
@@ -224,38 +207,25 @@ class Worker:
         if after < before:
             yield Forgotten(request)
 
-    def _tell_decoded(self) -> None:
-        """In a decoding thread: something that was waited for is there."""
-        with self._decoded_lock:
-            if not self._decoded:
-                self._decoded = True
-                self._decoded_sender.send_bytes(b"!")
-
-    def _clear_decoded(self) -> None:
-        with self._decoded_lock:
-            if self._decoded:
-                self._decoded_receiver.recv_bytes()
-                self._decoded = False
-
     # -- what is done ----------------------------------------------------------------------------
 
     def _has_something_to_do(self) -> bool:
         if self._urgent or self._covers:
             return True
-        return time.monotonic() >= self._quiet_until and (self._has_decoded() or bool(self._explanations))
+        return time.monotonic() >= self._quiet_until and (self._has_found() or bool(self._explanations))
 
-    def _has_decoded(self) -> bool:
+    def _has_found(self) -> bool:
         return bool(self._background) and self._background[0].ahead.found.done()
 
     def _step(self) -> Iterator[Event]:
         """Do the most urgent thing, and no more."""
         if self._urgent or self._covers:
-            self._calm.clear()
+            self._ahead.hold()
             yield self._answer_urgent()
-            self._calm.set()
+            self._ahead.go_on()
         elif not self._has_something_to_do():
             return
-        elif self._explanations and not (self._explained_last and self._has_decoded()):
+        elif self._explanations and not (self._explained_last and self._has_found()):
             self._explained_last = True
             yield from self._go_on_explaining(self._explanations[-1])
         else:
@@ -278,10 +248,10 @@ class Worker:
         if same is None or same.found.cancel():
             look = self._lightbox.look(wanted)
         else:  # it is being decoded already, or is decoded
-            self._calm.set()  # or it may wait for us, who wait for it
+            self._ahead.go_on()  # or it may wait for us, who wait for it
             look = self._lightbox.look(wanted, same.found.result())
         if same is not None and same.found.cancelled():
-            same.found = self._find_ahead(same.wanted)
+            same.found = self._ahead.begin(same.wanted)
         return Looked(question.request, look)
 
     def _cover(self, cover: Cover) -> Covered:

@@ -28,7 +28,7 @@ def test_an_urgent_look_never_waits_for_a_decoder_that_waits_for_it(tmp_path: Pa
         torch.get_num_threads(),
     )
     question = Question(1, film, 1, card.id, (), "gradcam", None)
-    worker._calm.clear()
+    worker._ahead.hold()
     assert list(worker._take_in(question)) == []
     found = worker._background[0].ahead.found
     deadline = time.monotonic() + PATIENCE_S
@@ -42,6 +42,6 @@ def test_an_urgent_look_never_waits_for_a_decoder_that_waits_for_it(tmp_path: Pa
         try:
             (event,) = step.result(timeout=PATIENCE_S)
         finally:
-            worker._calm.set()  # or a test that fails would never end
+            worker._ahead.go_on()  # or a test that fails would never end
     assert isinstance(event, Looked)
     assert event.request == 2
