@@ -85,7 +85,7 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     subject = _subject(options.model, workplace)
     current = None if options.against is None else _other(options.against, subject, workplace)
     samples, remarks = _samples(options, workplace, subject, current, output)
-    for remark in remarks:
+    for remark in remarks if current is None else ():  # a verdict's reasons hold them
         output.warning(remark)
     measured, before = _measured(options, workplace, subject, current, samples, output)
     for failure in measured.failures:
