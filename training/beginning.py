@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from inference.registry import ModelRegistry
 from studies.image import Header
 from training.errors import UnusableCheckpoint
 from training.regions import Region
-from training.room import sentence_of
+from training.room import write_whole
 from training.samples import Sample, Samples
 
 SAMPLES, DECODED = "samples.json", "decoded.json"
@@ -65,7 +64,7 @@ class Beginning:
             "version": VERSION, "began": self.began or datetime.now(UTC).isoformat(timespec="seconds"),
             "base": self.base, "origin": dict(self.origin), **_told(self.samples),
         }  # fmt: skip
-        _write(path, told | {"sha256": _digest(told)})
+        write_whole(path, json.dumps(told | {"sha256": _digest(told)}).encode())
 
     def check_origin(self, run_folder: Path, origin: Mapping[str, Any]) -> None:
         """Raise `UnusableCheckpoint` where a run is called again with films named otherwise."""
@@ -138,7 +137,7 @@ def keep_decoded(run_folder: Path, digests: Mapping[str, str]) -> None:
     that could not be read."""
     path = run_folder / DECODED
     if not path.exists():
-        _write(path, dict(digests))
+        write_whole(path, json.dumps(dict(digests)).encode())
 
 
 def unreadable_before(run_folder: Path) -> frozenset[str]:
@@ -261,18 +260,3 @@ def _read(path: Path) -> dict[str, Any] | None:
 def _damaged(path: Path, error: Exception) -> UnusableCheckpoint:
     said = (str(error).splitlines() or [type(error).__name__])[0]
     return UnusableCheckpoint(f"{path} is damaged ({said}); remove the run's folder to start it again")
-
-
-def _write(path: Path, told: Mapping[str, Any]) -> None:
-    """Write a file as a whole or not at all, and wait until it is on disk."""
-    content = json.dumps(told).encode()
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise UnusableCheckpoint(sentence_of(path, error, len(content))) from error

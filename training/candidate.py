@@ -13,11 +13,11 @@ from typing import Any
 import torch
 
 from inference.card import FITTED, REPLAY, TYPICAL, FindingName, ModelCard
-from inference.errors import UnknownModel
+from inference.errors import ModelNotStored, UnknownModel
 from inference.network import build, head_name, load, prepare
 from inference.registry import ModelRegistry
 from inference.typical import Typical
-from training.errors import UnusablePlan
+from training.errors import TrainingError, UnusablePlan
 from training.events import Evaluation, Gate, ImageResult
 from training.plan import Plan
 from training.proof.evaluate import evaluate
@@ -250,17 +250,28 @@ def _add(
     registry: ModelRegistry,
     replay: Replay | None,
 ) -> ModelCard:
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         beside = [folder / FITTED]
-        save_file(weights, folder / "weights.safetensors")
-        fitted.write(folder / FITTED)
-        if typical is not None:
-            beside.append(folder / TYPICAL)
-            typical.write(folder / TYPICAL)
-        if replay is not None:
-            beside.append(folder / REPLAY)
-            replay.write(folder / REPLAY)
-        return registry.add(card, folder / "weights.safetensors", beside)
+        needed = sum(value.numel() * value.element_size() for value in weights.values())
+        try:
+            save_file(weights, folder / "weights.safetensors")
+            fitted.write(folder / FITTED)
+            if typical is not None:
+                beside.append(folder / TYPICAL)
+                typical.write(folder / TYPICAL)
+            if replay is not None:
+                beside.append(folder / REPLAY)
+                replay.write(folder / REPLAY)
+        except (OSError, SafetensorError) as error:
+            raise TrainingError(
+                f"{folder.parent} has no room for the candidate, {needed / 1e6:.1f} MB: {error}"
+            ) from error
+        try:
+            return registry.add(card, folder / "weights.safetensors", beside)
+        except ModelNotStored as error:
+            said = str(error).rstrip(".")
+            raise ModelNotStored(f"{said}; {needed / 1e6:.1f} MB are needed.") from error

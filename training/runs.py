@@ -19,6 +19,7 @@ from typing import Any
 
 from training.errors import Cancelled
 from training.events import TrainingEvent
+from training.room import write_whole
 
 CANCELLED = "Somebody cancelled the training."
 PLAN, EVENTS, CANCEL, CHECKPOINT = "plan.json", "events.jsonl", "cancel", "checkpoint.pt"
@@ -29,13 +30,17 @@ logger = logging.getLogger(__name__)
 def append_event(run_folder: Path, event: TrainingEvent) -> None:
     """Add one line to `events.jsonl`; a line that an earlier kill left unfinished is closed first."""
     line = json.dumps(finite(event.as_json()), allow_nan=False) + "\n"
-    with (run_folder / EVENTS).open("ab+") as stream:
-        end = stream.seek(0, os.SEEK_END)
-        if end:
-            stream.seek(end - 1)
-            if stream.read(1) != b"\n":
-                line = "\n" + line
-        stream.write(line.encode())
+    path = run_folder / EVENTS
+    try:
+        with path.open("ab+") as stream:
+            end = stream.seek(0, os.SEEK_END)
+            if end:
+                stream.seek(end - 1)
+                if stream.read(1) != b"\n":
+                    line = "\n" + line
+            stream.write(line.encode())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error  # writing does not say where
 
 
 def read_events(run_folder: Path) -> list[TrainingEvent]:
@@ -151,9 +156,7 @@ def _lower_session() -> None:
 
 def write_plan(run_folder: Path, plan: dict[str, Any]) -> None:
     """Write `plan.json`; the old one stands until the new one is complete."""
-    part = run_folder / (PLAN + ".part")
-    part.write_text(json.dumps(plan, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    part.replace(run_folder / PLAN)
+    write_whole(run_folder / PLAN, (json.dumps(plan, indent=2, sort_keys=True) + "\n").encode())
 
 
 def finite(value: Any) -> Any:

@@ -113,7 +113,7 @@ def _train(
             if event.event == "done":
                 remember(event, workplace)
     except (NoDevice, UnknownArchitecture, TrainingError) as error:
-        event = TrainingEvent("failed", {"reason": str(error)})
+        event = TrainingEvent("failed", {"reason": f"{str(error).rstrip('.')}."})
         if group.is_first:
             leave_word(options, workplace, event)
         if isinstance(error, UnknownArchitecture) and output.as_json:
@@ -203,6 +203,8 @@ def tell(event: TrainingEvent, output: Output) -> None:
     """Print an event; a failure is one sentence on stderr too, as every command's is."""
     if output.as_json or event.event != "failed":
         output.result(event.as_json(), describe(event))
+    for hint in event.values.get("hints", ()):
+        output.remark(f"{hint[:1].upper()}{hint[1:].rstrip('.')}.")
     if event.event == "failed":
         output.failure(event.values["reason"])
 

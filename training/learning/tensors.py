@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
@@ -175,6 +176,7 @@ class Films:
             except OSError as error:  # the training does not need it
                 room = self.pixels.nbytes + self.windows.nbytes
                 self.remarks = (f"{sentence_of(self._stored or Path(), error, room)}; it goes on without.",)
+                yield total, total
 
     def batch(
         self,
@@ -265,8 +267,8 @@ class Films:
         if self.allowed is not None:  # first: pixels that are there have their masks
             _write(self._stored.with_suffix(".npz"), self.allowed.save)
         if self._place_in_windows:
-            _write(_windows_beside(self._stored), lambda stream: np.save(stream, self.windows.numpy()))
-        _write(self._stored, lambda stream: np.save(stream, self.pixels.numpy()))
+            _write(_windows_beside(self._stored), partial(_save, self.windows))
+        _write(self._stored, partial(_save, self.pixels))
 
 
 def _otherwise(image: Image, plan: Plan, sample: int) -> Iterator[Image]:
@@ -283,6 +285,16 @@ def _ends(voi: Window | LookupTable) -> tuple[float, float]:
 
 def _windows_beside(path: Path) -> Path:
     return path.with_suffix(".windows.npy")
+
+
+def _save(tensor: torch.Tensor, stream: BinaryIO) -> None:
+    """Write an array by `write` alone: where numpy knows the file itself, it does not say why it failed."""
+    np.save(_Written(stream), tensor.numpy())
+
+
+class _Written:
+    def __init__(self, stream: BinaryIO) -> None:
+        self.write = stream.write
 
 
 def _write(path: Path, save: Callable[[BinaryIO], None]) -> None:
