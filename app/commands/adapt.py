@@ -61,7 +61,8 @@ def _adapt(options: argparse.Namespace, workplace: Workplace, output: Output, wi
 
     complete_decided(workplace.store, card)
     done = adapt_head(workplace, card, head, embed)
-    for remark in done.remarks:
+    told = [f"{said[:1].upper()}{said[1:]}." for said in done.samples.contradictions]
+    for remark in (*done.remarks, *told):
         output.warning(remark)
     output.result(
         {"model": "adapted", "base": done.base, "reviews": done.reviews, "elapsed_s": done.elapsed_s},

@@ -14,9 +14,11 @@ import pytest
 
 from app.workplace import Workplace
 from reviews.record import Annotation
+from studies.reader import read_header
 from tests.app.conftest import Overread
 from tests.app.making import CT, SAMPLES, film, write_png
 from tests.repository.rooms import ROOT
+from tests.reviews.parts import give_part
 
 LABEL_KEYS = {"path", "sop_instance_uid", "reader", "time", "findings", "model", "shown"}
 
@@ -140,6 +142,23 @@ def test_wrong_usage_ends_with_2(overread: Overread, arguments: list[str]) -> No
     assert told.status == 2
     assert told.out == ""
     assert told.err
+
+
+def test_readers_who_contradict_each_other_are_told_before_anything_is_fitted(
+    overread: Overread, workplace: Workplace, png: Path, tmp_path: Path
+) -> None:
+    other = write_png(tmp_path / "other.png", film("covid-19", seed=9))
+    give_part(workplace.folder / "overread.sqlite", [read_header(f).split_key for f in (png, other)], "train")
+    for file, finding, reader in (
+        (png, "pneumonia", "A. Smith"), (png, "covid-19", "B. Jones"), (other, "covid-19", "A. Smith"),
+    ):  # fmt: skip
+        overread("review", file, "--finding", f"{finding}=present", "--reader", reader)
+    told = overread("adapt")
+    assert told.status == 0, told.err
+    assert "Readers contradict each other about 1 film (film.png): the latest decision is learned" in told.err
+    assert told.line["reviews"] == 2
+    kept = [row["findings"] for row in overread("export", "audit").lines]
+    assert len(kept) == 3, "nothing is lost"
 
 
 def test_labels_are_exported_as_json_and_csv_as_they_stand(overread: Overread, tmp_path: Path) -> None:
