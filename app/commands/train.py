@@ -113,7 +113,7 @@ def _train(
             if event.event == "done":
                 remember(event, workplace)
     except (NoDevice, UnknownArchitecture, TrainingError) as error:
-        event = TrainingEvent("failed", {"reason": str(error)})
+        event = TrainingEvent("failed", {"reason": f"{str(error).rstrip('.')}."})
         if group.is_first:
             leave_word(options, workplace, event)
         if isinstance(error, UnknownArchitecture) and output.as_json:
