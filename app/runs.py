@@ -1,13 +1,13 @@
 """Training runs as the window sees them: a process of its own, watched through its event file.
 
-A run outlives the window that started it: it is a detached command (`train`, `search`, `jobs take`) that
-appends every event to `events.jsonl` in its folder. Whoever looks, now or after a restart, reads that file.
+A run outlives the window that started it: it is a detached command (`train`, `search`, `jobs take`,
+`adapt --candidate`) that appends every event to `events.jsonl` in its folder. Whoever looks, now or after a
+restart, reads that file.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -24,8 +24,6 @@ from app import locations
 from app.output import last_words
 from training.alone import PID
 from training.runs import CANCEL, EVENTS, ask_to_cancel
-
-log = logging.getLogger(__name__)
 
 ENDS = ("done", "cancelled", "failed")
 TRAIN, SEARCH, TAKE = ("train",), ("search",), ("jobs", "take")

@@ -7,7 +7,6 @@ scrolls fast), and a series that fits is decoded to its end while nothing else i
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -19,8 +18,6 @@ from app.gui.film_cache import FilmCache, FrameKey, bytes_of
 from studies.errors import StudyError
 from studies.image import Header, Image
 from studies.reader_pool import ReaderPool, Urgency, Wanted
-
-log = logging.getLogger(__name__)
 
 Frame = tuple[Header, int]
 

@@ -7,14 +7,11 @@ does not (decoding).
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
-
-log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
