@@ -149,6 +149,15 @@ def _ended(data: Path) -> dict[str, Any]:
 PHASES: dict[str, str] = {"loading": "", "decoding": "plan", "learning": "prepare", "concluding": "epoch"}
 """Of a training, and the event that each follows."""
 
+MOMENTS: dict[str, tuple[str, str]] = {
+    "a checkpoint": ("runs/r", "checkpoint.pt.part"),
+    "the films' cache": ("cache/films", "*.part"),
+    "adding": ("models", ".adding-*"),
+    "the report": ("models", "[!.]*"),
+}
+"""Short ones, and the file by which they are known."""
+AT_MOST_S = 0.03  # after that file was seen
+
 
 def _phases_of(data: Path, bundled: Path) -> dict[str, float]:
     """Let a training be, and see how many seconds each of its phases takes."""
@@ -186,12 +195,16 @@ def _until_it_ends(
     """Kill one training up to four times, and let it come to its end then."""
     for _ in range(draw.randint(1, 4)):
         process, before = _train(data, bundled), len(_events(data))
-        phase = draw.choice(list(PHASES))
-        while process.poll() is None and not _has_reached(phase, _events(data)[before:]):
+        phase = draw.choice([*PHASES, *MOMENTS])
+        if phase in MOMENTS:
+            folder, pattern = MOMENTS[phase]
+            while process.poll() is None and not any((data / folder).glob(pattern)):
+                pass  # it may be there for a millisecond
+        while phase in PHASES and process.poll() is None and not _has_reached(phase, _events(data)[before:]):
             if phase == "concluding" and any(e["event"] == "prepare" for e in _events(data)[before:]):
                 break  # where no epoch was left
             time.sleep(LOOK_S)
-        time.sleep(draw.uniform(0, lasts[phase]))
+        time.sleep(draw.uniform(0, lasts.get(phase, AT_MOST_S)))
         process.kill()
         process.wait()
         killed[_moment(data, before)] += 1

@@ -223,6 +223,21 @@ def test_a_run_is_worked_in_by_one_process_and_nothing_is_written_into_it_by_ano
     assert "is being worked in by another process" in told.err
 
 
+def test_a_search_goes_on_with_what_it_began_with_too(
+    films: list[Path], overread: Overread, data_dir: Path, bundled: Path
+) -> None:
+    words = ("search", *OPTIONS, "--epochs", 1, "--over", "learning_rate")
+    wanted = overread(*words, "--trials", 2, "--run", "whole").lines[-1]
+    assert overread(*words, "--trials", 1, "--run", "r").lines[-1]["event"] == "done"
+    place = Workplace(data_dir, bundled)
+    decide(place, films[0], FINDINGS[1])
+    place.close()
+    lines = overread(*words, "--trials", 2, "--run", "r").lines
+    assert (lines[-1]["event"], lines[-1]["model"]) == ("done", wanted["model"])
+    hints = next(line["hints"] for line in lines if line["event"] == "plan")
+    assert any("since then 1 decided otherwise" in hint for hint in hints)
+
+
 def test_other_labels_under_the_name_of_a_run_that_began_are_refused(
     overread: Overread, hospital: Path, tmp_path: Path
 ) -> None:
