@@ -87,9 +87,10 @@ class Experiment:
 def experiments() -> Iterator[Experiment]:
     """Everything that is repeated, in the order of the tables."""
     for backbone, rate in BACKBONES.items():
-        yield Experiment("Backbone", backbone, backbone, "scratch", {"learning_rate": rate})
-        if backbone not in NOT_PRETRAINED:
-            yield Experiment("Backbone", backbone, backbone, "pretrained", {"learning_rate": rate})
+        if backbone in NOT_PRETRAINED:
+            continue
+        for start in ("scratch", "pretrained"):
+            yield Experiment("Backbone", backbone, backbone, start, {"learning_rate": rate})
     for depth, said in {"head": "frozen", "last": "last stage", "half": "later half", "all": "all"}.items():
         for rate in (1e-3, 1e-4):
             yield Experiment(
@@ -111,6 +112,8 @@ def experiments() -> Iterator[Experiment]:
     yield Experiment("Class weights", "each class alike", changes={"class_balance": 1.0})
     yield Experiment("What is shown", "the whole film")
     yield Experiment("What is shown", "the box of the lungs", changes={"crop": "lungs"})
+    for backbone in NOT_PRETRAINED:  # last, since it takes longest
+        yield Experiment("Backbone", backbone, backbone, "scratch", {"learning_rate": BACKBONES[backbone]})
 
 
 def main() -> int:
