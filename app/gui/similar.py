@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import partial
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ ASKED_FOR = 60  # several slices of one series are one case, and hidden films ar
 SOON_MS = 60  # while a reader scrolls, only the film at which they stop is asked about
 AGAIN_MS = 2000
 THUMBNAILS_KEPT = 200
+MOST_LOOKED_THROUGH = 500  # of the films read, for one that the model answers for
 MUCH, SOMEWHAT, LEAST = 0.85, 0.6, 0.3
 """Cosines from which on films are called much alike and alike; what is below the last is not shown. Of pairs
 of films with different findings one in a hundred is above .72; of the nearest of other patients half are
@@ -153,17 +155,27 @@ class Similar(QObject):
                 if (pixels := self._thumbnails.get(case.key)) is not None:
                     self._panel.set_thumbnail(*case.key, pixels)
         else:
-            self._panel.show_words(self._why_none(event))
-        if not event.keys and (event.compared or not event.is_known):
+            self._panel.show_words(self._why_none(event, model))
+        if not event.keys and (event.compared or not event.is_known or self._awaits_films(event, model)):
             self._asking_again.start()  # films are still being brought into memory, or looked at
 
     def _on_failed(self, request: int, sentence: str) -> None:
         if request == self._request:
             self._panel.show_words(sentence)
 
-    def _why_none(self, event: Neighbours) -> str:
+    def _awaits_films(self, event: Neighbours, model: ModelCard) -> bool:
+        """Whether films of the model's were read that it has not looked at, as after a change of models."""
+        if event.compared:
+            return False
+        read = (key for key, review in self._library.standing.items() if review.findings and key != event.key)
+        headers = (self._library.header_of(uid) for uid, _ in islice(read, MOST_LOOKED_THROUGH))
+        return any(h is not None and self._reading.model_for(h) == model for h in headers)
+
+    def _why_none(self, event: Neighbours, model: ModelCard) -> str:
         if not event.is_known:
             return self.tr("The model is looking at this film.")
+        if self._awaits_films(event, model):
+            return self.tr("The model is looking at the films read so far.")
         if not event.compared:
             return self.tr("No film is read yet. Answer a few; those most like this one will stand here.")
         if not event.keys:

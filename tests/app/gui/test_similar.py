@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QListView
 
+from app.fitting.messages import Neighbours
 from app.predicting import Predictors
 from app.workplace import Workplace
 from inference.card import ModelCard
@@ -247,6 +249,21 @@ def test_a_film_that_measures_has_no_cases_and_is_none(
     assert cases(desk) == []
     press_by_place(desk, Qt.Key.Key_Exclam, "!", 10, True)
     desk.until(lambda: cases(desk))
+
+
+def test_after_a_change_of_model_it_says_that_the_films_read_are_looked_at_again(
+    at_film: Callable[[int], Desk],
+) -> None:
+    desk = at_film(33)
+    adapting = desk.station.learning.adapting
+    told: list[Neighbours] = []
+    adapting.told.connect(lambda event: told.append(event) if isinstance(event, Neighbours) else None)
+    desk.station.similar.refresh()
+    desk.until(lambda: told and cases(desk))
+    nothing_looked_at = replace(told[-1], keys=(), similarities=(), compared=0)
+    adapting.told.emit(nothing_looked_at)
+    assert "The model is looking at the films read so far." in desk.texts(desk.window.reading.similar)
+    desk.until(lambda: cases(desk))  # it asks again
 
 
 def test_with_nothing_read_it_says_what_to_do(open_desk: OpenDesk, data_dir: Path, hospital: Path) -> None:
