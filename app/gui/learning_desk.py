@@ -234,7 +234,7 @@ class LearningDesk(QObject):
         self._library.set_models(in_use)
         self._reading.set_models(in_use)
         self._window.model_label.setText(
-            self.tr("Model: {0}").format(", ".join(c.name or c.id for c in in_use))
+            self.tr("Model: {0}").format(" · ".join(c.name or c.id for c in in_use))
         )
         used = {c.id for c in in_use}
         self._window.models.show_models(cards, used)
@@ -245,7 +245,7 @@ class LearningDesk(QObject):
         panel.set_display_names({f.name: in_words(f.display) for c in cards for f in c.findings})
         self._in_use = in_use
         self.offer_models()
-        names = ", ".join(c.name or c.id for c in in_use)
+        names = " · ".join(c.name or c.id for c in in_use)  # a name may have a comma
         panel.set_model_in_use(names, self._learning.before)
         self._library.refresh_rows()
         self._reading.ask_in_background()
