@@ -86,12 +86,12 @@ class Decisions(QObject):
         reached = [f.name for f in prediction.findings if _is_reached(model, f)]
         answers = of_suggestion(model, prediction.suggestion, reached)
         if model.task != "multiclass":
-            if names := contradicting(answers):
-                self._refuse_contradiction(model, names)
-                return
             # What the reader has said wins. Of added findings the model says nothing: they go on standing.
             answers = consistent(answers, self._standing_answers(key, added))
             answers = consistent(answers, self._own_answers(key, model))
+            if names := contradicting(answers):
+                self._refuse_contradiction(model, names)
+                return
         self._append(key, complete(model, answers, added), is_acceptance=True, go_on=True)
 
     def _refuse_contradiction(self, model: ModelCard, names: Sequence[str]) -> None:

@@ -63,6 +63,19 @@ def test_no_finding_beside_a_finding_is_not_accepted_and_the_reader_is_told(open
     assert dict(desk.place.store.history()[0].findings) == {"no-finding": "absent", "opacity": "present"}
 
 
+@pytest.mark.parametrize("points", [{"no-finding": 0.0, "opacity": 0.0}], indirect=True)
+def test_what_the_reader_has_answered_settles_what_the_model_contradicts_itself_about(
+    open_desk: OpenDesk,
+) -> None:
+    desk = seated(open_desk)
+    desk.station.reading.answer("no-finding", "absent")
+    desk.until(lambda: len(desk.place.store.history()) == 1)
+    desk.until(lambda: desk.station.library.decision(desk.key) is not None)
+    desk.press(Qt.Key.Key_Return)
+    desk.until(lambda: len(desk.place.store.history()) == 2)
+    assert dict(desk.place.store.history()[1].findings) == {"no-finding": "absent", "opacity": "present"}
+
+
 @pytest.mark.parametrize("points", [{"no-finding": 1.0, "opacity": 0.0}], indirect=True)
 def test_what_is_suggested_is_present_and_the_rest_absent(open_desk: OpenDesk) -> None:
     desk = seated(open_desk)
