@@ -103,7 +103,7 @@ class EvaluationView(QWidget):
         gate, other = figures.get("gate"), figures.get("current_evaluation")
         models = [Measured(self.tr("model"), figures)]
         if other:
-            models = [Measured(self.tr("this model"), figures), Measured(self.tr("current model"), other)]
+            models = [Measured(self.tr("candidate"), figures), Measured(self.tr("current model"), other)]
         self._figures.show_models(models, displays)
         self._verdict.setVisible(bool(gate))
         if gate:

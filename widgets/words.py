@@ -174,7 +174,7 @@ SENTENCES = (
     ),
     QT_TRANSLATE_NOOP(
         "Words",
-        "No film here shows {0}: nothing is known of whether it is found as well as before.",
+        "{0} is shown by no film here: nothing is known of whether it is found as well as before.",
     ),
     QT_TRANSLATE_NOOP("Words", "{0} loses {1} points of sensitivity ({2}% to {3}% of {4} films)."),
     QT_TRANSLATE_NOOP("Words", "{0} loses {1} points of sensitivity ({2}% to {3}% of 1 film)."),

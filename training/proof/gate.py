@@ -215,7 +215,7 @@ def _losses(pair: Pair, candidate: Evaluation, current: Evaluation, bootstrap: i
 def _never_shown(pair: Pair) -> list[str]:
     """Findings that no film shows: a candidate may have forgotten them, and no figure would tell."""
     return [
-        f"No film here shows {finding}: nothing is known of whether it is found as well as before."
+        f"{finding} is shown by no film here: nothing is known of whether it is found as well as before."
         for k, finding in enumerate(pair.findings)
         if not (pair.candidate.truth[:, k] == 1).any()
     ]
