@@ -287,8 +287,9 @@ def _remember(
     measured: Evaluation, gate: Gate, subject: Subject, current: Subject, workplace: Workplace
 ) -> None:
     """Keep a verdict beside the model in use, so that a promotion heeds it."""
-    in_use = {card.id for card in workplace.models_in_use()}
-    if subject.head is None and subject.card.id not in in_use and current.card.id in in_use:
+    in_use = {card.id: family(card) for card in workplace.models_in_use()}
+    is_rival = subject.card.id not in in_use and in_use.get(current.card.id) == family(subject.card)
+    if subject.head is None and current.head is None and is_rival:
         workplace.store.remember_evaluation(subject.card.id, "held-out", measured.as_json())
         workplace.store.remember_evaluation(subject.card.id, "gate", gate.as_json())
 

@@ -138,6 +138,19 @@ def test_labels_of_somebody_s_own_judge_too_and_leave_no_verdict_behind(
     assert workplace.store.evaluations(model) == []
 
 
+@pytest.mark.usefixtures("decided")
+def test_a_verdict_beside_a_model_that_is_not_in_use_is_told_and_not_kept(
+    overread: Overread, workplace: Workplace, sabotaged: Path
+) -> None:
+    rival = imported(overread, sabotaged, "From elsewhere")
+    assert overread("adapt").status == 0
+    for other in ("adapted", "phantom"):  # beside the starter, in use elsewhere
+        told = against(overread, rival, other)
+        assert told.status == 0, told.err
+        assert told.line["gate"]["verdict"]
+    assert workplace.store.evaluations(rival) == []
+
+
 def test_a_model_cannot_be_held_against_itself(overread: Overread) -> None:
     told = against(overread, "starter")
     assert told.status == 2
