@@ -199,7 +199,7 @@ def _until_it_ends(
         if phase in MOMENTS:
             folder, pattern = MOMENTS[phase]
             while process.poll() is None and not any((data / folder).glob(pattern)):
-                pass  # it may be there for a millisecond
+                time.sleep(0.0002)  # it is there for some milliseconds
         while phase in PHASES and process.poll() is None and not _has_reached(phase, _events(data)[before:]):
             if phase == "concluding" and any(e["event"] == "prepare" for e in _events(data)[before:]):
                 break  # where no epoch was left
