@@ -158,12 +158,13 @@ class Run:
         return last is not None and last["event"] in ENDS
 
     def _is_alive(self) -> bool:
-        if self._process is not None:
-            return self._process.poll() is None
         try:
-            pid, created = (self.folder / PID).read_text(encoding="utf-8").split()
-            process = psutil.Process(int(pid))
-            is_same = abs(process.create_time() - float(created)) < 1.0
+            if self._process is not None:  # `poll` does not know yet while the other thread waits
+                process, is_same = psutil.Process(self._process.pid), self._process.poll() is None
+            else:
+                pid, created = (self.folder / PID).read_text(encoding="utf-8").split()
+                process = psutil.Process(int(pid))
+                is_same = abs(process.create_time() - float(created)) < 1.0
             return bool(is_same and process.status() != psutil.STATUS_ZOMBIE)
         except (OSError, ValueError, psutil.Error):
             return False

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from training.errors import Cancelled
 from training.events import TrainingEvent
@@ -75,12 +75,14 @@ class Wish:
         self._folder, self._file = run_folder, run_folder / CANCEL
         self._lock = threading.Lock()  # so that the run goes past its last look or ends, and never both
         self._is_late = False
+        self._was_heard = False
 
     def look(self) -> None:
         """Raise `Cancelled` where somebody wished so. The wish is fulfilled by it and taken away, so that
         the run can be resumed."""
         if self._file.exists() and not self._is_late:
             self._file.unlink(missing_ok=True)
+            self._was_heard = True
             raise Cancelled
 
     def look_last(self) -> None:
@@ -119,14 +121,21 @@ class Wish:
                 over.set()
                 if self._is_late:
                     self._file.unlink(missing_ok=True)
+        if self._was_heard:  # all is told: taking torch down takes longer than people wait
+            _exit_at_once()
 
     def _end_process(self, say: Callable[[TrainingEvent], None]) -> None:
         event = TrainingEvent("cancelled", {"reason": CANCELLED})
         append_event(self._folder, event)
         self._file.unlink(missing_ok=True)
         say(event)
-        sys.stdout.flush()
-        os._exit(0)
+        _exit_at_once()
+
+
+def _exit_at_once() -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 NICE = 10  # a tenth of what others get, where they want it
