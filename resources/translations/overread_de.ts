@@ -1156,20 +1156,24 @@
         <translation>aktuelles Modell</translation>
     </message>
     <message>
-        <source>Verdict: {0}.</source>
-        <translation>Urteil: {0}.</translation>
-    </message>
-    <message>
         <source>No patient was kept aside yet, so nothing could be measured.</source>
         <translation>Noch kein Patient wurde zurückgehalten, darum war nichts zu messen.</translation>
     </message>
     <message>
-        <source>Measured on {0} films of {1} patients that no training has seen. 95% intervals.</source>
-        <translation>Gemessen an {0} Aufnahmen von {1} Patienten, die kein Training gesehen hat. 95%-Intervalle.</translation>
+        <source>Open as a page</source>
+        <translation>Als Seite öffnen</translation>
+    </message>
+    <message>
+        <source>One HTML file with both models and the verdict, to print or to pass on</source>
+        <translation>Eine HTML-Datei mit beiden Modellen und dem Urteil, zum Drucken oder Weitergeben</translation>
     </message>
     <message>
         <source>candidate</source>
         <translation>Kandidat</translation>
+    </message>
+    <message>
+        <source>Measured on {0} films of {1} patients who were kept aside. 95% intervals.</source>
+        <translation>An {0} Aufnahmen von {1} zurückgehaltenen Patienten gemessen. 95%-Intervalle.</translation>
     </message>
     <message>
         <source>{0}: true {1}, current {2}, candidate {3}</source>
@@ -1366,6 +1370,10 @@
     <message>
         <source>The film is not on the screen yet, so nothing was accepted.</source>
         <translation>Die Aufnahme ist noch nicht auf dem Bildschirm, darum wurde nichts übernommen.</translation>
+    </message>
+    <message>
+        <source>Nothing was accepted, because these exclude each other: {0}. Answer the findings yourself.</source>
+        <translation>Nichts wurde übernommen, weil diese einander ausschließen: {0}. Beantworten Sie die Befunde selbst.</translation>
     </message>
     <message>
         <source>There is nothing of yours left to take back.</source>
@@ -1566,12 +1574,20 @@
         <translation>Es wurde hier noch nicht gemessen. Gemessen wird an Aufnahmen des Testteils, sobald sie befundet sind.</translation>
     </message>
     <message>
-        <source>Measured {0} on {1} films of {2} patients that no training has seen.</source>
-        <translation>Gemessen {0} an {1} Aufnahmen von {2} Patienten, die kein Training gesehen hat.</translation>
+        <source>Measured {0} on {1} films of {2} patients who were kept aside.</source>
+        <translation>Gemessen am {0} an {1} Aufnahmen von {2} zurückgehaltenen Patienten.</translation>
     </message>
     <message>
         <source>model</source>
         <translation>Modell</translation>
+    </message>
+    <message>
+        <source>candidate</source>
+        <translation>Kandidat</translation>
+    </message>
+    <message>
+        <source>current model</source>
+        <translation>aktuelles Modell</translation>
     </message>
     <message>
         <source>Measuring …</source>
@@ -1621,6 +1637,18 @@
         <translation>Darstellung</translation>
     </message>
     <message>
+        <source>{0:.0%} in lungs</source>
+        <translation>{0:.0%} in der Lunge</translation>
+    </message>
+    <message>
+        <source>Hide how it is drawn</source>
+        <translation>Darstellung zuklappen</translation>
+    </message>
+    <message>
+        <source>Choose how it is drawn</source>
+        <translation>Darstellung wählen</translation>
+    </message>
+    <message>
         <source>Opacity</source>
         <translation>Deckkraft</translation>
     </message>
@@ -1661,10 +1689,6 @@
         <translation>Über Läufe</translation>
     </message>
     <message>
-        <source>In lungs</source>
-        <translation>In der Lunge</translation>
-    </message>
-    <message>
         <source>Where drawn</source>
         <translation>Wo gezeichnet</translation>
     </message>
@@ -1681,12 +1705,12 @@
         <translation>Farben</translation>
     </message>
     <message>
-        <source>{0} × {1} cells: the network sees no finer</source>
-        <translation>{0} × {1} Zellen: feiner sieht das Netz nicht</translation>
-    </message>
-    <message>
         <source>{0} × {1} cells</source>
         <translation>{0} × {1} Zellen</translation>
+    </message>
+    <message>
+        <source>The network sees no finer than this</source>
+        <translation>Feiner sieht das Netz nicht</translation>
     </message>
     <message>
         <source>Less</source>
@@ -1695,14 +1719,6 @@
     <message>
         <source>More</source>
         <translation>Mehr</translation>
-    </message>
-    <message>
-        <source>Hide threshold and colours</source>
-        <translation>Schwelle und Farben ausblenden</translation>
-    </message>
-    <message>
-        <source>Show threshold and colours</source>
-        <translation>Schwelle und Farben zeigen</translation>
     </message>
 </context>
 <context>
@@ -2433,6 +2449,10 @@
         <translation>Das Training {0} konnte nicht fortgesetzt werden: {1}.</translation>
     </message>
     <message>
+        <source>Cancelled. It can be resumed.</source>
+        <translation>Abgebrochen. Es kann fortgesetzt werden.</translation>
+    </message>
+    <message>
         <source>The training&apos;s process ended without a word.</source>
         <translation>Der Prozess des Trainings endete ohne ein Wort.</translation>
     </message>
@@ -2458,6 +2478,14 @@
     <message>
         <source>Another model is being measured; wait for its end.</source>
         <translation>Ein anderes Modell wird gerade gemessen; bitte das Ende abwarten.</translation>
+    </message>
+    <message>
+        <source>{0} is not there any more; measure again.</source>
+        <translation>{0} ist nicht mehr da; bitte neu messen.</translation>
+    </message>
+    <message>
+        <source>Nothing on this machine opens {0}.</source>
+        <translation>Nichts auf diesem Rechner öffnet {0}.</translation>
     </message>
     <message>
         <source>{0} suggests from now on.</source>
@@ -3583,6 +3611,10 @@
         <translation>Das Modell sieht sich diese Aufnahme an.</translation>
     </message>
     <message>
+        <source>The model is looking at the films read so far.</source>
+        <translation>Das Modell sieht sich die bisher befundeten Aufnahmen an.</translation>
+    </message>
+    <message>
         <source>No film is read yet. Answer a few; those most like this one will stand here.</source>
         <translation>Noch ist keine Aufnahme befundet. Nach einigen Antworten stehen hier die ähnlichsten.</translation>
     </message>
@@ -3856,6 +3888,13 @@
     <message>
         <source>Only weights with an architecture can be tuned.</source>
         <translation>Nur Gewichte mit einer Architektur lassen sich feinabstimmen.</translation>
+    </message>
+</context>
+<context>
+    <name>VerdictView</name>
+    <message>
+        <source>Verdict: {0}.</source>
+        <translation>Urteil: {0}.</translation>
     </message>
 </context>
 <context>
@@ -4257,8 +4296,8 @@
         <translation>Die Rescale-Steigung ist 0; verwendet wird 1.</translation>
     </message>
     <message>
-        <source>No held-out image was seen by both models.</source>
-        <translation>Kein zurückgehaltenes Bild wurde von beiden Modellen gesehen.</translation>
+        <source>There is no held-out image on which both models give an answer.</source>
+        <translation>Es gibt kein zurückgehaltenes Bild, auf dem beide Modelle eine Antwort geben.</translation>
     </message>
     <message>
         <source>better</source>
@@ -4457,8 +4496,20 @@
         <translation>Zu wenige Fälle: Etwa {0} weitere zurückgehaltene Patienten würden es wahrscheinlich klären.</translation>
     </message>
     <message>
+        <source>Too few cases: at least 1 more held-out patient, with findings that are present in some and absent in others, is needed.</source>
+        <translation>Zu wenige Fälle: Mindestens 1 weiterer zurückgehaltener Patient ist nötig, mit Befunden, die bei einigen vorliegen und bei anderen nicht.</translation>
+    </message>
+    <message>
+        <source>{0} is shown by no film here: nothing is known of whether it is found as well as before.</source>
+        <translation>{0} zeigt hier keine Aufnahme: Ob es so gut gefunden wird wie vorher, ist nicht bekannt.</translation>
+    </message>
+    <message>
         <source>{0} loses {1} points of sensitivity ({2}% to {3}% of {4} films).</source>
         <translation>{0} verliert {1} Punkte Sensitivität ({2}% auf {3}% von {4} Aufnahmen).</translation>
+    </message>
+    <message>
+        <source>{0} loses {1} points of sensitivity ({2}% to {3}% of 1 film).</source>
+        <translation>{0} verliert {1} Punkte Sensitivität ({2}% auf {3}% von 1 Aufnahme).</translation>
     </message>
     <message>
         <source>Calibration is worse: expected calibration error {0} to {1} (95% interval of the change {2} to {3}).</source>
