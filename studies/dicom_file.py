@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from pydicom import uid
 from pydicom.datadict import tag_for_keyword
@@ -73,17 +73,27 @@ logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 def quietly(sink: list[str]) -> Iterator[None]:
     """Collect the warnings of the block into `sink`, one sentence each, instead of showing them.
 
-    `warnings.catch_warnings` swaps process-wide state, hence the lock; keep decoding out of the block.
+    `warnings.catch_warnings` swaps process-wide state, hence the lock; keep decoding out of the block. What
+    other threads warn of meanwhile, such as libraries that prepare a network, says nothing of the file.
     """
-    with _WARNING_LOCK, warnings.catch_warnings(record=True) as caught:
+    here = threading.get_ident()
+
+    def keep(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        sentence = " ".join(str(message).split())
+        if threading.get_ident() == here and sentence not in sink:
+            sink.append(sentence)
+
+    with _WARNING_LOCK, warnings.catch_warnings():
         warnings.simplefilter("always")
-        try:
-            yield
-        finally:
-            for warning in caught:
-                sentence = " ".join(str(warning.message).split())
-                if sentence not in sink:
-                    sink.append(sentence)
+        warnings.showwarning = keep
+        yield
 
 
 @dataclass(frozen=True, slots=True)
