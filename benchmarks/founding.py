@@ -123,6 +123,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--only", nargs="*", metavar="GROUP", help="these groups alone")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--done", action="store_true", help="run nothing: tell of what is done")
     parser.add_argument("--write", type=Path, metavar="MD", help="put the tables into this document")
     choice = parser.parse_args()
     torch.set_num_threads(choice.threads)
@@ -131,6 +132,8 @@ def main() -> int:
     done: list[tuple[Experiment, dict[str, Any]]] = []
     for experiment in experiments():
         if choice.only and experiment.group not in choice.only:
+            continue
+        if choice.done and not _place_of(experiment, choice.work).exists():
             continue
         figures = _figures(experiment, samples, registry, choice)
         done.append((experiment, figures))
@@ -145,7 +148,7 @@ def _figures(
     experiment: Experiment, samples: Samples, registry: ModelRegistry, choice: argparse.Namespace
 ) -> dict[str, Any]:
     """What came of an experiment, from its file where it was done before."""
-    path = choice.work / "figures" / f"{experiment.name}.json"
+    path = _place_of(experiment, choice.work)
     if path.exists():
         told: dict[str, Any] = json.loads(path.read_text())
         return told
@@ -179,6 +182,10 @@ def _figures(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(told, indent=1))
     return told
+
+
+def _place_of(experiment: Experiment, work: Path) -> Path:
+    return work / "figures" / f"{experiment.name}.json"
 
 
 def _size(card: ModelCard) -> float:
