@@ -59,7 +59,8 @@ BACKBONES = {  # learning rate of AdamW: those without batch normalisation take 
     "vit_tiny_patch16_224": 3e-4,
 }
 HEADER = "| | start | accuracy | balanced | macro AUROC | epoch kept | time |"
-NOT_PRETRAINED = ("vgg16",)  # its 134 million weights would take longer than all the others together
+PRETRAINED = ("resnet18", "mobilenetv2_100", "vit_tiny_patch16_224")  # the others would take hours more
+SLOWEST = "vgg16"  # 134 million weights: last
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,10 @@ class Experiment:
 def experiments() -> Iterator[Experiment]:
     """Everything that is repeated, in the order of the tables."""
     for backbone, rate in BACKBONES.items():
-        if backbone in NOT_PRETRAINED:
-            continue
-        for start in ("scratch", "pretrained"):
-            yield Experiment("Backbone", backbone, backbone, start, {"learning_rate": rate})
+        if backbone != SLOWEST:
+            yield Experiment("Backbone", backbone, backbone, "scratch", {"learning_rate": rate})
+        if backbone in PRETRAINED:
+            yield Experiment("Backbone", backbone, backbone, "pretrained", {"learning_rate": rate})
     for depth, said in {"head": "frozen", "last": "last stage", "half": "later half", "all": "all"}.items():
         for rate in (1e-3, 1e-4):
             yield Experiment(
@@ -112,8 +113,7 @@ def experiments() -> Iterator[Experiment]:
     yield Experiment("Class weights", "each class alike", changes={"class_balance": 1.0})
     yield Experiment("What is shown", "the whole film")
     yield Experiment("What is shown", "the box of the lungs", changes={"crop": "lungs"})
-    for backbone in NOT_PRETRAINED:  # last, since it takes longest
-        yield Experiment("Backbone", backbone, backbone, "scratch", {"learning_rate": BACKBONES[backbone]})
+    yield Experiment("Backbone", SLOWEST, SLOWEST, changes={"learning_rate": BACKBONES[SLOWEST]})
 
 
 def main() -> int:
