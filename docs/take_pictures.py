@@ -16,15 +16,23 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+if TYPE_CHECKING:
+    from reviews.record import Part
 
 SCENES = ("reading", "training", "empty")
 SCALES = (1, 2)
 LIMIT_MS = 180_000
 UNREAD = ("PHANTOM-002", "PHANTOM-008")  # films that are not read yet; the first is in the picture
+PARTS: dict[Part, tuple[str, ...]] = {
+    "test": ("PHANTOM-001", "PHANTOM-004", "PHANTOM-007"),
+    "validation": ("PHANTOM-003",),
+    "train": (*UNREAD, "PHANTOM-005", "PHANTOM-006", "PHANTOM-009"),
+}
 
 
 def main() -> int:
@@ -64,7 +72,11 @@ def prepare(data: Path) -> None:
     """The sample studies, most of them read, and a training whose result waits for a decision."""
     from app.runs import Run
     from studies.phantom import label
+    from tests.reviews.parts import give_part
 
+    # Otherwise drawn by chance; a film that measures hides its suggestion.
+    for part, names in PARTS.items():
+        give_part(data / "overread.sqlite", [f"patient:{name}" for name in names], part)
     films = overread(data, "import", str(ROOT / "resources" / "samples"))
     chests = [film["path"] for film in films if "chest" in Path(film["path"]).name]
     for path in chests:
