@@ -29,7 +29,8 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Score every frame by the adapted heads on disk; a `Scored` follows for each model that has one."""
+    """Score every frame by the adapted heads on disk. A `Scored` follows for each model that has one, or for
+    which films were decided before it came into use: its head is fitted to them."""
 
     request: int
     model_ids: tuple[str, ...]

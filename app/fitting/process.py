@@ -179,15 +179,27 @@ class Fitter:
     def _score(self, asked: Score) -> Iterator[FittingEvent]:
         for films in self._memory.films_of(asked.model_ids):
             path = self._workplace.adapted_head_path(films.card)
-            if not path.exists():
+            head = AdaptedHead.read(path) if path.exists() else None
+            if head is None or not head.fits(films.card):
+                yield from self._first_fit(asked, films)
                 continue
-            head = AdaptedHead.read(path)
-            if not head.fits(films.card) or not head.reviews:
-                continue  # of another model, or the model's own: there is nothing to tell apart
+            if not head.reviews:
+                continue  # the model's own: there is nothing to tell apart
             self._heads[films.card.id] = head
             if self._memory.is_loading:
                 self._is_waited_for[films.card.id] = asked.request
             yield from self._scored(asked.request, films, head, 0.0, is_fitted=False)
+
+    def _first_fit(self, asked: Score, films: ModelFilms) -> Iterator[FittingEvent]:
+        """A model that came into use after films were decided: they count for it, too."""
+        try:
+            yield from self._fit(Fit(asked.request, films.card.id))
+        except TooLittleData:
+            if films.missing:  # nobody looked at them with this model yet: it is told which
+                own = AdaptedHead(
+                    films.card.id, *self._memory.own_head(films.card), films.card.finding_names, reviews=0
+                )
+                yield from self._scored(asked.request, films, own, 0.0, is_fitted=False)
 
     def _scored(
         self, request: int, films: ModelFilms, head: AdaptedHead, elapsed_s: float, *, is_fitted: bool = True

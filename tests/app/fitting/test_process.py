@@ -287,13 +287,23 @@ def test_a_head_that_was_fitted_on_other_weights_is_not_used(site: Site) -> None
     site.decide_some()
     site.fit()
     replace(site.head(), base_sha256="0" * 64).write(site.place.adapted_head_path(site.card))
-    site.fitting.score((site.card.id,))
-    site.fitting.nearest(site.card.id, (film(0).sop_instance_uid, 1), 3)
     while not site.events.empty():
         site.events.get()
-    request = site.fitting.score((site.card.id,))
-    site.fit()
-    assert not [e for e in site.events.queue if isinstance(e, Scored) and e.request == request]
+    site.fitting.score((site.card.id,))
+    told = site.next(Scored)
+    assert isinstance(told, Scored)
+    assert told.is_fitted  # anew, on these
+    assert site.head().base_sha256 == site.card.weights_sha256
+
+
+def test_a_model_that_comes_into_use_after_films_were_decided_is_fitted_to_them(site: Site) -> None:
+    site.decide_some()
+    site.fitting.start()
+    site.fitting.score((site.card.id,))
+    told = site.next(Scored, lambda event: event.is_fitted)  # type: ignore[attr-defined]
+    assert isinstance(told, Scored)
+    assert told.reviews == 12
+    assert site.head().reviews == 12
 
 
 def test_the_process_needs_neither_qt_nor_torch() -> None:
