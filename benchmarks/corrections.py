@@ -10,7 +10,8 @@ films of the rest wait in a worklist. Its reader answers each as labelled, and n
 model lacks when it is first seen.
 
 Compared, on the same patients: the head that is re-fitted after each film, when films are read in the order
-*ask first* (ordered anew after each) or at random; fine-tuning of the base with what was read so far; and a
+*ask first* (ordered anew after each) or at random; fine-tuning of the base, as the window suggests it, with
+what was read so far; and a
 network trained from scratch on the base's films and those. What can be reached is the best of them with
 every film read.
 """
@@ -48,6 +49,7 @@ from training.adapting.head import Films as Reviewed  # noqa: E402
 from training.finetune import fine_tune  # noqa: E402
 from training.learning.tensors import Films  # noqa: E402
 from training.plan import CHEST_RADIOGRAPHS, Plan  # noqa: E402
+from training.presets import preset, suggested  # noqa: E402
 from training.replay import Replay  # noqa: E402
 from training.samples import Sample, Samples, from_csv  # noqa: E402
 
@@ -62,7 +64,6 @@ BASE = Plan(
     backbone="resnet18", input_size=96, epochs=20, precision="bfloat16", threads=1, mixup=0.4,
     covers=CHEST_RADIOGRAPHS, bootstrap=0,
 )  # fmt: skip
-TUNING = replace(BASE, depth="last", epochs=10, learning_rate=3e-4, mixup=0.0)
 Floats = NDArray[np.float64]
 
 
@@ -256,7 +257,9 @@ def _trained_on(
         read = [replace(s, part="validation" if s.patient in validating else "train") for s in read]
         if way == "fine-tuned":
             samples = Samples(ALL, (*read,))
-            found = _trained(TUNING, samples, registry, work, f"tuned-{seed}-{films}", seed, base)
+            counts = {name: sum(s.present == n for s in read) for n, name in enumerate(ALL)}
+            as_suggested = replace(BASE, mixup=0.0, **preset(suggested(counts).depth, base))
+            found = _trained(as_suggested, samples, registry, work, f"preset-{seed}-{films}", seed, base)
         else:
             samples = Samples(ALL, (*base_films, *read))
             found = _trained(BASE, samples, registry, work, f"scratch-{seed}-{films}", seed, None)
@@ -282,10 +285,14 @@ def _tell(played: list[dict[str, Any]]) -> None:
     ends = {way: _at(played, way, "accuracy", -1) for way in ways}
     reached = {way: float(np.mean(values)) for way, values in ends.items() if values}
     best = max(reached, key=lambda way: reached[way])
-    start = float(np.mean(_at(played, "random", "accuracy", 0)))
-    told(f"\nWithout any film read {start:.3f}; with all of them {reached[best]:.3f} ({best}).\n")
+    played_out = [one for one in played if best in one["curves"]]
+    start = float(np.mean(_at(played_out, "random", "accuracy", 0)))
+    told(
+        f"\nWithout any film read {start:.3f}; with all of them {reached[best]:.3f} ({best}, "
+        f"{len(played_out)} seeds).\n"
+    )
     for way in ("ask first", "random"):
-        at_20 = float(np.mean(_at(played, way, "accuracy", 20)))
+        at_20 = float(np.mean(_at(played_out, way, "accuracy", 20)))
         told(f"{way}: {(at_20 - start) / (reached[best] - start):.0%} of the gain with 20 films\n")
     gains = np.array([_area(p, "ask first") - _area(p, "random") for p in played])
     error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else float("nan")
@@ -329,8 +336,9 @@ def _draw(played: list[dict[str, Any]], path: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(8, 4.5), dpi=120)
     for way, style in {"ask first": "-o", "random": "-s", "fine-tuned": "--^", "from scratch": ":v"}.items():
         films = [n for n in LOOKS if _at(played, way, "accuracy", n)]
-        means = [float(np.mean(_at(played, way, "accuracy", n))) for n in films]
-        spread = [float(np.std(_at(played, way, "accuracy", n)) / np.sqrt(len(played))) for n in films]
+        values = [_at(played, way, "accuracy", n) for n in films]
+        means = [float(np.mean(found)) for found in values]
+        spread = [float(np.std(found) / np.sqrt(len(found))) for found in values]
         axes.errorbar(films, means, spread, fmt=style, markersize=4, capsize=2, label=way)
     axes.set_xlabel("films of the new hospital that were read")
     axes.set_ylabel("accuracy on its held-out patients")
