@@ -258,8 +258,8 @@ def _trained_on(
         if way == "fine-tuned":
             samples = Samples(ALL, (*read,))
             counts = {name: sum(s.present == n for s in read) for n, name in enumerate(ALL)}
-            as_suggested = replace(BASE, mixup=0.0, **preset(suggested(counts).depth, base))
-            found = _trained(as_suggested, samples, registry, work, f"preset-{seed}-{films}", seed, base)
+            as_suggested = replace(BASE, mixup=0.0, **preset(suggested(counts).depth, base, films=len(read)))
+            found = _trained(as_suggested, samples, registry, work, f"suggested-{seed}-{films}", seed, base)
         else:
             samples = Samples(ALL, (*base_films, *read))
             found = _trained(BASE, samples, registry, work, f"scratch-{seed}-{films}", seed, None)

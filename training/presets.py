@@ -21,10 +21,14 @@ WORDS: dict[Depth, str] = {
     "head": "the head", "last": "the last stage", "half": "the later half", "all": "the whole network",
 }  # fmt: skip
 
+BATCHES: dict[int, int] = {0: 8, 500: 16, 2000: 32}
+"""From so many films on, so many in a batch: few films in large batches are few steps, and a finding that the
+model has never seen is not learned in forty of them."""
+
 _PRESETS: dict[Depth, dict[str, Any]] = {
     "head": {"epochs": 20, "learning_rate": 3e-3, "distillation": 0.0},
-    "last": {"epochs": 10, "head_epochs": 2, "learning_rate": 1e-3, "layer_decay": 0.6},
-    "half": {"epochs": 12, "head_epochs": 2, "learning_rate": 5e-4, "layer_decay": 0.6},
+    "last": {"epochs": 20, "head_epochs": 2, "learning_rate": 1e-3, "layer_decay": 0.6},
+    "half": {"epochs": 15, "head_epochs": 2, "learning_rate": 5e-4, "layer_decay": 0.6},
     "all": {"epochs": 15, "head_epochs": 2, "learning_rate": 5e-4, "layer_decay": 0.6},
 }
 _TUNING: dict[str, Any] = {"replay": 0.3, "distillation": 0.3, "patience": 5}
@@ -75,24 +79,32 @@ def suggested(counts: Mapping[str, int], films: int | None = None) -> Suggestion
     return Suggestion(depth, sum(present) if films is None else films, len(present), of_each)
 
 
-def preset(depth: Depth, base: ModelCard, epochs: int | None = None) -> dict[str, Any]:
+def preset(
+    depth: Depth, base: ModelCard, epochs: int | None = None, films: int | None = None
+) -> dict[str, Any]:
     """The choices of `Plan` that go with a depth, for this model."""
-    return choices_for(depth, base.covers.modalities, epochs)
+    return choices_for(depth, base.covers.modalities, epochs, films)
 
 
-def choices_for(depth: Depth, modalities: Collection[str], epochs: int | None = None) -> dict[str, Any]:
+def choices_for(
+    depth: Depth, modalities: Collection[str], epochs: int | None = None, films: int | None = None
+) -> dict[str, Any]:
     """The choices of `Plan` that go with a depth, for a model that is meant for these modalities.
 
     Parameters
     ----------
     epochs
         Where they were chosen otherwise: the head never has all of them for itself.
+    films
+        How many are learned from, where that is known.
     """
     chosen = {"depth": depth, **_TUNING, **_PRESETS[depth]}
     if epochs is not None:
         chosen["epochs"] = epochs
     if "head_epochs" in chosen:
         chosen["head_epochs"] = min(chosen["head_epochs"], chosen["epochs"] - 1)
+    if films is not None:
+        chosen["batch_size"] = BATCHES[max(least for least in BATCHES if least <= films)]
     if "CT" in modalities:
         chosen["window_jitter"] = CT_WINDOW_JITTER
     return chosen

@@ -156,7 +156,8 @@ class ModelsPanel(QWidget):
         for card in self._cards.values():
             self._list.addItem(self._item_of(card))
         ids = list(self._cards)
-        shown = chosen if chosen in self._cards else next((i for i in ids if i in self._in_use), None)
+        used = sorted((i for i in ids if i in self._in_use), key=lambda i: self._cards[i].covers.phantoms)
+        shown = chosen if chosen in self._cards else next(iter(used), None)
         if shown is None and ids:
             shown = ids[0]
         if shown is not None:

@@ -295,8 +295,9 @@ def make_plan(options: argparse.Namespace, base: ModelCard | None, samples: Samp
     chosen: dict[str, Any] = {}
     if base is not None:
         depth = getattr(options, "depth", None) or suggested_for(samples).depth
-        chosen = preset(depth, base, getattr(options, "epochs", None))
-        if any(sample.regions for sample in samples.of_part("train")):
+        train = samples.of_part("train")
+        chosen = preset(depth, base, getattr(options, "epochs", None), len(train))
+        if any(sample.regions for sample in train):
             chosen["evidence_weight"] = AS_READERS_POINTED
     for field in fields(Plan):
         value = getattr(options, field.name, None)

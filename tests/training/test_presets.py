@@ -42,6 +42,13 @@ def test_every_preset_is_a_plan_whatever_its_epochs(depth: Depth, epochs: int | 
     assert plan.head_epochs < plan.epochs
 
 
+def test_few_films_come_in_small_batches_so_that_there_are_steps_enough() -> None:
+    for films, steps in ((20, 40), (150, 300), (600, 700), (5000, 3000)):
+        plan = Plan(**preset("last", BASE, films=films))
+        assert films / plan.batch_size * plan.epochs >= steps
+    assert "batch_size" not in preset("last", BASE)
+
+
 def test_only_what_was_tuned_and_never_promoted_waits() -> None:
     tuned = replace(BASE, parent="m0")
     assert is_waiting_candidate(tuned, ())

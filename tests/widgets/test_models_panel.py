@@ -74,6 +74,12 @@ def test_the_model_in_use_is_marked_in_words_and_shown_first(panel: ModelsPanel)
     assert "In use" in texts(panel)
 
 
+def test_of_two_models_in_use_the_one_for_patients_is_shown_first(panel: ModelsPanel) -> None:
+    phantom = replace(STARTER, id="phantom", name="Phantom", covers=Covers(("DX",), phantoms=True))
+    panel.show_models([phantom, STARTER], {"phantom", "starter"})
+    assert panel.selected == "starter"
+
+
 def test_a_card_is_told_in_words_and_not_as_json(panel: ModelsPanel) -> None:
     panel.show_models([STARTER], ())
     told = texts(panel)
