@@ -86,7 +86,7 @@ class Library(QObject):
         self.predictions: dict[FrameKey, Prediction] = {}
         self.adapted = AdaptedScores(self.header_of)
         self._speakers: dict[str, FrameKey] = {}  # by study: the frame whose suggestion its row shows
-        self._is_scoring = self._is_scoring_due = False
+        self._is_scoring = self._is_scoring_due = self._is_making_rows = False
         self.standing: dict[FrameKey, Review] = {}
         self.examples = Examples()
         self.failures: dict[FrameKey, str] = {}
@@ -560,7 +560,8 @@ class Library(QObject):
     def refresh_rows(self, uids: Iterable[str] | None = None) -> None:
         """Make the rows of these studies anew, or all, in slices; they move to their places at the end."""
         self._rows_due |= dict.fromkeys(self.studies if uids is None else uids)
-        if self._rows_due and not self._slices.is_busy:
+        if self._rows_due and not self._is_making_rows:
+            self._is_making_rows = True
             self._slices.run(self._make_rows())
 
     def _make_rows(self) -> Iterator[None]:
@@ -572,6 +573,7 @@ class Library(QObject):
                 made, self._rows_made = self._rows_made, {}
                 self.rows_changed.emit(list(made.values()), bool(self._rows_due))
             yield
+        self._is_making_rows = False
 
     def _refresh_soon(self, uid: str | None) -> None:
         """What came from the background is shown a few times a second, not each by itself."""

@@ -58,6 +58,7 @@ class SecondReads(QObject):
         self._timer.timeout.connect(self.look)
         worklist.second_reads_toggled.connect(self._on_toggled)
         adapting.told.connect(self._on_told)
+        adapting.adapted.connect(lambda _: self._timer.start(IDLE_MS))  # films were looked at meanwhile
         reading.decided.connect(self._on_decided)
 
     def start(self) -> None:

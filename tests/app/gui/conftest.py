@@ -13,6 +13,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+from pytestqt.exceptions import TimeoutError
 from pytestqt.qtbot import QtBot
 
 from app.gui.window import Window
@@ -57,7 +58,20 @@ class Desk:
     # -- looking ---------------------------------------------------------------------------------
 
     def until(self, condition: Callable[[], Any], timeout: int = LONG_MS) -> None:
-        self.bot.waitUntil(lambda: bool(condition()), timeout=timeout)
+        try:
+            self.bot.waitUntil(lambda: bool(condition()), timeout=timeout)
+        except TimeoutError as error:
+            error.add_note(self._as_it_is())
+            raise
+
+    def _as_it_is(self) -> str:
+        """What a wait that never ended leaves to look at."""
+        library = self.station.library
+        rows = [f"{row.patient} {row.status!r} {row.suggestion!r}" for row in self.rows]
+        return (
+            f"{rows[:40]}\nfailures {library.failures}, waiting {sorted(library.waiting)[:10]}, "
+            f"worker {self.station.client.worker_pid}, banner {self.texts(self.window.banner)!r}"
+        )
 
     @property
     def key(self) -> tuple[str, int] | None:

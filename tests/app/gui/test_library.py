@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from app import locations
+from app.fitting.messages import Scored
 from app.gui import library as library_module
 from app.gui.arrivals import Arrivals
 from app.gui.jobs import Jobs
@@ -115,6 +117,22 @@ def test_a_study_comes_with_what_was_said_and_decided_of_it(shelf: Shelf) -> Non
     assert (shelf.row(1).suggestion, shelf.row(1).status) == ("other pneumonia", "read")
     assert shelf.row(2).suggestion is None
     assert shelf.library.corrections() == 1
+
+
+def test_a_row_that_changes_while_heads_are_shown_is_made_anew_all_the_same(shelf: Shelf) -> None:
+    shelf.place.store.add_images(film(n) for n in range(3))
+    shelf.load()
+    (card,) = (card for card in shelf.library.cards if card.id == said(0).model)
+    nothing = np.zeros(0)
+    findings = tuple((f.name, f.display) for f in card.findings)
+    scores = Scored(
+        1, card.id, findings, np.zeros((0, len(findings)), np.float32), nothing.astype(np.int16), nothing, 0,
+        "", 0.0,
+    )  # fmt: skip
+    shelf.library.take_scores(scores, card)
+    shelf.library.predictions[film(0).sop_instance_uid, 1] = said(0)
+    shelf.library.refresh_rows([film(0).study_instance_uid])
+    shelf.bot.waitUntil(lambda: shelf.row(0).suggestion == "other pneumonia")
 
 
 def test_what_another_starter_said_is_not_shown_as_this_ones(shelf: Shelf) -> None:
