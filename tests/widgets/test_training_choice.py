@@ -50,7 +50,7 @@ def texts(form: ChoiceForm) -> str:
 
 def test_a_depth_is_suggested_with_its_reason(form: ChoiceForm) -> None:
     form.set_collected(collected(13))
-    assert form.choice == TrainingChoice("starter", "last", 10)
+    assert form.choice == TrainingChoice("starter", "last", 20)
     assert "39 decisions of 3 findings, about 13 of each: the last stage." in texts(form)
     assert box(form, "How much of the model may change").currentText() == "Last stage (suggested)"
     form.set_collected(collected(80))
