@@ -22,7 +22,7 @@ import psutil
 
 from app import locations
 from app.output import last_words
-from training.alone import PID
+from training.alone import PID, told_before, who_works
 from training.runs import CANCEL, EVENTS, ask_to_cancel
 
 ENDS = ("done", "cancelled", "failed")
@@ -84,8 +84,7 @@ class Run:
             "--json",
             *arguments,
         ]
-        events = self.folder / EVENTS
-        self._offset = events.stat().st_size if events.exists() else 0
+        self._offset = told_before(self.folder)
         with (self.folder / "stderr.txt").open("wb") as errors:
             self._process = subprocess.Popen(
                 line,
@@ -98,7 +97,8 @@ class Run:
                 env=_environment(),
             )
         # It says so itself (`training.alone`), but not before Python has started there.
-        self._write(PID, f"{self._process.pid} {psutil.Process(self._process.pid).create_time()}")
+        created = psutil.Process(self._process.pid).create_time()
+        self._write(PID, who_works(self._process.pid, created, self._offset))
         # Whoever started a process has to wait for its end, or it stays as a zombie.
         threading.Thread(target=self._process.wait, name="training-end", daemon=True).start()
 
@@ -121,7 +121,7 @@ class Run:
         ask_to_cancel(self.folder)
 
     def look(self) -> RunEvents:
-        """Read what was appended since the last look."""
+        """Read what was appended since the last look, but for the end of a process that was gone on from."""
         is_alive = self._is_alive()  # first: what is written before the end is read below
         events: list[dict[str, Any]] = []
         path = self.folder / EVENTS
@@ -130,8 +130,10 @@ class Run:
                 file.seek(self._offset)
                 data = file.read()
             whole, newline, _ = data.rpartition(b"\n")
+            before = max(self._told_before() - self._offset, 0)
             self._offset += len(whole) + len(newline)
-            events = [event for line in whole.splitlines() if (event := _event_of(line)) is not None]
+            events = [event for event in _events_in(whole[:before]) if event["event"] not in ENDS]
+            events += _events_in(whole[before:])
         return RunEvents(tuple(events), is_alive)
 
     def last_words(self) -> str:
@@ -157,17 +159,31 @@ class Run:
         last = _event_of(lines[-1]) if lines else None
         return last is not None and last["event"] in ENDS
 
+    def _who_works(self) -> list[str]:
+        return (self.folder / PID).read_text(encoding="utf-8").split()
+
+    def _told_before(self) -> int:
+        """How much was told before the process that works, or was killed, came; 0 where nobody knows."""
+        try:
+            return int(self._who_works()[2])
+        except (OSError, ValueError, IndexError):
+            return 0
+
     def _is_alive(self) -> bool:
         try:
             if self._process is not None:  # `poll` does not know yet while the other thread waits
                 process, is_same = psutil.Process(self._process.pid), self._process.poll() is None
             else:
-                pid, created = (self.folder / PID).read_text(encoding="utf-8").split()
+                pid, created, *_ = self._who_works()
                 process = psutil.Process(int(pid))
                 is_same = abs(process.create_time() - float(created)) < 1.0
             return bool(is_same and process.status() != psutil.STATUS_ZOMBIE)
         except (OSError, ValueError, psutil.Error):
             return False
+
+
+def _events_in(lines: bytes) -> list[dict[str, Any]]:
+    return [event for line in lines.splitlines() if (event := _event_of(line)) is not None]
 
 
 def _event_of(line: bytes) -> dict[str, Any] | None:

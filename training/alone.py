@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from training.errors import RunIsBusy
+from training.runs import EVENTS
 
 LOCK, PID = "lock", "pid"
 _BUSY = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK})
@@ -71,5 +72,16 @@ def _say_who(run_folder: Path) -> None:
     import psutil
 
     with suppress(OSError):
-        told = f"{os.getpid()} {psutil.Process().create_time()}"
+        told = who_works(os.getpid(), psutil.Process().create_time(), told_before(run_folder))
         (run_folder / PID).write_text(told, encoding="utf-8")
+
+
+def who_works(pid: int, created: float, told_before: int) -> str:
+    """What `pid` holds: the process, when it was made, and how much others told before it (`told_before`)."""
+    return f"{pid} {created} {told_before}"
+
+
+def told_before(run_folder: Path) -> int:
+    """Bytes of `events.jsonl` by now: an end among them is that of an earlier process."""
+    events = run_folder / EVENTS
+    return events.stat().st_size if events.exists() else 0

@@ -10,10 +10,12 @@ from pytestqt.qtbot import QtBot
 
 from app.gui.watching import Watch
 from app.runs import Run
+from training.alone import alone_in
 from training.events import TrainingEvent
 from training.runs import CANCEL, append_event
 
 PLAN, DONE = TrainingEvent("plan", {"epochs": 1}), TrainingEvent("done", {"model": "m"})
+CANCELLED = TrainingEvent("cancelled", {"reason": "somebody wished so"})
 
 
 class Watcher:
@@ -68,6 +70,20 @@ def test_a_last_event_counts_though_its_process_is_gone(watcher: Watcher, qtbot:
     watcher.kill()
     with qtbot.assertNotEmitted(watcher.watch.vanished), qtbot.waitSignal(watcher.watch.ended):
         watcher.watch.begin(watcher.run)
+
+
+def test_the_end_of_a_process_is_not_that_of_the_one_that_goes_on_after_it(
+    watcher: Watcher, qtbot: QtBot
+) -> None:
+    watcher.tell(PLAN)
+    watcher.tell(CANCELLED)
+    with alone_in(watcher.run.folder):  # resumed, and looked at by a window that was opened since
+        watcher.watch.begin(watcher.run)
+        qtbot.waitUntil(lambda: watcher.told == ["(started)", "plan"])
+        assert watcher.watch.is_on
+        with qtbot.waitSignal(watcher.watch.ended) as ended:
+            watcher.tell(CANCELLED)
+    assert ended.args == [watcher.run, CANCELLED.as_json()]
 
 
 def test_the_wish_that_it_stop_is_left_in_its_folder(watcher: Watcher) -> None:
