@@ -114,14 +114,26 @@ class ImageResult:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whether a candidate may be promoted, and why."""
+    """Whether a candidate may be promoted, and why.
+
+    Parameters
+    ----------
+    current
+        Id of the model that it was compared with; empty where there was none.
+    """
 
     passed: bool
     verdict: Verdict
     reasons: tuple[str, ...]
+    current: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        return {"passed": self.passed, "verdict": self.verdict, "reasons": list(self.reasons)}
+        return {
+            "passed": self.passed,
+            "verdict": self.verdict,
+            "reasons": list(self.reasons),
+            "current": self.current,
+        }
 
 
 @dataclass(frozen=True, slots=True)

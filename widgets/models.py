@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
@@ -68,6 +68,7 @@ class ModelsPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._cards: dict[str, ModelCard] = {}
         self._in_use: frozenset[str] = frozenset()
+        self._standings: dict[str, str] = {}
         self._is_card_due = False
         self._list = QListWidget()
         self._list.setAccessibleName(self.tr("Models"))
@@ -146,11 +147,17 @@ class ModelsPanel(QWidget):
         item = self._list.currentItem()
         return None if item is None else str(item.data(Qt.ItemDataRole.UserRole))
 
-    def show_models(self, cards: Iterable[ModelCard], in_use: Collection[str]) -> None:
-        """Show these models; `in_use` are the ids of those that suggest. The chosen one stays chosen."""
+    def show_models(
+        self, cards: Iterable[ModelCard], in_use: Collection[str], standings: Mapping[str, str] | None = None
+    ) -> None:
+        """Show these models; `in_use` are the ids of those that suggest. The chosen one stays chosen.
+
+        `standings` says, by model, what to know before it is used: the gate's verdict, or that there is none.
+        """
         chosen = self.selected
         self._cards = {card.id: card for card in cards}
         self._in_use = frozenset(in_use)
+        self._standings = dict(standings or {})
         self._list.blockSignals(True)
         self._list.clear()
         for card in self._cards.values():
@@ -207,7 +214,7 @@ class ModelsPanel(QWidget):
         parent = self._cards.get(card.parent)
         is_in_use = card.id in self._in_use
         view = CardView(card, is_in_use, parent.name if parent else card.parent)
-        use = UseView(card, self._replaced_by(card), is_in_use)
+        use = UseView(card, self._replaced_by(card), is_in_use, self._standings.get(card.id, ""))
         use.use_requested.connect(self.use_requested)
         use.tune_requested.connect(self.tune_requested)
         use.evaluation_requested.connect(self.evaluation_requested)

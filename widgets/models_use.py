@@ -26,8 +26,9 @@ class UseView(QWidget):
     tune_requested = Signal(str)
     evaluation_requested = Signal(str)
 
-    def __init__(self, card: ModelCard, replaced: str, is_in_use: bool) -> None:
-        """`replaced`: name of the model that suggests for the same images now; empty where none does."""
+    def __init__(self, card: ModelCard, replaced: str, is_in_use: bool, standing: str = "") -> None:
+        """`replaced`: name of the model that suggests for the same images now; empty where none does.
+        `standing`: what to know before it takes that one's place."""
         super().__init__()
         self._id = card.id
         self._reason = QLineEdit()
@@ -52,6 +53,8 @@ class UseView(QWidget):
                 else self.tr("No model suggests for these images now.")
             )
             layout.addWidget(label(words, "quiet", wraps=True))
+            if standing:
+                layout.addWidget(label(standing, "look-again", wraps=True))
             layout.addWidget(self._reason)
         buttons = QHBoxLayout()
         buttons.setSpacing(space(2))

@@ -139,9 +139,11 @@ def _promote(options: argparse.Namespace, workplace: Workplace, output: Output) 
         raise UsageError("--reader is empty; a promotion needs the name of a person.")
     card = workplace.registry.find(options.model)
     try:
-        promote(workplace, card, options.reader, options.reason)
+        standing = promote(workplace, card, options.reader, options.reason)
     except PromotionRefused as refusal:
         raise UsageError(str(refusal)) from refusal
+    if standing.is_uncompared:
+        output.warning(standing.sentence)
     output.result(row(card, True), f"{card.id} is in use from now on.")
 
 

@@ -18,7 +18,16 @@ from app.gui.jobs import Jobs
 from app.gui.library import Library
 from app.gui.measuring import Measuring
 from app.gui.watching import Watch
-from app.promoting import NeedsReason, PromotionRefused, RolledBack, model_before, promote, roll_back
+from app.promoting import (
+    NeedsReason,
+    PromotionRefused,
+    RolledBack,
+    Standing,
+    model_before,
+    promote,
+    roll_back,
+    standing_of,
+)
 from app.runs import ADAPT, TAKE, TRAIN, Run, new_run, newest_run
 from app.workplace import Workplace
 from inference.card import ModelCard
@@ -65,6 +74,7 @@ class Learning(QObject):
         self.measuring = Measuring(workplace, workplace.settings.device, self)
         self.before = ""  # name of the model that a roll-back returns to; empty without a promotion
         self.ever_promoted: frozenset[str] = frozenset()  # ids of models that are or were in use
+        self.standings: dict[str, str] = {}  # by model: what to know before it is used, beside the one in use
         self._ended_run: Run | None = None
         self._watch = Watch(self)
         self._watch.started.connect(self.run_started)
@@ -97,12 +107,17 @@ class Learning(QObject):
         """Read again which models there are and which are in use."""
         workplace = self._workplace
 
-        def work() -> tuple[list[ModelCard], list[ModelCard], str, frozenset[str]]:
+        def work() -> tuple[list[ModelCard], list[ModelCard], str, frozenset[str], list[Standing]]:
             promoted = frozenset(promotion.model for promotion in workplace.store.promotions())
-            return workplace.models_in_use(), workplace.registry.cards(), model_before(workplace), promoted
+            in_use, cards = workplace.models_in_use(), workplace.registry.cards()
+            standings = [standing_of(workplace, card, in_use) for card in cards]
+            return in_use, cards, model_before(workplace), promoted, standings
 
-        def done(models: tuple[list[ModelCard], list[ModelCard], str, frozenset[str]]) -> None:
-            in_use, cards, self.before, self.ever_promoted = models
+        def done(
+            models: tuple[list[ModelCard], list[ModelCard], str, frozenset[str], list[Standing]],
+        ) -> None:
+            in_use, cards, self.before, self.ever_promoted, standings = models
+            self.standings = {s.card.id: said for s in standings if (said := self._in_words(s))}
             self.models_changed.emit(in_use, cards)
 
         self._store_jobs.submit(work, done, self._on_store_error)
@@ -241,13 +256,29 @@ class Learning(QObject):
 
         def done(result: ModelCard | NeedsReason) -> None:
             if isinstance(result, NeedsReason):
-                card, verdict = result.card, result.verdict
-                words = self.tr("The gate's verdict on {0} is “{1}”: using it all the same needs a reason.")
-                self.failed.emit(words.format(card.name or card.id, in_words(verdict)))
+                self.failed.emit(self._in_words(result.standing))
             else:
                 then(result)
 
         self._store_jobs.submit(work, done, self._on_store_error)
+
+    def _in_words(self, standing: Standing) -> str:
+        """What to know before a model is used: why that needs a reason, or that nobody compared it."""
+        name = standing.card.name or standing.card.id
+        if standing.compared_with and standing.current is not None:
+            words = self.tr(
+                "{0} was compared with {1}, and {2} is in use now: compare them (Models, Evaluation), "
+                "or write a reason."
+            )
+            used = standing.current.name or standing.current.id
+            return words.format(name, standing.compared_with, used)
+        if standing.is_uncompared and standing.current is not None:
+            words = self.tr("Nobody compared {0} with {1}, which is in use: Evaluation does.")
+            return words.format(name, standing.current.name or standing.current.id)
+        if not standing.needs_reason:
+            return ""
+        words = self.tr("The gate's verdict on {0} is “{1}”: using it all the same needs a reason.")
+        return words.format(name, in_words(standing.verdict))
 
     def _on_promoted(self, model_id: str) -> None:
         if self._ended_run is not None:

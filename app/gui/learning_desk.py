@@ -237,7 +237,7 @@ class LearningDesk(QObject):
             self.tr("Model: {0}").format(" · ".join(c.name or c.id for c in in_use))
         )
         used = {c.id for c in in_use}
-        self._window.models.show_models(cards, used)
+        self._window.models.show_models(cards, used, self._learning.standings)
         if self._to_select and self._window.models.select(self._to_select):
             self._to_select = ""
             self._window.models.hide_form()

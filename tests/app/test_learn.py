@@ -311,6 +311,7 @@ def test_a_model_is_imported_promoted_rolled_back_and_removed(
     promoted = overread("models", "promote", mine, "--reader", "R", "--reason", "for a test")
     assert promoted.status == 0, promoted.err
     assert promoted.line["promoted"] is True
+    assert "Nobody compared Mine with Starter, which is in use" in promoted.err
     assert overread("predict", png).line["model"] == mine
     in_use = {line["id"] for line in overread("models", "list").lines if line["promoted"]}
     assert in_use == {mine, "phantom"}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.promoting import NeedsReason, PromotionRefused, model_before, promote, roll_back, verdict_on
+from app.promoting import NeedsReason, PromotionRefused, model_before, promote, roll_back, standing_of
 from app.workplace import Workplace
 from inference.card import Covers, ModelCard
 from inference.coverage import family
@@ -54,7 +54,7 @@ def test_a_promotion_keeps_who_why_and_against_which_verdict(place: Workplace) -
     card = another(place, "Tuned")
     gate = {"passed": False, "verdict": "worse", "reasons": ["The candidate is worse."]}
     place.store.remember_evaluation(card.id, "gate", gate)
-    assert verdict_on(place, card) == ("worse", False)
+    assert (standing_of(place, card).verdict, standing_of(place, card).needs_reason) == ("worse", True)
     for nothing in ("", "  "):
         with pytest.raises(NeedsReason, match="'worse'"):
             promote(place, card, "A. Smith", nothing)
@@ -74,6 +74,55 @@ def test_the_verdict_in_a_candidates_card_holds_where_the_store_was_never_told(p
         promote(place, card, "A. Smith")
     promote(place, card, "A. Smith", "a trial")
     assert place.store.promotions()[0].verdict == "not proven"
+
+
+def test_a_verdict_beside_a_model_that_is_not_in_use_any_more_proves_nothing(place: Workplace) -> None:
+    first, second = another(place, "One"), another(place, "Two")
+    better = {"passed": True, "verdict": "better", "reasons": [], "current": "starter"}
+    for card in (first, second):
+        place.store.remember_evaluation(card.id, "gate", better)
+    promote(place, first, "A. Smith")
+    with pytest.raises(NeedsReason, match="beside Starter, and One is in use now"):
+        promote(place, second, "A. Smith")
+    promote(place, second, "A. Smith", "a trial")
+    promotion = place.store.promotions()[-1]
+    assert (promotion.reason, promotion.verdict) == ("a trial", "not proven")
+    promote(place, second, "A. Smith")  # it is in use: nothing is done, and nothing asked
+
+
+def test_a_verdict_holds_again_once_its_model_is_in_use_again(place: Workplace) -> None:
+    first, second = another(place, "One"), another(place, "Two")
+    for against, passed in (("starter", True), (first.id, False)):
+        verdict = "better" if passed else "worse"
+        gate = {"passed": passed, "verdict": verdict, "reasons": [], "current": against}
+        place.store.remember_evaluation(second.id, "gate", gate)
+    promote(place, first, "A. Smith")
+    with pytest.raises(NeedsReason, match="'worse'"):
+        promote(place, second, "A. Smith")
+    roll_back(place, "A. Smith")
+    promote(place, second, "A. Smith")
+    assert place.store.promotions()[-1].verdict == "better"
+
+
+def test_going_back_by_promoting_the_programs_own_model_asks_for_no_reason(place: Workplace) -> None:
+    promote(place, another(place, "One"), "A. Smith")
+    promote(place, place.registry.find("starter"), "A. Smith")
+    assert in_use(place) == {"Starter", "Phantom"}
+
+
+def test_a_model_that_nobody_compared_says_so(place: Workplace) -> None:
+    """It can be put in use, and its row has no verdict (docs/proof.md); but it is not done in silence."""
+    card = another(place, "Tuned")
+    standing = standing_of(place, card)
+    assert not standing.needs_reason
+    assert standing.is_uncompared
+    assert standing.sentence == (
+        f"Nobody compared Tuned with Starter, which is in use; evaluate --model {card.id} --against does."
+    )
+    alone = another(place, "CT", covers=Covers(("CT",), ("CHEST",)))
+    assert standing_of(place, alone).sentence == "", "there is none to compare it with"
+    promote(place, card, "A. Smith")
+    assert place.store.promotions()[-1].verdict == ""
 
 
 def test_a_model_whose_weights_are_damaged_is_not_put_in_use(place: Workplace) -> None:

@@ -95,6 +95,16 @@ def test_a_card_is_told_in_words_and_not_as_json(panel: ModelsPanel) -> None:
     assert "{" not in told
 
 
+def test_what_to_know_before_a_model_is_used_stands_beside_its_button(panel: ModelsPanel) -> None:
+    said = "Nobody compared Starter, fine-tuned with Starter, which is in use: Evaluation does."
+    panel.show_models([STARTER, TUNED], {"starter"}, {TUNED.id: said})
+    assert said not in texts(panel)
+    panel.select(TUNED.id)
+    assert said in texts(panel)
+    panel.show_models([STARTER, TUNED], {TUNED.id}, {})
+    assert said not in texts(panel)
+
+
 def test_a_click_shows_another_card(panel: ModelsPanel) -> None:
     panel.show_models([STARTER, TUNED], {"starter"})
     QApplication.processEvents()

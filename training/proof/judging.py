@@ -117,13 +117,14 @@ def judged(
     evaluation, before
         Of the candidate and of the model in use; None where nothing could be measured.
     """
+    beside = current.id if current is not None else ""
     if evaluation is not None and before is not None:
         several = "multilabel" in (card.task, current.task if current is not None else card.task)
         gate = compare(
             evaluation, before, margin=margin, bootstrap=max(bootstrap, LEAST_RESAMPLES), seed=seed,
             task="multilabel" if several else "multiclass",
         )  # fmt: skip
-        return replace(gate, reasons=(*gate.reasons, *remarks))
+        return replace(gate, reasons=(*gate.reasons, *remarks), current=beside)
     if any("left out" in remark for remark in remarks):
         reason = "No film of the test part is left that neither model was fitted on, so nothing is proven."
     elif evaluation is None:
@@ -132,4 +133,4 @@ def judged(
         reason = "There is no current model to compare the candidate with."
     else:
         reason = f"{current.name or current.id} does not predict yet, so there is nothing to compare with."
-    return Gate(False, "not proven", (reason, *remarks))
+    return Gate(False, "not proven", (reason, *remarks), beside)

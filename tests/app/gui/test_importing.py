@@ -56,6 +56,7 @@ def test_weights_are_imported_used_and_offered_for_tuning(
     assert (card.name, card.finding_names) == ("Ours", ("covid-19", "no-finding", "pneumonia"))
     assert card.preprocessing.mean[0] == 0.5
     assert "In its place now: Starter." in desk.texts(models)
+    assert "Nobody compared Ours with Starter, which is in use: Evaluation does." in desk.texts(models)
 
     desk.click(models, "Use this model")
     desk.until(lambda: "Ours suggests from now on." in desk.texts(desk.window.banner))
