@@ -22,8 +22,8 @@ import psutil
 
 from app import locations
 from app.output import last_words
-from training.alone import PID, told_before, who_works
-from training.runs import CANCEL, EVENTS, ask_to_cancel
+from training.alone import EVENTS, PID, told_before, who_works
+from training.runs import CANCEL, ask_to_cancel
 
 ENDS = ("done", "cancelled", "failed")
 TRAIN, SEARCH, TAKE = ("train",), ("search",), ("jobs", "take")

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import IO
 
 from training.errors import RunIsBusy
-from training.runs import EVENTS
 
-LOCK, PID = "lock", "pid"
+LOCK, PID, EVENTS = "lock", "pid", "events.jsonl"
 _BUSY = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK})
 
 logger = logging.getLogger(__name__)

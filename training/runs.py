@@ -17,12 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from training.alone import EVENTS
 from training.errors import Cancelled
 from training.events import TrainingEvent
 from training.room import write_whole
 
 CANCELLED = "Somebody cancelled the training."
-PLAN, EVENTS, CANCEL, CHECKPOINT = "plan.json", "events.jsonl", "cancel", "checkpoint.pt"
+PLAN, CANCEL, CHECKPOINT = "plan.json", "cancel", "checkpoint.pt"
 
 logger = logging.getLogger(__name__)
 
