@@ -60,6 +60,8 @@ class Decisions(QObject):
         self._store_jobs = store_jobs
         self._added = added
         self._notes: dict[FrameKey, str] = {}  # written, and not on disk yet
+        self._under_way: dict[FrameKey, Review] = {}  # given to the store, and not written yet
+        self._goes_on: Review | None = None  # the one of these after which the reader wants to go on
         self._seen: dict[tuple[str, FrameKey], Shown] = {}  # by reader, since the window opened
         self._answered_blind: set[FrameKey] = set()  # since the window was opened
 
@@ -73,7 +75,9 @@ class Decisions(QObject):
             self.stored.emit(key)
             return
         if self._keeps_answer(key):
-            self.went_on.emit()
+            self._goes_on = self._under_way.get(key)
+            if self._goes_on is None:
+                self.went_on.emit()
             return
         model = self._suggestions.model_for(header)
         prediction = self._library.told(key)
@@ -130,14 +134,18 @@ class Decisions(QObject):
             self._append((header.sop_instance_uid, frame), complete(model, unknown, self._added.names(model)))
             self._library.let_blind_go()
 
+    def _latest(self, key: FrameKey) -> Review | None:
+        """What the reader said last of a frame, on disk or on its way there; else what stands for it."""
+        return self._under_way.get(key) or self._library.decision(key)
+
     def _standing_answers(self, key: FrameKey, names: Collection[str]) -> dict[str, Answer]:
         """What stands for a frame of some findings; earlier models may have answered others."""
-        review = self._library.decision(key)
+        review = self._latest(key)
         return {} if review is None else {name: said for name, said in review.findings if name in names}
 
     def _own_answers(self, key: FrameKey, model: ModelCard) -> dict[str, Answer]:
         """What the reader has said already of a model's findings, which no suggestion replaces."""
-        review = self._library.decision(key)
+        review = self._latest(key)
         if review is None or review.reader != self._workplace.settings.reader_name:
             return {}
         known = model.finding_names
@@ -148,7 +156,7 @@ class Decisions(QObject):
         if note == self.note_of(key):
             return
         self._notes[key] = note
-        review = self._library.decision(key)
+        review = self._latest(key)
         if review is not None:
             self._append(key, review.findings)
 
@@ -188,7 +196,7 @@ class Decisions(QObject):
 
         Of several findings at once it has to be whole, since Enter accepts what is suggested of the others.
         """
-        review = self._library.decision(key)
+        review = self._latest(key)
         if review is None or review.reader != self._workplace.settings.reader_name:
             return False
         if self._library.is_hidden(key):
@@ -234,16 +242,27 @@ class Decisions(QObject):
             second_read_of=self._library.second_read_of(key, findings),
         )
 
+        self._under_way[key] = review
+
+        def has_ended() -> None:
+            if self._under_way.get(key) is review:
+                del self._under_way[key]
+
+        def failed(error: Exception) -> None:
+            has_ended()
+            self._on_store_error(error)
+
         def done(result: tuple[Review, Changes]) -> None:
             stored, _ = result
+            has_ended()
             if self._library.blinds.measures(key) and is_blind(stored):
                 self._answered_blind.add(key)
             if self._notes.get(key) == stored.note:
                 del self._notes[key]
             self._on_stored(key, stored)
-            self.decided.emit(stored, go_on)
+            self.decided.emit(stored, go_on or self._goes_on is review)
 
-        self._store_jobs.submit(lambda: self._workplace.store.append(review), done, self._on_store_error)
+        self._store_jobs.submit(lambda: self._workplace.store.append(review), done, failed)
 
     def _shown_of(self, key: FrameKey) -> Shown | None:
         return _shown(self._library.told(key), self._library.told_adapted(key))
@@ -261,6 +280,7 @@ class Decisions(QObject):
     def _take(self, move: Callable[[str], Changes | None], nothing: str) -> None:
         reader = self._workplace.settings.reader_name
         store = self._workplace.store
+        self._under_way.clear()  # what is said from now on follows what stands when this is done
 
         def work() -> tuple[Changes | None, Review | None]:
             changes = move(reader)
