@@ -250,9 +250,13 @@ class FindingsPanel(QWidget):
         tip = self.tr("It cannot be decided on this image")
         stands_for(self._unsure, "unsure", tip, self.tr("Unsure  {0}"))
         self._unsure.clicked.connect(self.mark_unsure)
-        self._undo = _tool("undo", "undo", self.tr("Undo"), self.tr("Take back what was done last"))
+        self._undo = _tool(
+            "arrow-u-left-top", "undo", self.tr("Undo"), self.tr("Take back what was done last")
+        )
         self._undo.clicked.connect(self.undo_requested)
-        self._redo = _tool("redo", "redo", self.tr("Redo"), self.tr("Do again what was taken back"))
+        self._redo = _tool(
+            "arrow-u-right-top", "redo", self.tr("Redo"), self.tr("Do again what was taken back")
+        )
         self._redo.clicked.connect(self.redo_requested)
 
     def _made_note(self) -> NoteField:
