@@ -106,7 +106,7 @@ def test_reading_on_leaves_what_is_on_the_screen_in_its_place_and_what_was_read_
         assert uid is not None
         read.append(uid)
         desk.until(lambda: desk.window.reading.viewer.image is not None)
-        requests = desk.station.asking._request  # before the answer: on a busy machine the order comes with it
+        requests = desk.station.asking._request  # counted before the answer, which may bring one at once
         before = view.visualRect(view.currentIndex()).top()
         desk.press(Qt.Key.Key_2, SHIFT)  # an answer that is one with and without a suggestion
         desk.until(lambda uid=uid: (worklist.row_of(uid) or desk.row()).status == "read")
