@@ -45,6 +45,7 @@ from app.fitting.near import nearest_decided
 from app.workplace import Workplace, WorkplaceError
 from inference.adapted import AdaptedHead
 from inference.answer import suggestions_of, uncertainties_of
+from inference.card import ModelCard
 from inference.errors import InferenceError
 from reviews.errors import StoreError
 from training.adapting.head import fit_head
@@ -178,17 +179,32 @@ class Fitter:
 
     def _score(self, asked: Score) -> Iterator[FittingEvent]:
         for films in self._memory.films_of(asked.model_ids):
-            path = self._workplace.adapted_head_path(films.card)
-            head = AdaptedHead.read(path) if path.exists() else None
-            if head is None or not head.fits(films.card):
-                yield from self._first_fit(asked, films)
-                continue
-            if not head.reviews:
-                continue  # the model's own: there is nothing to tell apart
+            try:
+                yield from self._score_one(asked, films)
+            except InferenceError as error:  # it ends in no layer that could be re-fitted
+                _log.info("%s is not scored: %s", films.card.id, error)
+
+    def _score_one(self, asked: Score, films: ModelFilms) -> Iterator[FittingEvent]:
+        head = self._kept_head(films.card)
+        if head is None:
+            yield from self._first_fit(asked, films)
+        elif head.reviews:  # else the model's own: there is nothing to tell apart
             self._heads[films.card.id] = head
             if self._memory.is_loading:
                 self._is_waited_for[films.card.id] = asked.request
             yield from self._scored(asked.request, films, head, 0.0, is_fitted=False)
+
+    def _kept_head(self, card: ModelCard) -> AdaptedHead | None:
+        """The head on the disk; None where there is none of this model, which is then fitted anew."""
+        path = self._workplace.adapted_head_path(card)
+        if not path.exists():
+            return None
+        try:
+            head = AdaptedHead.read(path)
+        except InferenceError as error:
+            _log.warning("%s; it is fitted anew", error)
+            return None
+        return head if head.fits(card) else None
 
     def _first_fit(self, asked: Score, films: ModelFilms) -> Iterator[FittingEvent]:
         """A model that came into use after films were decided: they count for it, too."""

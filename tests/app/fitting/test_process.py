@@ -23,7 +23,7 @@ from inference.adapted import AdaptedHead
 from inference.card import ModelCard
 from inference.embeddings import FrameKey
 from inference.features import feature_key
-from inference.heads import read_head
+from inference.heads import NO_HEAD, read_head
 from reviews.normalise import complete
 from reviews.record import Answer, Review
 from studies.image import Header
@@ -303,6 +303,28 @@ def test_a_model_that_comes_into_use_after_films_were_decided_is_fitted_to_them(
     told = site.next(Scored, lambda event: event.is_fitted)  # type: ignore[attr-defined]
     assert isinstance(told, Scored)
     assert told.reviews == 12
+    assert site.head().reviews == 12
+
+
+def test_a_model_that_cannot_be_refitted_keeps_no_other_from_being_scored(site: Site) -> None:
+    weights = site.place.registry.weights_path(site.card)
+    other = site.place.registry.add(replace(site.card, name="ends otherwise", head=NO_HEAD), weights)
+    site.decide_some()
+    site.fitting.start()
+    site.fitting.score((other.id, site.card.id))
+    told = site.next(Scored, lambda event: event.is_fitted)  # type: ignore[attr-defined]
+    assert isinstance(told, Scored)
+    assert (told.model_id, told.reviews) == (site.card.id, 12)
+
+
+def test_a_damaged_head_is_fitted_anew(site: Site) -> None:
+    site.decide_some()
+    path = site.place.adapted_head_path(site.card)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"half a head")
+    site.fitting.start()
+    site.fitting.score((site.card.id,))
+    site.next(Scored, lambda event: event.is_fitted)  # type: ignore[attr-defined]
     assert site.head().reviews == 12
 
 
