@@ -175,6 +175,7 @@ def conclude(
         Films that the candidate was trained on, for whoever re-fits its head; kept beside its weights.
     """
     fitted = _fitted(card, samples, registry)
+    current, remarks = _other_than_itself(card, weights, current, registry)
     left = unseen(
         samples.of_part("test"),
         Known(card.name, fitted, _named(card.parent, registry)),
@@ -205,14 +206,38 @@ def conclude(
     (last_look or look_up)()
     # With the card, so that no moment knows the candidate and not the verdict on it.
     gate = judged(
-        evaluation, current_evaluation, card, current, left.remarks,
-        margin=margin, bootstrap=plan.bootstrap, seed=plan.seed,
+        evaluation, current_evaluation, card, current, (*remarks, *left.remarks),
+        kept_aside=len(samples.of_part("test")), margin=margin, bootstrap=plan.bootstrap, seed=plan.seed,
     )  # fmt: skip
     named = replace(card, figures=figures | {"gate": gate.as_json()}, head=head_name(model))
     card = _add(named, weights, typical, fitted, registry, replay)
     if evaluation is not None:
         evaluation = replace(evaluation, model=card.id)
     return Outcome(card, evaluation, current_evaluation, gate, current)
+
+
+def _other_than_itself(
+    card: ModelCard, weights: dict[str, torch.Tensor], current: ModelCard | None, registry: ModelRegistry
+) -> tuple[ModelCard | None, tuple[str, ...]]:
+    """The model to compare with, and what has to be said of that.
+
+    A run that was killed before its last word is gone on with, and somebody promoted its candidate meanwhile:
+    it is the model in use, and would be compared with itself.
+    """
+    if current is None or current.parent != card.parent or current.temperature != card.temperature:
+        return current, ()
+    kept = load(current, registry, torch.device("cpu")).network.state_dict()
+    if kept.keys() != weights.keys() or any(not torch.equal(kept[n], weights[n].to(kept[n])) for n in kept):
+        return current, ()
+    try:
+        parent = registry.find(card.parent)
+    except UnknownModel:
+        return None, ("The candidate is in use already.",)
+    said = (
+        f"The candidate is in use already: it is compared with {parent.name or parent.id}, which it was made "
+        "from."
+    )
+    return parent, (said,)
 
 
 def _fitted(card: ModelCard, samples: Samples, registry: ModelRegistry) -> Fitted:

@@ -152,6 +152,10 @@ SENTENCES = (
     ),
     QT_TRANSLATE_NOOP("Words", "No patients were kept aside for testing, so nothing is proven."),
     QT_TRANSLATE_NOOP("Words", "There is no current model to compare the candidate with."),
+    QT_TRANSLATE_NOOP("Words", "The candidate is in use already."),
+    QT_TRANSLATE_NOOP(
+        "Words", "The candidate is in use already: it is compared with {0}, which it was made from."
+    ),
     QT_TRANSLATE_NOOP("Words", "{0} does not predict yet, so there is nothing to compare with."),
     QT_TRANSLATE_NOOP("Words", "{0}: the models are equal (95% interval {1} to {2})"),
     QT_TRANSLATE_NOOP("Words", "{0}: the candidate is better by {1} (95% interval of the gain {2} to {3})"),

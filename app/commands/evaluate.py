@@ -95,8 +95,9 @@ def run(options: argparse.Namespace, workplace: Workplace, output: Output) -> in
     gate = None
     if current is not None:
         gate = judged(
-            measured, before, subject.shown, current.shown, remarks, margin=workplace.settings.gate_margin
-        )
+            measured, before, subject.shown, current.shown, remarks,
+            kept_aside=len(samples.samples), margin=workplace.settings.gate_margin,
+        )  # fmt: skip
         if options.labels is None:
             _remember(measured, gate, subject, current, workplace)
     told = _told(measured, subject, remarks)

@@ -106,6 +106,7 @@ def judged(
     current: ModelCard | None,
     remarks: Sequence[str],
     *,
+    kept_aside: int,
     margin: float = MARGIN,
     bootstrap: int = LEAST_RESAMPLES,
     seed: int = 0,
@@ -116,6 +117,8 @@ def judged(
     ----------
     evaluation, before
         Of the candidate and of the model in use; None where nothing could be measured.
+    kept_aside
+        How many films there were to measure on, before those were left out that a model was fitted on.
     """
     beside = current.id if current is not None else ""
     if evaluation is not None and before is not None:
@@ -125,12 +128,12 @@ def judged(
             task="multilabel" if several else "multiclass",
         )  # fmt: skip
         return replace(gate, reasons=(*gate.reasons, *remarks), current=beside)
-    if any("left out" in remark for remark in remarks):
-        reason = "No film of the test part is left that neither model was fitted on, so nothing is proven."
-    elif evaluation is None:
+    if not kept_aside:
         reason = "No patients were kept aside for testing, so nothing is proven."
-    elif current is None:
+    elif evaluation is not None and current is None:
         reason = "There is no current model to compare the candidate with."
-    else:
+    elif evaluation is not None and current is not None and not current.head_trained:
         reason = f"{current.name or current.id} does not predict yet, so there is nothing to compare with."
+    else:
+        reason = "No film of the test part is left that neither model was fitted on, so nothing is proven."
     return Gate(False, "not proven", (reason, *remarks), beside)

@@ -104,6 +104,8 @@ def test_a_candidate_trained_on_some_films_of_the_test_part_is_measured_on_the_o
     told = last_of(cheating, registry, tmp_path / "run").values
     assert told["evaluation"]["n"] == len(test) - 3
     reasons = " ".join(told["gate"]["reasons"])
+    assert "There is no current model to compare the candidate with." in reasons
+    assert "is left that neither" not in reasons, "the others measured it"
     assert f"3 of the {len(test)} films of the test part" in reasons
     assert Path(test[0].header.path).name in reasons
 
