@@ -83,7 +83,7 @@ class ComparisonView(QWidget):
 
     def _show_tested_on(self, candidate: Figures | None) -> None:
         if candidate is None:
-            text = self.tr("No patient was kept aside yet, so nothing could be measured.")
+            text = self.tr("No film could measure the candidate, so there are no figures.")
         else:
             text = self.tr("Measured on {0} films of {1} patients who were kept aside. 95% intervals.")
             text = text.format(*(grouped(int(candidate.get(key, 0))) for key in ("n", "patients")))

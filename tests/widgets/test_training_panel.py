@@ -312,8 +312,20 @@ def test_a_candidate_can_be_put_away(panel: TrainingPanel) -> None:
 
 def test_without_held_out_patients_it_says_that_nothing_was_measured(panel: TrainingPanel) -> None:
     panel.show_comparison(None, None, NOT_PROVEN, model_id="4f1d")
-    assert "No patient was kept aside yet" in texts(panel)
+    assert "No film could measure the candidate, so there are no figures." in texts(panel)
     assert not any(matrix.isVisible() for matrix in panel.findChildren(ConfusionMatrix))
+
+
+def test_films_that_were_left_out_are_not_said_to_be_none(panel: TrainingPanel) -> None:
+    """Four films were kept aside, and the candidate's parent was fitted on all of them."""
+    reasons = [
+        "No film of the test part is left that neither model was fitted on, so nothing is proven.",
+        "4 of the 4 films of the test part were left out, because the candidate was fitted on them or on "
+        "others of the same patients: a.png and 3 more.",
+    ]
+    panel.show_comparison(None, None, {**NOT_PROVEN, "reasons": reasons}, model_id="4f1d")
+    assert "4 of the 4 films of the test part were left out" in texts(panel)
+    assert "No patient was kept aside" not in texts(panel)
 
 
 def test_curves_are_drawn_where_they_are_given(panel: TrainingPanel) -> None:
