@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -131,8 +131,14 @@ class TrainingPanel(QWidget):
         """Who will stand for a promotion."""
         self._comparison.decision.set_reader(reader)
 
-    def set_model_in_use(self, name: str, before: str, reason_not_to_roll_back: str = "") -> None:
-        """Say which model suggests, and which one *Roll back* returns to (empty: none)."""
+    def set_model_in_use(
+        self, name: str, before: str, reason_not_to_roll_back: str = "", *, ids: Collection[str] = ()
+    ) -> None:
+        """Say which model suggests, and which one *Roll back* returns to (empty: none).
+
+        `ids` are those of all models in use.
+        """
+        self._comparison.decision.set_in_use(ids)
         self._in_use.setText(name or self.tr("No model is in use."))
         if before:
             reason = reason_not_to_roll_back

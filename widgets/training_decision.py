@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -28,6 +30,8 @@ class DecisionView(QWidget):
         self._reader = ""
         self._needs_reason = False
         self._blocked_by = ""
+        self._in_use: frozenset[str] = frozenset()
+        self._was_in_use = False
         self._who = label("", "quiet", wraps=True)
         self._reason = QLineEdit()
         self._reason.setAccessibleName(self.tr("Reason for promoting"))
@@ -59,22 +63,32 @@ class DecisionView(QWidget):
     def show_candidate(self, model_id: str, *, passed: bool) -> None:
         """Offer this candidate; a gate that it did not pass asks for a reason."""
         self._model_id, self._needs_reason = model_id, not passed
-        self._blocked_by = ""
+        self._blocked_by, self._was_in_use = "", False
         self._reason.clear()
         self._reason.setPlaceholderText(
             self.tr("Reason (kept with the promotion)")
             if passed
             else self.tr("Reason for promoting all the same (required)")
         )
-        self._refresh()
+        self.set_in_use(self._in_use)
 
     def set_reader(self, reader: str) -> None:
         self._reader = reader
         self._refresh()
 
+    def set_in_use(self, model_ids: Collection[str]) -> None:
+        """Which models suggest now: the candidate may be one of them, or may have been."""
+        was = self._model_id in self._in_use
+        self._in_use = frozenset(model_ids)
+        if self._model_id in self._in_use:
+            self._blocked_by = self._blocked_by or self.tr("The candidate is in use.")
+        elif was:
+            self._blocked_by, self._was_in_use = "", True
+        self._refresh()
+
     def finish(self, sentence: str) -> None:
-        """Say that the candidate was promoted or put away; it can be neither again."""
-        self._blocked_by = sentence
+        """Say that the candidate was promoted; it cannot be again while it is in use."""
+        self._blocked_by, self._was_in_use = sentence, False
         self._refresh()
 
     def _reason_not_to_promote(self) -> str:
@@ -87,8 +101,10 @@ class DecisionView(QWidget):
         return ""
 
     def _refresh(self) -> None:
-        self._who.setText(self.tr("Promoting as {0}").format(self._reader) if self._reader else "")
-        self._who.setHidden(not self._reader)
+        said = [self.tr("The candidate was in use and is not any more.")] if self._was_in_use else []
+        said += [self.tr("Promoting as {0}").format(self._reader)] if self._reader else []
+        self._who.setText("\n".join(said))
+        self._who.setHidden(not said)
         self._promote.block(self._reason_not_to_promote())
         is_open = bool(self._model_id) and not self._blocked_by
         self._reason.setEnabled(is_open)

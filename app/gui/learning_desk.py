@@ -246,7 +246,7 @@ class LearningDesk(QObject):
         self._in_use = in_use
         self.offer_models()
         names = " · ".join(c.name or c.id for c in in_use)  # a name may have a comma
-        panel.set_model_in_use(names, self._learning.before)
+        panel.set_model_in_use(names, self._learning.before, ids=used)
         self._library.refresh_rows()
         self._reading.ask_in_background()
         self._learning.rescore()

@@ -282,6 +282,34 @@ def test_a_candidate_that_passed_is_promoted_with_one_click(panel: TrainingPanel
     assert not button(panel, "Discard").isEnabled()
 
 
+def test_a_candidate_that_was_rolled_back_is_not_said_to_be_in_use(panel: TrainingPanel) -> None:
+    promoted = heard(panel.promote_requested)
+    panel.set_model_in_use("Starter", "", ids={"starter"})
+    panel.show_comparison(evaluation("4f1d", 0.95), evaluation("starter", 0.94), PASSED)
+    panel.show_promoted("The candidate is in use from now on.")
+    panel.set_model_in_use("Tuned", "Starter", ids={"4f1d"})
+    assert "The candidate is in use from now on." in texts(panel)
+    assert not button(panel, "Promote").isEnabled()
+    panel.set_model_in_use("Starter", "", ids={"starter"})
+    told = texts(panel)
+    assert "in use from now on" not in told
+    assert "The candidate was in use and is not any more." in told
+    click(panel, "Promote")
+    assert promoted == [("4f1d", "")]
+    panel.show_promoted("The candidate is in use from now on.")
+    assert "is not any more" not in texts(panel)
+
+
+def test_a_candidate_that_somebody_promoted_elsewhere_says_that_it_is_in_use(panel: TrainingPanel) -> None:
+    panel.show_comparison(evaluation("4f1d", 0.95), evaluation("starter", 0.94), PASSED)
+    panel.set_model_in_use("Tuned", "Starter", ids={"4f1d"})
+    assert "The candidate is in use." in texts(panel)
+    assert not button(panel, "Promote").isEnabled()
+    panel.show_comparison(evaluation("b", 0.95), evaluation("4f1d", 0.94), PASSED)
+    assert "The candidate is in use." not in texts(panel)
+    assert button(panel, "Promote").isEnabled()
+
+
 def test_a_candidate_that_did_not_pass_needs_a_reason(panel: TrainingPanel) -> None:
     promoted = heard(panel.promote_requested)
     panel.show_comparison(evaluation("4f1d", 0.95), evaluation("starter", 0.94), NOT_PROVEN, model_id="4f1d")
