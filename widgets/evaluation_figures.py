@@ -234,6 +234,7 @@ class EvaluationFigures(QWidget):
         for matrix in self._matrices:
             matrices.addWidget(matrix, 1)
             matrix.hide()
+        matrices.addStretch(0)  # one alone begins where the table does
         self._charts.setHorizontalSpacing(space(6))
         self._charts.setVerticalSpacing(space(4))
         for table in (self._table, self._each):
