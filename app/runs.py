@@ -223,3 +223,20 @@ def newest_run(runs_folder: Path, commands: Sequence[tuple[str, ...]] = (TRAIN, 
         return None
     runs = [Run(f) for f in sorted(runs_folder.iterdir()) if (f / "arguments.json").exists()]
     return next((run for run in reversed(runs) if run.command in commands), None)
+
+
+def newest_result_of_commands(runs_folder: Path) -> tuple[Run, dict[str, Any]] | None:
+    """The newest training that a command of its own ended with a compared candidate, and its last event.
+
+    None where a run of the window is newer, or somebody decided about this one already.
+    """
+    if not runs_folder.is_dir():
+        return None
+    told = [(events.stat().st_mtime, events.parent) for events in runs_folder.glob(f"*/{EVENTS}")]
+    for _, folder in sorted(told, reverse=True):
+        if (folder / "arguments.json").exists():
+            return None
+        run, last = Run(folder), _event_of((folder / EVENTS).read_bytes().strip().rpartition(b"\n")[2])
+        if last is not None and last["event"] == "done" and last.get("gate", {}).get("current"):
+            return None if run.is_decided else (run, last)
+    return None

@@ -28,7 +28,7 @@ from app.promoting import (
     roll_back,
     standing_of,
 )
-from app.runs import ADAPT, TAKE, TRAIN, Run, new_run, newest_run
+from app.runs import ADAPT, TAKE, TRAIN, Run, new_run, newest_result_of_commands, newest_run
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.errors import InferenceError
@@ -75,6 +75,7 @@ class Learning(QObject):
         self.before = ""  # name of the model that a roll-back returns to; empty without a promotion
         self.ever_promoted: frozenset[str] = frozenset()  # ids of models that are or were in use
         self.standings: dict[str, str] = {}  # by model: what to know before it is used, beside the one in use
+        self._looks_elsewhere = False  # once the worklist is loaded: what is hidden from the reader is known
         self._ended_run: Run | None = None
         self._watch = Watch(self)
         self._watch.started.connect(self.run_started)
@@ -119,6 +120,8 @@ class Learning(QObject):
             in_use, cards, self.before, self.ever_promoted, standings = models
             self.standings = {s.card.id: said for s in standings if (said := self._in_words(s))}
             self.models_changed.emit(in_use, cards)
+            if self._looks_elsewhere:
+                self._look_elsewhere()
 
         self._store_jobs.submit(work, done, self._on_store_error)
 
@@ -129,6 +132,8 @@ class Learning(QObject):
     def find_run(self) -> None:
         """After a start: watch a training that still runs, offer to resume one that was killed, and show
         the result of one that ended while nobody looked."""
+        self._looks_elsewhere = True
+        self._look_elsewhere()
         run = newest_run(self._workplace.runs_folder)
         if run is None or run.is_decided:
             return
@@ -142,6 +147,26 @@ class Learning(QObject):
             for event in seen.events:
                 self.run_event.emit(event)
             self._tell_comparison(seen.events[-1])
+
+    def _look_elsewhere(self) -> None:
+        """Show the candidate that a command made while no window ran it, until somebody decides about it."""
+        workplace = self._workplace
+
+        def work() -> tuple[Run, dict[str, Any]] | None:
+            found = newest_result_of_commands(workplace.runs_folder)
+            if found is None:
+                return None
+            model = str(found[1]["model"])
+            is_open = model not in {promotion.model for promotion in workplace.store.promotions()}
+            return found if is_open and any(c.id == model for c in workplace.registry.cards()) else None
+
+        def done(found: tuple[Run, dict[str, Any]] | None) -> None:
+            shown = None if self._ended_run is None else self._ended_run.folder
+            if found is not None and not self._watch.is_on and found[0].folder != shown:
+                self._ended_run = found[0]
+                self._tell_comparison(found[1])
+
+        self._store_jobs.submit(work, done, self._on_store_error)
 
     def mark_decided(self) -> None:
         """What the last run brought was promoted or put away: it is not shown again."""

@@ -184,3 +184,43 @@ def test_a_model_promoted_while_the_one_before_is_still_asked_answers_every_film
     desk.station.learning.promote(mine, "")
     desk.until(lambda: len(desk.station.library.predictions) == 48)
     assert suggested_by(desk) == {mine}
+
+
+@pytest.mark.usefixtures("decided")
+def test_a_candidate_that_a_command_made_stands_on_the_training_page_until_somebody_decides(
+    open_desk: OpenDesk, overread: Overread
+) -> None:
+    train = (
+        "train", "--model", "starter", "--depth", "head", "--epochs", 1, "--device", "cpu", "--threads", 1,
+        "--bootstrap", 50,
+    )  # fmt: skip
+    done = overread(*train).lines[-1]
+    assert done["event"] == "done"
+    desk = open_desk()
+    panel = desk.window.training
+    desk.click(desk.window, "Training")
+    desk.until(lambda: desk.button(panel, "Promote").isVisible())
+    assert done["gate"]["reasons"][0].split()[0] in desk.texts(panel)
+    reason = next(f for f in panel.findChildren(QLineEdit) if f.accessibleName() == "Reason for promoting")
+    reason.setText("to see it at work")
+    desk.click(panel, "Promote")
+    desk.until(lambda: in_use(desk) == {done["model"], "phantom"})
+    desk.until(lambda: "in use from now on" in desk.texts(panel))
+    desk.until(lambda: desk.button(panel, "Roll back").isEnabled())
+    desk.click(panel, "Roll back")
+    desk.until(lambda: "The candidate was in use and is not any more." in desk.texts(panel))
+    assert in_use(desk) == {"starter", "phantom"}
+    desk.close()
+
+    desk = open_desk()
+    shown: list[str] = []
+    desk.station.learning.compared.connect(lambda comparison: shown.append(comparison.model_id))
+    desk.click(desk.window, "Training")
+    desk.until(lambda: desk.station.learning._looks_elsewhere)
+    looked: list[bool] = []  # the store answers in turn, so this comes after what was looked for
+    desk.station.learning._store_jobs.submit(lambda: True, looked.append, print)
+    desk.until(lambda: looked)
+    again = overread(*train, "--seed", 1).lines[-1]  # while the window is open
+    assert again["model"] != done["model"]
+    desk.until(lambda: desk.button(desk.window.training, "Discard").isVisible(), 60_000)
+    assert shown == [again["model"]], "nobody is asked again about the one that was decided on"
