@@ -119,7 +119,8 @@ class Suggestions(QObject):
         can_explain = not self._why_no_maps(model)
         has_maps = not can_explain or (key, model.id, self.method) in self._heatmaps
         is_enough = (has_maps or not with_maps) and (key in self._lungs or not with_lungs)
-        if key in self._comparing or (key in self._library.predictions and is_enough):
+        is_known = key in self._comparing or key in self._library.predictions
+        if is_known and is_enough:
             return
         question = _Question(key, model.id, self.method, True, can_explain)
         if question in self._asked.values():
@@ -230,12 +231,13 @@ class Suggestions(QObject):
         if asked.failed_with_maps:
             self._without_maps[asked.model] = asked.failed_with_maps
         self._keep_lungs(key, look.lungs)
+        self._keep_heatmaps((key, look.prediction.model, method), look.heatmaps)
         self._backlog.pop(key, None)
         self._forget(lambda other: other.key == key and not other.urgent)
         self._ask_next()
-        self._remember(look, key, method)
+        self._remember(look, key)
 
-    def _remember(self, look: Look, key: FrameKey, method: str) -> None:
+    def _remember(self, look: Look, key: FrameKey) -> None:
         """Keep what a look gave and tell it; a new film may be a copy: that is found out first."""
         prediction, likeness = look.prediction, look.likeness
 
@@ -244,15 +246,15 @@ class Suggestions(QObject):
 
         if likeness is None or key in self._library.predictions:
             self._store_jobs.submit(remember, self._library.take_joined)
-            self._tell(look, key, method)
+            self._tell(look, key)
             return
 
         def compared(joined: Joined) -> None:
             self._library.take_joined(joined)
-            self._tell(look, key, method)
+            self._tell(look, key)
 
         def not_kept(error: Exception) -> None:
-            self._tell(look, key, method)  # a film is read all the same where nothing can be written
+            self._tell(look, key)  # a film is read all the same where nothing can be written
             if not isinstance(error, StoreError):
                 raise error
             self.failed.emit(str(error))
@@ -260,16 +262,18 @@ class Suggestions(QObject):
         self._comparing.add(key)
         self._store_jobs.submit(remember, compared, not_kept)
 
-    def _tell(self, look: Look, key: FrameKey, method: str) -> None:
-        """Keep what the worker saw of a frame, and tell it as far as the reader may know it."""
+    def _tell(self, look: Look, key: FrameKey) -> None:
+        """Tell what the worker saw of a frame, as far as the reader may know it."""
         self._comparing.discard(key)
-        if look.heatmaps:
-            self._heatmaps[(key, look.prediction.model, method)] = look.heatmaps
-            while len(self._heatmaps) > HEATMAPS_KEPT:
-                self._heatmaps.popitem(last=False)
         self._library.set_prediction(look.prediction, look.adapted)
         self._end_again(key)
         self.answered.emit(key, look.prediction)
+
+    def _keep_heatmaps(self, place: tuple[FrameKey, str, str], heatmaps: tuple[Heatmap, ...]) -> None:
+        if heatmaps:
+            self._heatmaps[place] = heatmaps
+            while len(self._heatmaps) > HEATMAPS_KEPT:
+                self._heatmaps.popitem(last=False)
 
     def _keep_lungs(self, key: FrameKey, lungs: LungMask | None) -> None:
         self._lungs[key] = lungs
@@ -366,6 +370,7 @@ class Suggestions(QObject):
             return Evidence()
         key = (header.sop_instance_uid, frame)
         is_hidden = self._library.is_hidden(key)
+        is_untold = is_hidden or key in self._comparing
         prediction = self._library.told(key)
         suggestion = prediction.suggestion if prediction else None
         if chosen is not None and chosen in model.finding_names:
@@ -379,7 +384,7 @@ class Suggestions(QObject):
         return Evidence(
             choices=tuple((f.name, in_words(f.display)) for f in model.findings),
             selected=selected,
-            heatmap=None if is_hidden else next((m for m in maps if m.finding == selected), None),
+            heatmap=None if is_untold else next((m for m in maps if m.finding == selected), None),
             methods=self.methods_for(model),
             method=method,
             under_way=None if is_hidden else self.explaining.under_way(key),

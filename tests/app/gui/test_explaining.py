@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -9,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from app.gui.evidence import Evidence
+from app.gui.suggestions import Suggestions
 from app.settings import read_settings
 from inference.lung_mask import LungMask
 from inference.prediction import Prediction
@@ -50,6 +53,11 @@ def reading_with_evidence(open_desk: OpenDesk) -> Desk:
     desk.press(Qt.Key.Key_H)
     desk.until(lambda: desk.window.reading.viewer.is_heatmap_drawn)
     return desk
+
+
+def shown_key(desk: Desk) -> tuple[str, int] | None:
+    image = desk.window.reading.viewer.image
+    return None if image is None else (image.header.sop_instance_uid, image.frame)
 
 
 def drawn_method(desk: Desk) -> str:
@@ -96,6 +104,27 @@ def test_a_long_explanation_is_followed_kept_by_film_and_given_up(open_desk: Ope
     desk.until(lambda: drawn_method(desk) == "gradcam" and not cancel.isVisible())
     assert methods(desk).chosen == "gradcam"
     assert desk.row().suggestion
+
+
+def test_evidence_comes_for_a_film_that_is_opened_while_its_look_is_on_its_way_to_the_store(
+    open_desk: OpenDesk,
+) -> None:
+    desk = open_desk()
+    suggestions = desk.window.findChild(Suggestions)
+    assert suggestions is not None
+    looked = threading.Event()
+    desk.station.library.studies_added.connect(lambda _: desk.station.store_jobs.submit(looked.wait))
+    try:
+        desk.station.open_paths([SAMPLES / "PHANTOM-001"])
+        desk.until(lambda: len(suggestions._comparing) == 2)  # of both films, and neither is kept yet
+        first = desk.key
+        desk.press(Qt.Key.Key_H)
+        assert not desk.window.reading.viewer.is_heatmap_drawn  # it may be a copy of one that measures
+        desk.choose_row(1 - [row.study_uid for row in desk.rows].index(desk.row().study_uid))
+        desk.until(lambda: desk.key != first and shown_key(desk) == desk.key)
+    finally:
+        looked.set()
+    desk.until(lambda: desk.window.reading.viewer.is_heatmap_drawn)
 
 
 def test_probabilities_follow_a_shape_that_is_dragged_and_nothing_is_kept(open_desk: OpenDesk) -> None:
