@@ -65,8 +65,15 @@ class Reasoned(QWidget):
         return self._why.text()
 
     def block(self, reason: str) -> None:
-        """Say why the button cannot be pressed; an empty reason frees it."""
+        """Say why the button cannot be pressed; an empty reason frees it.
+
+        Who has just pressed it stays where they are: Qt would pass the focus on to the next button, and
+        Space would press that.
+        """
+        is_here = self.button.hasFocus() or self.hasFocus()
         self.button.setEnabled(not reason)
+        if is_here:
+            (self if reason else self.button).setFocus(Qt.FocusReason.OtherFocusReason)
         self.button.setToolTip(reason or self._tip)
         self.button.setAccessibleDescription(reason or self._tip)
         self._why.setText(reason)

@@ -70,7 +70,7 @@ class ServerView(QWidget):
     @property
     def reason_not_to_send(self) -> str:
         if self._is_sending:
-            return self.tr("The job is being packed.")
+            return self.tr("Packing films of the training and validation part")
         if not self._folder:
             return self.tr("No folder is chosen yet.")
         return self._blocked_by

@@ -107,7 +107,7 @@ class SearchDesk(QObject):
     def _on_send_requested(self, folder: str) -> None:
         view = self._window.training.server
         view.set_sending(True)
-        view.say(self.tr("Packing films of the training and validation part"), "caption")
+        view.say("", "caption")
         self.sending.send(_options_of(self._window.training.choice))
 
     def _on_sent(self) -> None:

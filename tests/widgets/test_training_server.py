@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -48,11 +50,29 @@ def test_a_folder_comes_first(view: ServerView) -> None:
 def test_while_a_job_is_packed_no_other_is(view: ServerView) -> None:
     view.set_folder("share")
     view.set_sending(True)
-    assert "being packed" in texts(view)
+    assert "Packing films" in texts(view)
     assert not buttons(view)["Send to the server"].isEnabled()
     view.set_sending(False)
     view.set_blocked("There are no decisions to learn from yet.")
     assert "There are no decisions" in texts(view)
+
+
+def test_space_after_sending_presses_nothing_else(view: ServerView, qtbot: QtBot) -> None:
+    view.activateWindow()
+    below = QPushButton("Roll back", view)
+    view.layout().addWidget(below)
+    pressed = heard(below.clicked)
+    view.set_folder("share")
+    send = buttons(view)["Send to the server"]
+    view.send_requested.connect(lambda _: view.set_sending(True))
+    send.setFocus()
+    QTest.keyClick(send, Qt.Key.Key_Space)
+    assert not send.isEnabled()
+    QTest.keyClick(QApplication.focusWidget() or view, Qt.Key.Key_Space)
+    assert not below.hasFocus()
+    assert pressed == []
+    view.set_sending(False)
+    assert send.hasFocus()
 
 
 def test_a_result_that_is_there_can_be_taken_unless_a_training_runs(view: ServerView) -> None:
