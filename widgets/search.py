@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
-    QProgressBar,
     QPushButton,
     QSpinBox,
     QTableWidget,
@@ -26,9 +25,10 @@ from PySide6.QtWidgets import (
 from widgets import theme
 from widgets.numbers import duration_text, grouped
 from widgets.plots_search import Axis, ImportanceChart, ParallelChart, Strand
+from widgets.run_bar import RunBar
 from widgets.setting_words import setting_name, setting_text
 from widgets.theme import TOKENS, space
-from widgets.training_parts import Reasoned, label, section, set_role
+from widgets.training_parts import Reasoned, label, section
 
 ENDED_EARLY = ("pruned", "failed")
 _ROWS_SHOWN = 7
@@ -60,8 +60,7 @@ class SearchView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._blocked_by = self._resumable = ""
-        self._is_running = self._is_cancelling = False
+        self._blocked_by = ""
         self._space: dict[str, Any] = {}
         self._rows: dict[int, dict[str, Any]] = {}
         self._best = -1
@@ -74,10 +73,7 @@ class SearchView(QWidget):
         start.setProperty("role", "primary")
         start.clicked.connect(lambda: self.start_requested.emit(self.choice))
         self._start = Reasoned(start, self.tr("Try settings one after the other in a process of its own"))
-        self._words = label("", wraps=True)
-        self._bar = QProgressBar()
-        self._cancel = QPushButton(self.tr("Cancel the search"))
-        self._resume = QPushButton(theme.icon("play", TOKENS.text), self.tr("Resume the search"))
+        self._bar = self._made_bar()
         self.table = QTableWidget(0, 0)
         self.parallel = ParallelChart(self.tr("Trials"))
         self.importance = ImportanceChart(self.tr("What mattered"))
@@ -87,7 +83,7 @@ class SearchView(QWidget):
         self._fill_controls()
         self._lay_out()
         self.show_running(False)
-        self._say(self.tr("No search has run yet."), "quiet")
+        self._bar.say(self.tr("No search has run yet."), "quiet")
         self._refresh_use()
 
     @property
@@ -104,36 +100,36 @@ class SearchView(QWidget):
 
     def begin(self) -> None:
         """A search was started."""
-        self._space, self._rows, self._best, self._resumable = {}, {}, -1, ""
+        self._space, self._rows, self._best = {}, {}, -1
         self._fill_table()
         self._draw()
         self.importance.show_shares({})
-        self.show_running(True)
-        self._say(self.tr("Starting"), "")
+        self._bar.begin()
+        self._refresh_controls()
 
     def show_running(self, is_running: bool) -> None:
-        self._is_running, self._is_cancelling = is_running, False
-        self._bar.setHidden(not is_running)
-        self._cancel.setHidden(not is_running)
-        self._cancel.setEnabled(True)
-        self._resume.setHidden(is_running or not self._resumable)
-        if is_running:
-            self._bar.setRange(0, 0)
+        self._bar.show_running(is_running)
+        self._refresh_controls()
+
+    def _refresh_controls(self) -> None:
+        is_running = self._bar.is_running
         for control in (self._trials, self._minutes, *self._over.values()):
             control.setEnabled(not is_running)
         self._refresh_start()
 
     def show_resumable(self, run: str) -> None:
         """Offer to go on with an interrupted search; an empty run takes the offer back."""
-        self._resumable = run
-        self._resume.setHidden(not run or self._is_running)
+        self._bar.show_resumable(run)
         if run:
-            self._say(self.tr("A search was interrupted. It can go on where it ended."), "look-again")
+            self._bar.say(self.tr("A search was interrupted. It can go on where it ended."), "look-again")
 
     def stopped(self, sentence: str) -> None:
         """The search's process ended without an end."""
-        self.show_running(False)
-        self._say(sentence, "failed")
+        self._end(sentence, "failed")
+
+    def _end(self, text: str, role: str) -> None:
+        self._bar.end(text, role)
+        self._refresh_controls()
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         """Follow one event of the contract."""
@@ -144,20 +140,17 @@ class SearchView(QWidget):
             self._on_trial(event)
         elif kind == "prepare" and not self._rows:
             words = self.tr("Reading films: {0} of {1}")
-            self._say(words.format(grouped(int(event["done"])), grouped(int(event["total"]))), "")
+            self._bar.say(words.format(grouped(int(event["done"])), grouped(int(event["total"]))), "")
         elif kind == "plan":
-            self._say(self.tr("Measuring the best trial on the test part"), "")
-            self._bar.setRange(0, 0)
+            self._bar.say(self.tr("Measuring the best trial on the test part"), "")
+            self._bar.show_progress(0, 0)
         elif kind == "done":
-            self.show_running(False)
             words = self.tr("Done. Trial {0} is best; it became the candidate below.")
-            self._say(words.format(int((event.get("search") or {}).get("trial", -1)) + 1), "saved")
+            self._end(words.format(int((event.get("search") or {}).get("trial", -1)) + 1), "saved")
         elif kind == "cancelled":
-            self.show_running(False)
-            self._say(self.tr("Cancelled. No candidate was made."), "quiet")
+            self._end(self.tr("Cancelled. No candidate was made."), "quiet")
         elif kind == "failed":
-            self.show_running(False)
-            self._say(self.tr("The search failed: {0}").format(event.get("reason", "")), "failed")
+            self._end(self.tr("The search failed: {0}").format(event.get("reason", "")), "failed")
 
     # Events
 
@@ -182,13 +175,12 @@ class SearchView(QWidget):
         done, total = int(event["finished"]), int(event["trials"])
         epochs = max(int(event["epochs"]), 1)
         under_way = int(event["epoch"]) if event["state"] == "running" else 0
-        self._bar.setRange(0, total * epochs)
-        self._bar.setValue(done * epochs + under_way)
-        if not self._is_cancelling:
+        self._bar.show_progress(done * epochs + under_way, total * epochs)
+        if not self._bar.is_cancelling:
             words = self.tr("{0} of {1} trials").format(done, total)
             if (left := event.get("remaining_s")) is not None and done < total:
                 words = self.tr("{0}, about {1} left").format(words, duration_text(float(left)))
-            self._say(words, "")
+            self._bar.say(words, "")
         self._refresh_use()
 
     # The table
@@ -283,22 +275,23 @@ class SearchView(QWidget):
             self._use.button.setText(words)
 
     def _refresh_start(self) -> None:
-        reason = self.tr("A search is running.") if self._is_running else self._blocked_by
+        reason = self.tr("A search is running.") if self._bar.is_running else self._blocked_by
         if not reason and not any(box.isChecked() for box in self._over.values()):
             reason = self.tr("Nothing to search over is chosen.")
         self._start.block(reason)
 
-    def _on_cancel(self) -> None:
-        self._is_cancelling = True
-        self._cancel.setEnabled(False)
-        self._say(self.tr("Stopping after this batch"), "quiet")
-        self.cancel_requested.emit()
-
     # Small things
 
-    def _say(self, text: str, role: str) -> None:
-        self._words.setText(text)
-        set_role(self._words, role)
+    def _made_bar(self) -> RunBar:
+        cancel = QPushButton(self.tr("Cancel the search"))
+        cancel.setToolTip(self.tr("Stop at the next batch; what was found is kept, and can be resumed"))
+        resume = QPushButton(theme.icon("play", TOKENS.text), self.tr("Resume the search"))
+        resume.setToolTip(self.tr("Go on where the search ended, in the middle of a trial too"))
+        bar = RunBar(self.tr("Progress of the search"), cancel, resume)
+        bar.lead_with(self._start)
+        bar.cancel_requested.connect(self.cancel_requested)
+        bar.resume_requested.connect(self.resume_requested)
+        return bar
 
     def _fill_controls(self) -> None:
         self._trials.setRange(2, 1000)
@@ -315,12 +308,6 @@ class SearchView(QWidget):
         for name, box in self._over.items():
             box.setChecked(name in ("depth", "learning_rate", "weight_decay", "augmentation"))
             box.toggled.connect(self._refresh_start)
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(self.tr("Progress of the search"))
-        self._cancel.setToolTip(self.tr("Stop at the next batch; what was found is kept, and can be resumed"))
-        self._cancel.clicked.connect(self._on_cancel)
-        self._resume.setToolTip(self.tr("Go on where the search ended, in the middle of a trial too"))
-        self._resume.clicked.connect(lambda: self.resume_requested.emit(self._resumable))
         self.table.setAccessibleName(self.tr("Trials of the search"))
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -363,13 +350,6 @@ class SearchView(QWidget):
         form.addRow(label(self.tr("Budget"), "quiet"), budget)
         form.addRow(label(self.tr("Over"), "quiet"), over)
         layout.addLayout(form)
-        row = QHBoxLayout()
-        row.setSpacing(space(3))
-        row.addWidget(self._start)
-        row.addWidget(self._words, 1)
-        row.addWidget(self._resume)
-        row.addWidget(self._cancel)
-        layout.addLayout(row)
         layout.addWidget(self._bar)
         layout.addWidget(self.table)
         layout.addWidget(self._use)

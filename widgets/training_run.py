@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from widgets import theme
 from widgets.numbers import duration_text, grouped
 from widgets.plots import LineChart
+from widgets.run_bar import RunBar
 from widgets.theme import TOKENS, space
-from widgets.training_parts import label, section, set_role
+from widgets.training_parts import label, section
 
 
 class RunView(QWidget):
@@ -30,26 +31,20 @@ class RunView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._resumable = ""
-        self._is_cancelling = False
         self._plan = label("", "quiet", wraps=True)
-        self._words = label("", wraps=True)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(self.tr("Progress of the training"))
-        self._cancel = QPushButton(self.tr("Cancel"))
-        self._cancel.setToolTip(self.tr("Stop at the next batch; the model in use stays as it is"))
-        self._cancel.clicked.connect(self._on_cancel)
-        self._resume = QPushButton(theme.icon("play"), self.tr("Resume"))
-        self._resume.setToolTip(self.tr("Go on from the last finished epoch"))
-        self._resume.clicked.connect(lambda: self.resume_requested.emit(self._resumable))
+        cancel = QPushButton(self.tr("Cancel"))
+        cancel.setToolTip(self.tr("Stop at the next batch; the model in use stays as it is"))
+        resume = QPushButton(theme.icon("play", TOKENS.text), self.tr("Resume"))
+        resume.setToolTip(self.tr("Go on from the last finished epoch"))
+        self._bar = RunBar(self.tr("Progress of the training"), cancel, resume)
+        self._bar.cancel_requested.connect(self.cancel_requested)
+        self._bar.resume_requested.connect(self.resume_requested)
         self.loss = LineChart(self.tr("Loss"), self.tr("epoch"), self.tr("log-loss"))
         self.validation = LineChart(self.tr("Validation"), self.tr("epoch"), "")
         for chart in (self.loss, self.validation):
             chart.set_empty_text(self.tr("Curves begin with the first epoch"))
         self._lay_out()
-        self.show_running(False)
-        self._say(self.tr("No training has run in this session."), "quiet")
+        self._bar.say(self.tr("No training has run in this session."), "quiet")
 
     # What is told
 
@@ -59,24 +54,15 @@ class RunView(QWidget):
         self._plan.setHidden(not plan)
         for chart in (self.loss, self.validation):
             chart.clear()
-        self._resumable = ""
-        self._say(self.tr("Starting"), "")
-        self.show_running(True)
+        self._bar.begin()
 
     def show_running(self, is_running: bool) -> None:
-        self._is_cancelling = False
-        self._bar.setHidden(not is_running)
-        self._cancel.setHidden(not is_running)
-        self._cancel.setEnabled(True)
-        self._resume.setHidden(is_running or not self._resumable)
-        if is_running:
-            self._bar.setRange(0, 0)
+        self._bar.show_running(is_running)
 
     def show_resumable(self, run: str, text: str) -> None:
         """Offer to go on with an interrupted training; an empty run takes the offer back."""
-        self._resumable = run
-        self._resume.setHidden(not run)
-        self._say(text, "look-again")
+        self._bar.show_resumable(run)
+        self._bar.say(text, "look-again")
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         """Follow one event of the contract."""
@@ -93,8 +79,7 @@ class RunView(QWidget):
 
     def stopped(self, sentence: str) -> None:
         """The training's process ended without an end; the model in use is untouched."""
-        self.show_running(False)
-        self._say(sentence, "failed")
+        self._bar.end(sentence, "failed")
 
     # Events
 
@@ -106,22 +91,22 @@ class RunView(QWidget):
         parts: Mapping[str, Any] = event.get("parts") or {}
         if not (parts.get("validation") or {}).get("images"):
             self.validation.set_empty_text(self.tr("No film is in the validation part"))
-        self._say(self.tr("Preparing on {0}").format(event.get("device", "")), "")
+        self._bar.say(self.tr("Preparing on {0}").format(event.get("device", "")), "")
 
     def _on_prepare(self, event: Mapping[str, Any]) -> None:
         done, total = int(event["done"]), int(event["total"])
-        self._set_progress(done, total)
-        self._say(self.tr("Reading films: {0} of {1}").format(grouped(done), grouped(total)), "")
+        self._bar.show_progress(done, max(total, 1))
+        self._bar.say(self.tr("Reading films: {0} of {1}").format(grouped(done), grouped(total)), "")
 
     def _on_epoch(self, event: Mapping[str, Any]) -> None:
         epoch, epochs = int(event["epoch"]), int(event["epochs"])
-        self._set_progress(epoch, epochs)
+        self._bar.show_progress(epoch, max(epochs, 1))
         words = self.tr("Epoch {0} of {1}").format(epoch, epochs)
         remaining = event.get("remaining_s")
         if remaining is not None and epoch < epochs:
             words = self.tr("{0}, {1} left").format(words, duration_text(float(remaining)))
-        if not self._is_cancelling:
-            self._say(words, "")
+        if not self._bar.is_cancelling:
+            self._bar.say(words, "")
         validation: Mapping[str, float | None] = event.get("validation") or {}
         lines = (
             (self.loss, self.tr("training"), event.get("loss")),
@@ -135,49 +120,24 @@ class RunView(QWidget):
                 chart.append(name, epoch, float(value))
 
     def _on_done(self, event: Mapping[str, Any]) -> None:
-        self.show_running(False)
         kept = event.get("epoch_kept")
         words = self.tr("Done. Epoch {0} was kept.").format(kept) if kept else self.tr("Done.")
-        self._say(words, "saved")
+        self._bar.end(words, "saved")
 
     def _on_cancelled(self, event: Mapping[str, Any]) -> None:
-        self.show_running(False)
-        self._say(self.tr("Cancelled. The model in use stays as it is."), "quiet")
+        self._bar.end(self.tr("Cancelled. The model in use stays as it is."), "quiet")
 
     def _on_failed(self, event: Mapping[str, Any]) -> None:
-        self.show_running(False)
         reason = str(event.get("reason", ""))
-        self._say(self.tr("The training failed: {0}").format(reason), "failed")
-
-    def _on_cancel(self) -> None:
-        self._is_cancelling = True
-        self._cancel.setEnabled(False)
-        self._say(self.tr("Stopping after this batch"), "quiet")
-        self.cancel_requested.emit()
-
-    # Small things
-
-    def _set_progress(self, done: int, total: int) -> None:
-        self._bar.setRange(0, max(total, 1))
-        self._bar.setValue(done)
-
-    def _say(self, text: str, role: str) -> None:
-        self._words.setText(text)
-        set_role(self._words, role)
+        self._bar.end(self.tr("The training failed: {0}").format(reason), "failed")
 
     def _lay_out(self) -> None:
         part, layout = section(self.tr("Training"))
-        row = QHBoxLayout()
-        row.setSpacing(space(3))
-        row.addWidget(self._words, 1)
-        row.addWidget(self._resume)
-        row.addWidget(self._cancel)
         charts = QHBoxLayout()
         charts.setSpacing(space(6))
         charts.addWidget(self.loss)
         charts.addWidget(self.validation)
         layout.addWidget(self._plan)
-        layout.addLayout(row)
         layout.addWidget(self._bar)
         layout.addSpacing(space(2))
         layout.addLayout(charts)
@@ -187,4 +147,3 @@ class RunView(QWidget):
         self._plan.hide()
         self.loss.setFixedHeight(space(52))
         self.validation.setFixedHeight(space(52))
-        self._resume.setIcon(theme.icon("play", TOKENS.text))
