@@ -7,28 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPixmap
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QLabel,
-    QListView,
-    QStyleOptionViewItem,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from widgets import theme
 from widgets.key_hints import stands_for
 from widgets.similar_painting import SimilarDelegate
 from widgets.theme import space
-from widgets.viewer_pictures import picture_of
-
-FrameKey = tuple[str, int]
-Index = QModelIndex | QPersistentModelIndex
-_NO_INDEX = QModelIndex()
+from widgets.thumbnails import IN_WORDS, FrameKey, Index, ThumbnailModel, ThumbnailRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,99 +42,51 @@ class SimilarCase:
     about: str = ""
 
 
-class SimilarModel(QAbstractListModel):
-    """The cases, the most alike first; a picture that is painted and not there yet is asked for once."""
-
-    thumbnail_wanted = Signal(str, int)
+class SimilarModel(ThumbnailModel[SimilarCase]):
+    """The cases, the most alike first, and which of them stands beside the film."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._cases: tuple[SimilarCase, ...] = ()
-        self._pictures: dict[FrameKey, QPixmap] = {}
-        self._asked: set[FrameKey] = set()
-        self.compared: FrameKey | None = None  # that stands beside the film
+        self.compared: FrameKey | None = None
 
     def set_cases(self, cases: Sequence[SimilarCase]) -> None:
-        """Show other cases; pictures of those that stay are kept."""
-        if tuple(cases) == self._cases:
-            return
-        self.beginResetModel()
-        self._cases = tuple(cases)
-        here = {case.key for case in cases}
-        self._pictures = {key: p for key, p in self._pictures.items() if key in here}
-        self._asked = set(self._pictures)
-        self.endResetModel()
-
-    def set_picture(self, key: FrameKey, picture: QPixmap) -> None:
-        """Put a thumbnail in its place; one that is no longer shown is let go."""
-        if (row := self._row_of(key)) is not None:
-            self._pictures[key] = picture
-            self.dataChanged.emit(self.index(row), self.index(row))
+        """Show other cases."""
+        if tuple(cases) != self._items:
+            self.set_items(cases)
 
     def set_compared(self, key: FrameKey | None) -> None:
         """Mark the case that stands beside the film."""
-        self.compared = key
-        if self._cases:
-            self.dataChanged.emit(self.index(0), self.index(len(self._cases) - 1))
-
-    def _row_of(self, key: FrameKey) -> int | None:
-        return next((n for n, case in enumerate(self._cases) if case.key == key), None)
-
-    def case_at(self, index: Index) -> SimilarCase:
-        """The case of a row."""
-        return self._cases[index.row()]
-
-    def picture_for(self, case: SimilarCase) -> QPixmap | None:
-        """The thumbnail, or None, and then it is asked for."""
-        if case.key not in self._asked:
-            self._asked.add(case.key)
-            self.thumbnail_wanted.emit(*case.key)
-        return self._pictures.get(case.key)
-
-    def rowCount(self, parent: Index = _NO_INDEX) -> int:
-        """Number of cases."""
-        return 0 if parent.isValid() else len(self._cases)
+        before, self.compared = self.compared, key
+        for changed in (before, key):
+            if changed is not None:
+                self.tell_changed(changed)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
-        """Words for tooltips and for screen readers."""
-        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return self.case_at(index).about
-        return None
+        """All of it in words."""
+        return self.item_at(index).about if role in IN_WORDS else None
 
 
-class _Row(QListView):
+class _Row(ThumbnailRow):
     """Cases from left to right; a click, Enter or Space chooses one."""
 
     chosen = Signal(object)  # FrameKey
 
     def __init__(self, model: SimilarModel) -> None:
-        super().__init__()
-        self.setModel(model)
+        super().__init__(model, SimilarDelegate(model))
         self._cases = model
-        delegate = SimilarDelegate(model, self)
-        self.setItemDelegate(delegate)
         self.setAccessibleName(self.tr("Films read already that are like this one"))
-        self.setFlow(QListView.Flow.LeftToRight)
-        self.setWrapping(False)
-        self.setUniformItemSizes(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        hint = delegate.sizeHint(QStyleOptionViewItem(), _NO_INDEX)
-        self.setFixedHeight(hint.height() + self.horizontalScrollBar().sizeHint().height() + space(1))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
         index = self.indexAt(event.position().toPoint())
         if event.button() == Qt.MouseButton.LeftButton and index.isValid():
-            self.chosen.emit(self._cases.case_at(index).key)
+            self.chosen.emit(self._cases.item_at(index).key)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         is_press = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
         if is_press and self.currentIndex().isValid():
-            self.chosen.emit(self._cases.case_at(self.currentIndex()).key)
+            self.chosen.emit(self._cases.item_at(self.currentIndex()).key)
         else:
             super().keyPressEvent(event)
 
@@ -249,8 +188,7 @@ class SimilarPanel(QWidget):
 
     def set_thumbnail(self, sop_instance_uid: str, frame: int, pixels: NDArray[np.uint8]) -> None:
         """Put a thumbnail, (h, w) grey or (h, w, 3) RGB uint8, in its place."""
-        kept = np.ascontiguousarray(pixels)
-        self._cases.set_picture((sop_instance_uid, frame), QPixmap.fromImage(picture_of(kept).copy()))
+        self._cases.set_thumbnail((sop_instance_uid, frame), pixels)
 
     def _show_parts(self) -> None:
         """Films and words take the same room, so that nothing jumps from one study to the next."""

@@ -4,49 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from widgets import theme
+from widgets.thumbnails import GAP, Index, draw_thumbnail
 
 if TYPE_CHECKING:
     from widgets.similar import SimilarCase, SimilarModel
 
 _SIDE = theme.space(22)
-_GAP = theme.space(1)
 _LINES = 3
 
 
 class SimilarDelegate(QStyledItemDelegate):
     """A thumbnail with three lines below it."""
 
-    def __init__(self, model: SimilarModel, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, model: SimilarModel) -> None:
+        super().__init__()
         self._model = model
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """All are equally large."""
-        return QSize(_SIDE + 2 * _GAP, _SIDE + 4 * _GAP + _LINES * _line_height())
+        return QSize(_SIDE + 2 * GAP, _SIDE + 4 * GAP + _LINES * _line_height())
 
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw one case."""
-        case, whole, state = self._model.case_at(index), option.rect, option.state
+        case, whole, state = self._model.item_at(index), option.rect, option.state
         painter.save()
         if state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(whole, QColor(theme.TOKENS.raised))
-        place = QRect(whole.left() + _GAP, whole.top() + _GAP, _SIDE, _SIDE)
-        painter.fillRect(place, QColor(theme.TOKENS.film))
-        picture = self._model.picture_for(case)
-        if picture is not None:
-            size = picture.deviceIndependentSize().toSize()
-            size = size.scaled(_SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio)
-            target = QRect(0, 0, size.width(), size.height())
-            target.moveCenter(place.center())
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawPixmap(target, picture)
+        place = QRect(whole.left() + GAP, whole.top() + GAP, _SIDE, _SIDE)
+        draw_thumbnail(painter, self._model.picture_for(case.key), place)
         if self._model.compared == case.key:
             painter.setPen(QPen(QColor(theme.TOKENS.accent), 2))
             painter.drawRect(place.adjusted(1, 1, -1, -1))
@@ -64,7 +54,7 @@ class SimilarDelegate(QStyledItemDelegate):
             (case.likeness, tokens.text_quiet),
             (when, tokens.look_again if case.is_same_patient else tokens.text_quiet),
         )
-        top = place.bottom() + 1 + _GAP
+        top = place.bottom() + 1 + GAP
         font = theme.figures(painter.font())
         font.setPixelSize(theme.small_px())
         painter.setFont(font)

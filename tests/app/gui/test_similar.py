@@ -76,7 +76,7 @@ def at_film(films: list[Header], open_desk: OpenDesk) -> Callable[[int], Desk]:
 
 def cases(desk: Desk) -> list[SimilarCase]:
     model = row(desk).model()
-    return [model.case_at(model.index(n, 0)) for n in range(model.rowCount())]  # type: ignore[attr-defined]
+    return [model.item_at(model.index(n, 0)) for n in range(model.rowCount())]  # type: ignore[attr-defined]
 
 
 def row(desk: Desk) -> QListView:
