@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from reviews.record import Collected
@@ -261,9 +261,8 @@ class TrainingPanel(QWidget):
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        narrow = _scrolling(left)
+        narrow = _scrolling(left, _AsWideAsItsWords())
         narrow.setAccessibleName(self.tr("What was collected, and what will happen"))
-        narrow.setFixedWidth(space(90))
         whole.addWidget(narrow)
         rule = QFrame()
         rule.setFixedWidth(1)
@@ -287,8 +286,19 @@ def _column(parts: Sequence[QWidget]) -> QWidget:
     return column
 
 
-def _scrolling(content: QWidget) -> QScrollArea:
-    area = QScrollArea()
+class _AsWideAsItsWords(QScrollArea):
+    """A column that is scrolled up and down alone: other languages have longer words."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        column = self.widget()
+        if column is not None and watched is column and event.type() == QEvent.Type.LayoutRequest:
+            needed = column.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+            self.setFixedWidth(min(max(needed, space(90)), space(140)))
+        return super().eventFilter(watched, event)
+
+
+def _scrolling(content: QWidget, area: QScrollArea | None = None) -> QScrollArea:
+    area = area or QScrollArea()
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)

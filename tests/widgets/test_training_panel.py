@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
     QListWidget,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QSpinBox,
     QWidget,
 )
@@ -116,6 +118,17 @@ def test_what_was_collected_is_told_per_finding_and_part(panel: TrainingPanel) -
     assert "112 decisions on 109 images of 81 patients" in told
     assert "other pneumonia\n45\n64\n3" in told
     assert "test, kept aside\n21\n15" in told
+
+
+def test_the_column_of_choices_is_as_wide_as_its_words(panel: TrainingPanel, qtbot: QtBot) -> None:
+    column = next(area for area in panel.findChildren(QScrollArea) if "collected" in area.accessibleName())
+    before = column.width()
+    long = {f"{name} in a language of long words": counts for name, counts in COLLECTED.per_finding.items()}
+    panel.set_collected(replace(COLLECTED, per_finding=long))
+    qtbot.waitUntil(lambda: column.width() > before)
+    content = column.widget()
+    assert content is not None
+    qtbot.waitUntil(lambda: content.width() <= column.viewport().width())
 
 
 def test_nothing_collected_says_what_to_do(panel: TrainingPanel) -> None:
