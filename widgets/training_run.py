@@ -14,6 +14,7 @@ from widgets.plots import LineChart
 from widgets.run_bar import RunBar
 from widgets.theme import TOKENS, space
 from widgets.training_parts import label, section
+from widgets.words import hint_in_words
 
 
 class RunView(QWidget):
@@ -43,6 +44,7 @@ class RunView(QWidget):
         self.validation = LineChart(self.tr("Validation"), self.tr("epoch"), "")
         for chart in (self.loss, self.validation):
             chart.set_empty_text(self.tr("Curves begin with the first epoch"))
+        self._charts = QWidget()
         self._lay_out()
         self._bar.say(self.tr("No training has run in this session."), "quiet")
 
@@ -54,6 +56,7 @@ class RunView(QWidget):
         self._plan.setHidden(not plan)
         for chart in (self.loss, self.validation):
             chart.clear()
+        self._charts.show()
         self._bar.begin()
 
     def show_running(self, is_running: bool) -> None:
@@ -84,9 +87,10 @@ class RunView(QWidget):
     # Events
 
     def _on_plan(self, event: Mapping[str, Any]) -> None:
-        hints = [str(hint) for hint in event.get("hints", ())]
+        hints = [hint_in_words(str(hint)) for hint in event.get("hints", ())]
         if hints:
-            self._plan.setText("\n".join(part for part in (self._plan.text(), *hints) if part))
+            lines = [line for line in (*self._plan.text().split("\n"), *hints) if line]
+            self._plan.setText("\n".join(dict.fromkeys(lines)))  # one that was resumed says them again
             self._plan.setHidden(False)
         parts: Mapping[str, Any] = event.get("parts") or {}
         if not (parts.get("validation") or {}).get("images"):
@@ -121,6 +125,7 @@ class RunView(QWidget):
 
     def _on_done(self, event: Mapping[str, Any]) -> None:
         kept = event.get("epoch_kept")
+        self._charts.setVisible(bool(self.loss.series))  # what a server learned has no epoch here
         words = self.tr("Done. Epoch {0} was kept.").format(kept) if kept else self.tr("Done.")
         self._bar.end(words, "saved")
 
@@ -133,14 +138,15 @@ class RunView(QWidget):
 
     def _lay_out(self) -> None:
         part, layout = section(self.tr("Training"))
-        charts = QHBoxLayout()
+        charts = QHBoxLayout(self._charts)
+        charts.setContentsMargins(0, 0, 0, 0)
         charts.setSpacing(space(6))
         charts.addWidget(self.loss)
         charts.addWidget(self.validation)
         layout.addWidget(self._plan)
         layout.addWidget(self._bar)
         layout.addSpacing(space(2))
-        layout.addLayout(charts)
+        layout.addWidget(self._charts)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(part)

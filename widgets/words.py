@@ -150,6 +150,103 @@ SENTENCES = (
         "Words",
         "No film of the test part is left that neither model was fitted on, so nothing is proven.",
     ),
+    QT_TRANSLATE_NOOP(
+        "Words", "Both models give the same probabilities on the {0} held-out images of 1 patient."
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words", "Both models give the same probabilities on the 1 held-out image of 1 patient."
+    ),
+    QT_TRANSLATE_NOOP("Words", "The candidate is worse on the {0} held-out images of 1 patient."),
+    QT_TRANSLATE_NOOP("Words", "The candidate is worse on the 1 held-out image of 1 patient."),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "It is not proven whether the candidate is better or worse on the {0} held-out images of 1 patient.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "It is not proven whether the candidate is better or worse on the 1 held-out image of 1 patient.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words", "The candidate gives no answer on 1 image that the current model answers: {0}."
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words", "Compared on the 1 image that both models were measured on (candidate {0}, current {1})."
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "{0} is new: {1} of the {2} films that show it is found (AUROC {3}); "
+        "the verdict is about the other findings.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "{0} is new: the only film that shows it is found (AUROC {1}); "
+        "the verdict is about the other findings.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "{0} is new: the only film that shows it is not found (AUROC {1}); "
+        "the verdict is about the other findings.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "{0} of the {1} films of the test part was left out, because the candidate was fitted on it "
+        "or on others of the same patient: {2}.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "{0} of the {1} films of the test part was left out, because the current model was fitted on it "
+        "or on others of the same patient: {2}.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "The only film of the test part was left out, because the candidate was fitted on it "
+        "or on others of the same patient: {0}.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "The only film of the test part was left out, because the current model was fitted on it "
+        "or on others of the same patient: {0}.",
+    ),
+    # What a training says before it begins: training.samples, .contradictions, .beginning, .finetune
+    QT_TRANSLATE_NOOP("Words", "No image of the training part shows “{0}”, so a model learns nothing of it."),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "1 image of the training part shows “{0}”; with fewer than {1} a model learns little of it.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "{0} images of the training part show “{1}”; with fewer than {2} a model learns little of it.",
+    ),
+    QT_TRANSLATE_NOOP("Words", "1 film has no patient identifier, so it is split as a patient of its own."),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "{0} films have no patient identifier, so each is split as a patient of its own: "
+        "two of one patient may be learned from and measured on.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "{0} images of 1 patient belong together because films of them show the same under several names; "
+        "they are split as one.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "{0} images of {1} patients belong together because films of them show the same under several names; "
+        "they are split as one.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "1 decided image of the test part measures nothing: nobody answered before the suggestion was shown.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Words",
+        "{0} decided images of the test part measure nothing: "
+        "nobody answered before the suggestion was shown.",
+    ),
+    QT_TRANSLATE_NOOP("Words", "1 image shows several findings and is left out: the model has one of many."),
+    QT_TRANSLATE_NOOP(
+        "Words", "{0} images show several findings and are left out: the model has one of many."
+    ),
+    QT_TRANSLATE_NOOP("Words", "{0} brought no films of its own training, so none are replayed."),
     QT_TRANSLATE_NOOP("Words", "No patients were kept aside for testing, so nothing is proven."),
     QT_TRANSLATE_NOOP("Words", "There is no current model to compare the candidate with."),
     QT_TRANSLATE_NOOP("Words", "The candidate is in use already."),
@@ -202,6 +299,12 @@ _NEXT_SENTENCE = re.compile(r"(?<=\.) ")
 def in_words(text: str) -> str:
     """A term, a sentence or several of them in the reader's language; what is not known, as it is."""
     return _known(text, QCoreApplication.translate("Words", str(SENTENCES[0])))
+
+
+def hint_in_words(hint: str) -> str:
+    """What a training says before it begins, as a sentence with its capital and its full stop."""
+    said = hint.rstrip(".")
+    return in_words(f"{said[:1].upper()}{said[1:]}.")
 
 
 @lru_cache(maxsize=4096)
