@@ -20,6 +20,7 @@ from inference.errors import InferenceError
 from inference.registry import ModelRegistry
 from studies.image import Header
 from training.errors import UnusableCheckpoint
+from training.numerals import counted
 from training.regions import Region
 from training.room import write_whole
 from training.samples import Sample, Samples
@@ -106,8 +107,8 @@ class Beginning:
         if not said:
             return ""
         return (
-            f"it goes on with the {len(before)} films and labels that it began with on {self.began[:10]}; "
-            f"since then {_joined(said)}, which the next training takes up"
+            f"it goes on with the {counted(len(before), 'film')} and labels that it began with on "
+            f"{self.began[:10]}; since then {_joined(said)}, which the next training takes up"
         )
 
 

@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 from reviews.normalise import NO_FINDING
 from reviews.record import Review
 from studies.image import Header
+from training.numerals import counted
 
 NAMED = 3  # of many a sentence names so many
 
@@ -119,10 +120,8 @@ def told_of_copies(pairs: Sequence[tuple[F, F]], findings: Sequence[str] = ()) -
     if not differing:
         return ()
     names = [" and ".join(_called(film, findings) for film in pair) for pair in differing]
-    films = (
-        "1 pair of films shows the same and is"
-        if len(differing) == 1
-        else f"{len(differing)} pairs of films show the same and are"
+    films = counted(
+        len(differing), "pair of films shows the same and is", "pairs of films show the same and are"
     )
     verb = "labelled" if findings else "decided"
     return (f"{films} {verb} differently ({_listed(names)}); each film counts as it is {verb}",)
@@ -149,10 +148,10 @@ def between_readers(history: Iterable[Review], headers: Mapping[str, Header]) ->
     ]
     if not names:
         return ()
-    films = "1 film" if len(names) == 1 else f"{len(names)} films"
     return (
-        f"readers contradict each other about {films} ({_listed(names)}): the latest decision is learned "
-        "from; in the test part counts what most of them answered before they saw a suggestion",
+        f"readers contradict each other about {counted(len(names), 'film')} ({_listed(names)}): the latest "
+        "decision is learned from; in the test part counts what most of them answered before they saw a "
+        "suggestion",
     )
 
 

@@ -229,7 +229,7 @@ class _Run:
         device = best_device(self.plan.device)
         with _threads(self.plan.threads):
             card = candidate_card(self.plan, self.samples, self.base)
-            require_some(self.samples, card.task)
+            require_some(self.samples, card.task, card.display_of)
             yield self._told_plan(card, device)
             films = self.films if self.films is not None else self._films(card)
             yield from self._decode(films)
@@ -294,7 +294,7 @@ class _Run:
     def _learner(self, card: ModelCard, films: Films, device: torch.device) -> Learner:
         rows = [i for i, s in enumerate(films.samples) if s.part == "train" and films.readable[i]]
         readable = tuple(films.samples[i] for i in rows)
-        require_some(replace(self.samples, samples=readable), card.task)
+        require_some(replace(self.samples, samples=readable), card.task, card.display_of)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.plan.seed)
             network = starting_network(self.plan, card, self.registry, self.base)

@@ -6,7 +6,7 @@ Importing this module does not import torch. An unknown label is None: never abs
 from __future__ import annotations
 
 import csv as csv_format
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +28,7 @@ from training.contradictions import (
 )
 from training.copies import alike, as_one
 from training.errors import TooLittleData, UnusableLabels
+from training.numerals import counted
 from training.regions import Region, drawn_on
 from training.splits import PARTS, parts_by_fold, parts_by_shares
 
@@ -199,7 +200,7 @@ def from_store(store: Store, card: ModelCard, *, least_examples: int | None = No
         truth = tuple(_ANSWERS[findings.get(name, "unknown")] for name in names)
         kin = together.get(header.split_key, ())
         samples.append(Sample(header, key[1], unit, truth, part, drawn.get(key, ()), kin))
-    found = _without_rare(names, samples, said, least_examples or 0)
+    found = _without_rare(names, samples, said, least_examples or 0, card)
     seen = sum(
         not blind and reason_not_covered(card, headers[uid]) is None
         for (uid, _), blind in measuring.items()
@@ -223,7 +224,7 @@ def _told_of_copies(store: Store, found: Samples) -> tuple[str, ...]:
 
 
 def _without_rare(
-    names: tuple[str, ...], samples: Sequence[Sample], added: Mapping[str, str], least: int
+    names: tuple[str, ...], samples: Sequence[Sample], added: Mapping[str, str], least: int, card: ModelCard
 ) -> Samples:
     """Samples of those findings that were not added, or that enough images show."""
     fitted = [s.truth for s in samples if s.part != "test"]
@@ -232,7 +233,8 @@ def _without_rare(
     known = [replace(s, truth=tuple(s.truth[i] for i in kept)) for s in samples]
     usable = [s for s in known if any(answer is not None for answer in s.truth)]
     displays = tuple((name, added[name]) for name in findings if name in added)
-    return Samples(findings, tuple(usable), hints=_hints(findings, usable), display_names=displays)
+    hints = _hints(findings, usable, lambda name: added.get(name) or card.display_of(name))
+    return Samples(findings, tuple(usable), hints=hints, display_names=displays)
 
 
 def hints_for(samples: Samples, task: Task) -> tuple[str, ...]:
@@ -240,21 +242,25 @@ def hints_for(samples: Samples, task: Task) -> tuple[str, ...]:
     several = sum(s.truth.count(1) > 1 for s in samples.samples)
     if task == "multilabel" or several == 0:
         return ()
-    return (f"{several} images show several findings and are left out: the model has one of many",)
+    images = counted(several, "image shows several findings and is", "images show several findings and are")
+    return (f"{images} left out: the model has one of many",)
 
 
-def require_some(samples: Samples, task: Task) -> tuple[Sample, ...]:
-    """The training part's usable samples, or `TooLittleData` with a sentence that says what lacks."""
+def require_some(samples: Samples, task: Task, display_of: Callable[[str], str] = str) -> tuple[Sample, ...]:
+    """The training part's usable samples, or `TooLittleData` with a sentence that says what lacks.
+
+    `display_of` says what people read for a finding's machine name.
+    """
     usable = tuple(s for s in samples.of_part("train") if fits(s, task))
     if len(usable) < 2:
         raise TooLittleData(
-            f"{len(usable)} images of the training part have a decision to learn from; "
-            "at least 2 are needed, with different findings"
+            f"{counted(len(usable), 'image of the training part has', 'images of the training part have')} "
+            "a decision to learn from; at least 2 are needed, with different findings"
         )
     if task == "multiclass" and len({s.present for s in usable}) < 2:
-        name = samples.findings[usable[0].present or 0]
+        name = display_of(samples.findings[usable[0].present or 0])
         raise TooLittleData(
-            f"all {len(usable)} images of the training part are {name}; "
+            f"all {len(usable)} images of the training part show “{name}”; "
             "a model needs examples of at least two findings"
         )
     if task == "multilabel" and not any(
@@ -326,10 +332,12 @@ def _hints_on_patients(samples: Sequence[Sample]) -> tuple[str, ...]:
         )
     copies = [s for s in samples if s.kin]
     if copies:
-        patients = len({s.patient for s in copies})
+        patients = counted(len({s.patient for s in copies}), "patient")
+        images = counted(len(copies), "image", "images")
+        belongs = "belongs" if len(copies) == 1 else "belong"
         hints.append(
-            f"{len(copies)} images of {patients} patients belong together because films of them show the "
-            "same under several names; they are split as one"
+            f"{images} of {patients} {belongs} together because films of them show the same under several "
+            "names; they are split as one"
         )
     return tuple(hints)
 
@@ -338,23 +346,24 @@ def _hints_on_blind(seen: int) -> tuple[str, ...]:
     """How many decided films of the test part measure nothing."""
     if not seen:
         return ()
-    images = (
-        "1 decided image of the test part measures"
-        if seen == 1
-        else f"{seen} decided images of the test part measure"
+    images = counted(
+        seen, "decided image of the test part measures", "decided images of the test part measure"
     )
     return (f"{images} nothing: nobody answered before the suggestion was shown",)
 
 
-def _hints(findings: Sequence[str], samples: Sequence[Sample]) -> tuple[str, ...]:
+def _hints(
+    findings: Sequence[str], samples: Sequence[Sample], display_of: Callable[[str], str] = str
+) -> tuple[str, ...]:
     """What a person should know before training on so little."""
     hints = []
     fitted = [s for s in samples if s.part == "train"]
     for i, finding in enumerate(findings):
         present = sum(s.truth[i] == 1 for s in fitted)
-        if present < FEW_PER_FINDING:
-            hints.append(
-                f"{present} images of the training part show {finding}; "
-                f"with fewer than {FEW_PER_FINDING} a model learns little of it"
-            )
+        name = display_of(finding)
+        if not present:
+            hints.append(f"no image of the training part shows “{name}”, so a model learns nothing of it")
+        elif present < FEW_PER_FINDING:
+            images = counted(present, "image of the training part shows", "images of the training part show")
+            hints.append(f"{images} “{name}”; with fewer than {FEW_PER_FINDING} a model learns little of it")
     return tuple(hints)

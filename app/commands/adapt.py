@@ -22,6 +22,7 @@ from studies.reader import read
 from training.alone import alone_in
 from training.copies import complete_decided
 from training.errors import Cancelled, TrainingError
+from training.numerals import counted
 from training.runs import Wish
 from training.samples import LEAST_TO_GROW, Sample
 
@@ -66,7 +67,8 @@ def _adapt(options: argparse.Namespace, workplace: Workplace, output: Output, wi
         output.warning(remark)
     output.result(
         {"model": "adapted", "base": done.base, "reviews": done.reviews, "elapsed_s": done.elapsed_s},
-        f"The head of {done.base} was re-fitted from {done.reviews} reviews in {done.elapsed_s:.2f} s.",
+        f"The head of {done.base} was re-fitted from {counted(done.reviews, 'review')} in "
+        f"{done.elapsed_s:.2f} s.",
     )
     if options.candidate:
         if done.head.added:  # of a network, only those that enough films show

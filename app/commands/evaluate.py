@@ -23,6 +23,7 @@ from inference.card import ModelCard
 from inference.coverage import family
 from training.copies import complete_decided
 from training.events import Evaluation, Gate
+from training.numerals import counted
 from training.proof.fitted import Fitted, fitted_of
 from training.proof.judging import Known, judged, nobody_knows, unseen
 from training.samples import Sample, Samples, from_csv, from_store
@@ -226,8 +227,8 @@ def _added(subject: Subject, samples: Samples, films: Sequence[Sample], workplac
         to_learn = _shown_by(learned, learned.samples, finding.name)
         shown = _shown_by(samples, films, finding.name)
         told.append(
-            f"{finding.display} was added by readers: {_films(to_learn)} to learn from {_show(to_learn)} it, "
-            f"and {shown} of the {len(films)} films measured {_show(shown)} it."
+            f"{finding.display} was added by readers: {counted(to_learn, 'film')} to learn from "
+            f"{_show(to_learn)} it, and {shown} of the {len(films)} films measured {_show(shown)} it."
         )
     return told
 
@@ -237,10 +238,6 @@ def _shown_by(samples: Samples, films: Sequence[Sample], finding: str) -> int:
         return 0
     k = samples.findings.index(finding)
     return sum(film.truth[k] == 1 for film in films)
-
-
-def _films(count: int) -> str:
-    return "1 film" if count == 1 else f"{count} films"
 
 
 def _show(count: int) -> str:
@@ -305,7 +302,7 @@ def _told(evaluation: Evaluation, subject: Subject, remarks: Sequence[str]) -> d
 
 def _sentence(evaluation: Evaluation, gate: Gate | None) -> str:
     said = (
-        f"{evaluation.n} images of {evaluation.patients} patients: "
+        f"{counted(evaluation.n, 'image')} of {counted(evaluation.patients, 'patient')}: "
         f"accuracy {_figure(evaluation.accuracy)}, macro AUROC {_figure(evaluation.macro_auroc)}"
     )
     return said if gate is None else f"{said}\n{gate.verdict}: {' '.join(gate.reasons)}"

@@ -209,7 +209,7 @@ def test_what_a_person_should_know_before_a_training_is_told_in_words_too(
 ) -> None:
     told = overread("train", *labels(hospital), *TINY, "--shares", 0.4, 0.2, 0.4, text=True)
     assert told.status == 0, told.err
-    assert "images of the training part show covid-19; with fewer than 10 a model learns little" in told.out
+    assert "images of the training part show “covid-19”; with fewer than 10 a model learns little" in told.out
 
 
 def test_a_file_in_the_labels_that_is_not_there_is_named_and_the_rest_is_learned(

@@ -439,7 +439,7 @@ def test_one_kind_of_film_is_refused_in_a_sentence(registry: ModelRegistry, tmp_
     samples = from_csv(csv, tmp_path, FINDINGS, held_out=False)
     events = run(QUICK, samples, registry, tmp_path / "run")
     assert [e.event for e in events] == ["failed"]
-    assert events[-1].values["reason"].startswith("All 5 images of the training part are nodule")
+    assert events[-1].values["reason"].startswith("All 5 images of the training part show “nodule”")
 
 
 def test_a_film_that_cannot_be_decoded_is_named_and_left_out(registry: ModelRegistry, tmp_path: Path) -> None:

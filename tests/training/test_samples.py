@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from reviews.store import Store
 from studies.reader import read_header
 from tests.training.conftest import FINDINGS, write_film, write_hospital, write_labels
 from training.errors import TooLittleData, UnusableLabels, UnusablePlan
-from training.samples import Samples, from_csv, from_store, require_some
+from training.samples import Samples, from_csv, from_store, hints_for, require_some
 
 
 def test_a_csv_gives_findings_truth_and_patients(hospital: Path) -> None:
@@ -143,7 +144,40 @@ def test_nothing_is_held_out_where_that_is_asked(hospital: Path) -> None:
 
 def test_hints_name_findings_with_few_examples(tmp_path: Path) -> None:
     samples = from_csv(write_hospital(tmp_path, 6, films_each=1), tmp_path, held_out=False)
-    assert samples.hints[0].startswith("2 images of the training part show effusion")
+    assert samples.hints[0].startswith("2 images of the training part show “effusion”; with fewer than 10")
+    samples = from_csv(tmp_path / "labels.csv", tmp_path, (*FINDINGS, "tuberculosis"), held_out=False)
+    assert "no image of the training part shows “tuberculosis”" in " ".join(samples.hints)
+
+
+def test_one_image_is_not_called_images(tmp_path: Path) -> None:
+    write_film(tmp_path / "a.png", "nodule", 1)
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes())
+    rows = [("a.png", "nodule", "p1"), ("b.png", "nodule", "p2")]
+    for name, label in (("c.png", "effusion|nodule"), ("d.png", "effusion")):
+        write_film(tmp_path / name, "effusion", 2 if name == "c.png" else 3)
+        rows.append((name, label, name))
+    told = from_csv(write_labels(tmp_path, rows[1:]), tmp_path, held_out=False)
+    said = " ".join([*told.hints, *hints_for(told, "multiclass")])
+    assert "1 image shows several findings and is left out" in said
+    alone = replace(told, samples=told.samples[:1])
+    with pytest.raises(TooLittleData, match="1 image of the training part has a decision to learn from"):
+        require_some(alone, "multiclass")
+    assert "2 images of the training part show “nodule”" in said
+    assert "1 images" not in said
+
+
+def test_findings_are_called_in_hints_as_people_read_them(tmp_path: Path) -> None:
+    csv = write_hospital(tmp_path, 4, films_each=1)
+    headers = [read_header(Path(s.header.path)) for s in from_csv(csv, tmp_path).samples]
+    read_as = replace(CARD, findings=tuple(FindingName(f, f"{f} as read") for f in FINDINGS))
+    with Store(tmp_path / "store.sqlite") as store:
+        store.add_images(headers)
+        store.add_finding("Pulmonary tuberculosis", read_as, "reader")
+        for header in headers:
+            _review(store, header.sop_instance_uid, nodule="present", pulmonary_tuberculosis="absent")
+        hints = " ".join(from_store(store, read_as, least_examples=0).hints)
+    assert "shows “effusion as read”" in hints
+    assert "shows “Pulmonary tuberculosis”" in hints
 
 
 def test_one_finding_only_cannot_be_learnt_from(tmp_path: Path) -> None:
@@ -151,7 +185,7 @@ def test_one_finding_only_cannot_be_learnt_from(tmp_path: Path) -> None:
         write_film(tmp_path / f"{i}.png", "nodule", i)
     csv = write_labels(tmp_path, [(f"{i}.png", "nodule", f"p{i}") for i in range(3)])
     samples = from_csv(csv, tmp_path, FINDINGS, held_out=False)
-    with pytest.raises(TooLittleData, match="all 3 images of the training part are nodule"):
+    with pytest.raises(TooLittleData, match="all 3 images of the training part show “nodule”"):
         require_some(samples, "multiclass")
 
 

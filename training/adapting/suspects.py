@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from inference.card import FindingName, Task
 from training.adapting.head import Films, fit_head
 from training.errors import TooLittleData
+from training.numerals import counted
 from training.replay import Replay
 
 FOLDS = 5
@@ -139,9 +140,10 @@ def _doubt(said: NDArray[np.float64], label: int) -> tuple[float, float]:
 
 
 def _too_little(films: int) -> TooLittleData:
+    are = "is" if films == 1 else "are"
     return TooLittleData(
-        f"{films} decided films outside the test part are too few to doubt any of them; at least "
-        f"{LEAST_FILMS} are needed, {LEAST_OF_A_FINDING} of them each of two findings"
+        f"{counted(films, 'decided film')} outside the test part {are} too few to doubt any of them; at "
+        f"least {LEAST_FILMS} are needed, {LEAST_OF_A_FINDING} of them each of two findings"
     )
 
 

@@ -20,6 +20,7 @@ from typing import Any, Literal
 from reviews.record import Part
 from training.errors import UnusableJob, UnusablePlan
 from training.jobs.bundle import VERSION
+from training.numerals import counted
 from training.plan import Plan
 from training.regions import Region
 from training.samples import Sample, Samples
@@ -285,7 +286,8 @@ def samples_of(job: Job, key: bytes, samples: Samples) -> Samples:
     tested = {s.patient for s in kept if s.part == "test"}
     if both := {p for p in tested if p in fitted or patient_pseudonym(key, p) in patients}:
         raise UnusableJob(
-            f"{len(both)} patients of the test part were in the job, so that they would prove nothing; "
+            f"{counted(len(both), 'patient')} of the test part {'was' if len(both) == 1 else 'were'} in the "
+            "job, which would prove nothing; "
             "other patients than the job's are expected there"
         )
     return replace(samples, findings=job.findings, samples=tuple(kept))

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from inference.card import Task
 from training.events import Evaluation, Gate, Verdict
+from training.numerals import counted
 from training.proof.bootstrap import TAIL, interval, resamples
 from training.proof.metrics import figures, recalls
 from training.proof.pairing import Pair, named, paired
@@ -154,7 +155,7 @@ def _verdict(pair: Pair, differences: list[_Difference], missing: list[str], mar
 
 def _headline(verdict: Verdict, pair: Pair) -> str:
     table = pair.candidate
-    seen = f"{len(table.patient)} held-out images of {table.patients} patients"
+    seen = f"{counted(len(table.patient), 'held-out image')} of {counted(table.patients, 'patient')}"
     if pair.is_identical:
         return f"Both models give the same probabilities on the {seen}."
     if pair.is_equal and verdict == "not worse":
@@ -173,8 +174,8 @@ def _silence(pair: Pair) -> list[str]:
     if not pair.silent:
         return []
     return [
-        f"The candidate gives no answer on {len(pair.silent)} images that the current model answers: "
-        f"{named(pair.silent)}."
+        f"The candidate gives no answer on {counted(len(pair.silent), 'image')} that the current model "
+        f"answers: {named(pair.silent)}."
     ]
 
 
@@ -251,7 +252,7 @@ def _sensitivity_lost(pair: Pair, candidate: Evaluation, current: Evaluation) ->
             shown = int((pair.candidate.truth[:, k] == 1).sum())
             told.append(
                 f"{finding} loses {100 * (other - mine):.0f} points of sensitivity "
-                f"({100 * other:.0f}% to {100 * mine:.0f}% of {shown} {'film' if shown == 1 else 'films'})."
+                f"({100 * other:.0f}% to {100 * mine:.0f}% of {counted(shown, 'film')})."
             )
     return told
 

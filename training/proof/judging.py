@@ -93,10 +93,14 @@ def nobody_knows(models: Sequence[Known]) -> list[str]:
 
 def _left_out(films: Sequence[Sample], images: set[str], who: str, among: str) -> str:
     files = [Path(s.header.path).name for s in films if s.image in images]
-    return (
-        f"{len(files)} of the {len(films)} {among} were left out, because {who} was fitted on "
-        f"them or on others of the same patients: {named(files)}."
+    left = "was left out" if len(files) == 1 else "were left out"
+    these = (
+        "it or on others of the same patient" if len(files) == 1 else "them or on others of the same patients"
     )
+    several = f"{len(files)} of the {len(films)} {among}"
+    if len(films) == 1:
+        several = f"The only film{among.removeprefix('films')}"
+    return f"{several} {left}, because {who} was fitted on {these}: {named(files)}."
 
 
 def judged(

@@ -17,6 +17,7 @@ import numpy as np
 
 from inference.card import Task
 from training.events import Evaluation, ImageResult
+from training.numerals import counted
 from training.proof.ranking import area_under_roc
 from training.proof.table import Table, decided, is_answered, table_of
 
@@ -131,7 +132,7 @@ def _not_common(common: int, candidate: Evaluation, current: Evaluation) -> list
     if common == max(counts):
         return []
     return [
-        f"Compared on the {common} images that both models were measured on "
+        f"Compared on the {counted(common, 'image')} that both models were measured on "
         f"(candidate {counts[0]}, current {counts[1]})."
     ]
 
@@ -155,10 +156,17 @@ def _told_of_new(
         area = area_under_roc(table.truth[:, k], table.probabilities[:, k], np.ones((1, len(both))))[0]
         ranked = f"{area:.3f}" if np.isfinite(area) else "–"
         told.append(
-            f"{finding} is new: {int((called & shown).sum())} of the {count} films that show it are found "
+            f"{finding} is new: {_found(int((called & shown).sum()), count)} "
             f"(AUROC {ranked}); the verdict is about the other findings."
         )
     return told
+
+
+def _found(found: int, count: int) -> str:
+    """How many of the films that show something are found."""
+    if count == 1:
+        return "the only film that shows it is found" if found else "the only film that shows it is not found"
+    return f"{found} of the {count} films that show it {'is' if found == 1 else 'are'} found"
 
 
 def named(several: Sequence[str]) -> str:

@@ -8,13 +8,14 @@ candidate was compared with the model in use, both stand side by side under the 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from inference.card import ModelCard
 from training.events import Evaluation, Gate
+from training.numerals import counted
 from training.proof.metrics import at_specificity, curves
 from training.proof.ranking import SPECIFICITIES
 from training.proof.report_plots import Measured, plots
@@ -132,7 +133,7 @@ def page(
         models.append(Measured("Current model", *current))
     title = escape(f"Evaluation of {card.name or card.id}")
     sections = (
-        _summary(models), _verdict(gate, card), _alarms(models), _figures(models), _findings(models),
+        _summary(models), _verdict(gate, models), _alarms(models), _figures(models), _findings(models),
         _operating_points(models), _evidence(models), _confusion(models), plots(models),
         _notes(models, remarks if gate is None else ()),
     )  # fmt: skip
@@ -145,7 +146,7 @@ def page(
 
 def _summary(models: Sequence[Measured]) -> str:
     one = models[0].evaluation
-    told = [f"{one.n} images of {one.patients} patients."]
+    told = [f"{counted(one.n, 'image')} of {counted(one.patients, 'patient')}."]
     told += [
         f"{f'{m.name}: ' if len(models) > 1 else 'Model '}{m.card.id}, {m.card.architecture}, "
         f"weights {m.card.weights_sha256[:12] or 'unknown'}."
@@ -154,18 +155,19 @@ def _summary(models: Sequence[Measured]) -> str:
     return f'<p class="dim">{escape(" ".join([*told, models[0].card.intended_use]))}</p>'
 
 
-def _verdict(gate: Gate | None, card: ModelCard) -> str:
+def _verdict(gate: Gate | None, models: Sequence[Measured]) -> str:
     if gate is None:
         return ""
     first, *others = gate.reasons or (f"Verdict: {gate.verdict}.",)
-    rest = "".join(f"<li>{escape(_with_display_name(reason, card))}</li>" for reason in others)
+    displays = {name: m.display_of(name) for m in reversed(models) for name in m.card.finding_names}
+    rest = "".join(f"<li>{escape(_with_display_name(reason, displays))}</li>" for reason in others)
     return f'<section><p class="verdict">{escape(first)}</p><ul>{rest}</ul></section>'
 
 
-def _with_display_name(reason: str, card: ModelCard) -> str:
+def _with_display_name(reason: str, displays: Mapping[str, str]) -> str:
     """A reason that begins with a finding's machine name, as a person reads it."""
     first, gap, rest = reason.partition(" ")
-    return f"{card.display_of(first) if first in card.finding_names else first}{gap}{rest}"
+    return f"{displays.get(first, first)}{gap}{rest}"
 
 
 def _alarms(models: Sequence[Measured]) -> str:

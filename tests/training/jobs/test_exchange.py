@@ -311,7 +311,7 @@ def test_a_patient_of_the_job_may_not_be_in_the_test_part(
     assert not {s.patient for s in kept.of_part("test")} & {first}  # the job's films keep their part
     (film,) = (s for s in labelled.of_part("test")[:1])
     stranger = replace(film, patient=first)
-    with pytest.raises(UnusableJob, match="1 patients of the test part were in the job"):
+    with pytest.raises(UnusableJob, match="1 patient of the test part was in the job"):
         samples_of(record.job, record.key, replace(labelled, samples=(*labelled.samples, stranger)))
 
 

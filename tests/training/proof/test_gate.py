@@ -187,6 +187,14 @@ def test_one_film_is_not_called_films() -> None:
     assert "covid-19 loses 100 points of sensitivity (100% to 0% of 1 film)." in gate.reasons
 
 
+def test_one_patient_is_not_called_patients() -> None:
+    whole = evaluation(2.0, count=1)
+    gate = compare(whole, evaluation(1.0, count=1), bootstrap=20)
+    assert gate.reasons[0].endswith("on the 1 held-out image of 1 patient.")
+    silent = compare(broken(whole, 1), evaluation(1.0, count=1), bootstrap=20)
+    assert "gives no answer on 1 image that" in " ".join(silent.reasons)
+
+
 def test_where_nothing_can_be_compared_the_sentence_says_on_how_many_more() -> None:
     def unknown(e: Evaluation) -> Evaluation:
         return replace(e, per_image=tuple(replace(r, truth=(None, None, None)) for r in e.per_image))

@@ -102,6 +102,13 @@ def test_a_candidate_and_the_model_in_use_stand_side_by_side() -> None:
     assert all(len(plots[name].findall("polyline")) == 2 for name in names)
 
 
+def test_a_finding_that_only_the_model_in_use_knows_is_called_as_people_read_it() -> None:
+    before = replace(CARD, id="m0", findings=(*CARD.findings, FindingName("tb", "Tuberculosis")))
+    gate = Gate(False, "not proven", ("It is not proven.", "tb is not known to the candidate."))
+    text = page(evaluation(), CARD, (replace(evaluation(), model="m0"), before), gate)
+    assert "<li>Tuberculosis is not known to the candidate.</li>" in text
+
+
 def test_both_files_say_what_the_evaluation_says(tmp_path: Path) -> None:
     told = evaluation()
     html, path = write_report(told, CARD, tmp_path / "report")
