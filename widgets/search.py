@@ -36,11 +36,13 @@ _ROWS_SHOWN = 7
 
 @dataclass(frozen=True, slots=True)
 class SearchChoice:
-    """The budget of a search (0 minutes: no limit), and which settings it is over."""
+    """The budget of a search (0 minutes: no limit), which settings it is over, and the models to start from
+    among which it chooses (none: the one that is chosen for a training)."""
 
     trials: int
     minutes: int
     over: tuple[str, ...]
+    models: tuple[str, ...] = ()
 
 
 class SearchView(QWidget):
@@ -64,11 +66,13 @@ class SearchView(QWidget):
         self._space: dict[str, Any] = {}
         self._rows: dict[int, dict[str, Any]] = {}
         self._best = -1
+        self._models: dict[str, str] = {}
         self._trials, self._minutes = QSpinBox(), QSpinBox()
         self._over = {
             name: QCheckBox(setting_name(name))
             for name in ("depth", "learning_rate", "weight_decay", "augmentation", "optimiser", "layer_decay")
         }
+        self._over_models = QCheckBox(self.tr("model to start from"))
         start = QPushButton(theme.icon("play", TOKENS.on_accent), self.tr("Start search"))
         start.setProperty("role", "primary")
         start.clicked.connect(lambda: self.start_requested.emit(self.choice))
@@ -82,6 +86,7 @@ class SearchView(QWidget):
         self._use = Reasoned(use, self.tr("Take the chosen trial's settings over into the next training"))
         self._fill_controls()
         self._lay_out()
+        self.set_models({})
         self.show_running(False)
         self._bar.say(self.tr("No search has run yet."), "quiet")
         self._refresh_use()
@@ -89,9 +94,16 @@ class SearchView(QWidget):
     @property
     def choice(self) -> SearchChoice:
         over = tuple(name for name, box in self._over.items() if box.isChecked())
-        return SearchChoice(self._trials.value(), self._minutes.value(), over)
+        models = tuple(self._models) if self._over_models.isChecked() and len(self._models) > 1 else ()
+        return SearchChoice(self._trials.value(), self._minutes.value(), over, models)
 
     # What is told
+
+    def set_models(self, models: Mapping[str, str]) -> None:
+        """Models that answer the same findings, names by id: where there are several, one can be searched."""
+        self._models = dict(models)
+        self._over_models.setHidden(len(models) < 2)
+        self._over_models.setToolTip(self.tr("One of: {0}").format(", ".join(models.values())))
 
     def set_blocked(self, reason: str) -> None:
         """Say why no search can be started; empty frees it."""
@@ -113,7 +125,7 @@ class SearchView(QWidget):
 
     def _refresh_controls(self) -> None:
         is_running = self._bar.is_running
-        for control in (self._trials, self._minutes, *self._over.values()):
+        for control in (self._trials, self._minutes, *self._over.values(), self._over_models):
             control.setEnabled(not is_running)
         self._refresh_start()
 
@@ -207,7 +219,10 @@ class SearchView(QWidget):
             self._state_words(number, str(row["state"])),
             str(row["epoch"]) if row["epoch"] else "–",
             "–" if loss is None else f"{loss:.3f}",
-            *("–" if value is None else setting_text(value) for value in parameters),
+            *(
+                "–" if value is None else self._said(name, value)
+                for name, value in zip(self._space, parameters, strict=True)
+            ),
         ]
         for column, text in enumerate(texts):
             item = QTableWidgetItem(text)
@@ -237,7 +252,7 @@ class SearchView(QWidget):
         strands = [
             Strand(
                 number,
-                (*(row["parameters"].get(name) for name in self._space), row["log_loss"]),
+                (*(self._drawn(name, row["parameters"].get(name)) for name in self._space), row["log_loss"]),
                 row["state"] in ENDED_EARLY,
             )
             for number, row in sorted(self._rows.items())
@@ -247,8 +262,16 @@ class SearchView(QWidget):
     def _axis(self, name: str) -> Axis:
         kind = self._space[name]
         if "choices" in kind:
-            return Axis(setting_name(name), choices=tuple(str(c) for c in kind["choices"]))
+            return Axis(setting_name(name), choices=tuple(self._said(name, str(c)) for c in kind["choices"]))
         return Axis(setting_name(name), float(kind["low"]), float(kind["high"]), bool(kind["log"]))
+
+    def _said(self, name: str, value: float | str) -> str:
+        """A setting in words; a model by its name, where it is known."""
+        return self._models.get(str(value), str(value)) if name == "model" else setting_text(value)
+
+    def _drawn(self, name: str, value: float | str | None) -> float | str | None:
+        """The same on its axis, where numbers stay numbers."""
+        return self._said(name, value) if isinstance(value, str) else value
 
     # Choosing
 
@@ -346,6 +369,7 @@ class SearchView(QWidget):
         over.setVerticalSpacing(space(1))
         for place, box in enumerate(self._over.values()):
             over.addWidget(box, place // 3, place % 3)
+        over.addWidget(self._over_models, len(self._over) // 3, 0)
         over.setColumnStretch(3, 1)
         form.addRow(label(self.tr("Budget"), "quiet"), budget)
         form.addRow(label(self.tr("Over"), "quiet"), over)

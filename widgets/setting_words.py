@@ -23,4 +23,15 @@ def setting_name(name: str) -> str:
 
 def setting_text(value: float | str) -> str:
     """A setting as it stands in the table."""
-    return value if isinstance(value, str) else f"{value:.3g}"
+    if not isinstance(value, str):
+        return f"{value:.3g}"
+    words = {
+        "head": QCoreApplication.translate("Search", "head only"),
+        "last": QCoreApplication.translate("Search", "last stage"),
+        "half": QCoreApplication.translate("Search", "later half"),
+        "all": QCoreApplication.translate("Search", "whole model"),
+        "sgd": "SGD",
+        "adam": "Adam",
+        "adamw": "AdamW",
+    }
+    return words.get(value, value)

@@ -76,6 +76,7 @@ class TrainingPanel(QWidget):
         self._lay_out()
         self._choice.start_requested.connect(self.start_requested)
         self._choice.preview_wanted.connect(self.preview_wanted)
+        self._choice.alike_changed.connect(self.search.set_models)
         self.search.use_requested.connect(self._on_use_requested)
         self._run.cancel_requested.connect(self.cancel_requested)
         self._run.resume_requested.connect(self.resume_requested)

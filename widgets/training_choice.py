@@ -28,11 +28,13 @@ USUAL_PASS_MS = 40.0  # of a starter-sized network on two cores, where nothing w
 
 @dataclass(frozen=True, slots=True)
 class ModelOption:
-    """A model that can be tuned: its id, what people call it, and the modalities that it is meant for."""
+    """A model that can be tuned: its id, what people call it, the modalities that it is meant for and the
+    findings that it answers."""
 
     model_id: str
     name: str
     modalities: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,13 @@ class ChoiceForm(QWidget):
     start_requested(TrainingChoice)
     preview_wanted(Plan)
         Somebody looks at what augmentation does.
+    alike_changed(dict)
+        Models that answer what the chosen one answers, which is the first: names by id.
     """
 
     start_requested = Signal(object)
     preview_wanted = Signal(object)
+    alike_changed = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +72,8 @@ class ChoiceForm(QWidget):
         self._is_depth_chosen = False  # by the reader, so that a suggestion does not move it any more
         self._collected = Collected(0, 0, 0, {}, {})
         self._found: dict[str, str | float] = {}  # by a search
-        self._modalities: dict[str, tuple[str, ...]] = {}
+        self._models: dict[str, ModelOption] = {}
+        self._alike: dict[str, str] = {}
         self._pass_ms = USUAL_PASS_MS
         self._suggested: Depth = "head"
         self._model = QComboBox()
@@ -112,7 +118,7 @@ class ChoiceForm(QWidget):
 
     def set_models(self, models: Sequence[ModelOption], chosen: str) -> None:
         """Offer these models, `chosen` first; what the reader chose stays where it is still offered."""
-        self._modalities = {model.model_id: model.modalities for model in models}
+        self._models = {model.model_id: model for model in models}
         with QSignalBlocker(self._model):
             self._model.clear()
             for model in models:
@@ -269,7 +275,8 @@ class ChoiceForm(QWidget):
 
     def _usual_values(self, epochs: int | None = None) -> dict[str, Any]:
         """All values of a plan of this depth, as `train` would choose them."""
-        modalities = self._modalities.get(self._chosen_model, ())
+        option = self._models.get(self._chosen_model)
+        modalities = option.modalities if option is not None else ()
         return {**Plan().as_json(), **choices_for(self._chosen_depth, modalities, epochs)}
 
     def _refresh(self) -> None:
@@ -293,6 +300,15 @@ class ChoiceForm(QWidget):
         for control in (self._model, self._depth, self._advanced):
             control.setEnabled(not self._is_running)
         self._start.block(self.reason_not_to_start)
+        self._tell_alike()
+
+    def _tell_alike(self) -> None:
+        chosen = self._models.get(self._chosen_model)
+        others = [m for m in self._models.values() if chosen is not None and m.findings == chosen.findings]
+        alike = {m.model_id: m.name for m in sorted(others, key=lambda m: m is not chosen)}
+        if list(alike.items()) != list(self._alike.items()):
+            self._alike = alike
+            self.alike_changed.emit(alike)
 
     def _time_in_words(self) -> str:
         parts = {part: images for part, (images, _) in self._collected.per_part.items()}

@@ -266,6 +266,7 @@ class LearningDesk(QObject):
                     c.id,
                     c.name if c.name and named[c.name] == 1 else f"{c.name} {short_id(c.id)}",
                     c.covers.modalities,
+                    tuple(sorted(c.finding_names)),
                 )
                 for c in offered
             ]

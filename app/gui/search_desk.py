@@ -68,6 +68,8 @@ class SearchDesk(QObject):
     def _on_search_requested(self, choice: SearchChoice) -> None:
         arguments = _options_of(self._window.training.choice)
         arguments += ["--trials", str(choice.trials), "--minutes", str(choice.minutes)]
+        if choice.models:
+            arguments += ["--models", ",".join(choice.models)]
         self.searching.start([*arguments, "--over", ",".join(choice.over)])
 
     def _on_found(self, run: Run, done: dict[str, Any]) -> None:
@@ -128,6 +130,7 @@ class SearchDesk(QObject):
             [SentJob(s.job, str(s.folder), _when(s.sent), s.state) for s in jobs]
         )
         if self._results.keys() - self._told_of:
+            self._window.training.server.say("", "caption")  # that it was sent is told beside the result
             self._remarks.say(self.tr("The result of a training that was sent lies there: see Training."))
         self._told_of |= self._results.keys()
 

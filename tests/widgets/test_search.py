@@ -74,6 +74,22 @@ def test_start_asks_for_the_budget_and_what_is_searched(view: SearchView) -> Non
     assert asked == [(SearchChoice(12, 30, ("depth", "optimiser")),)]
 
 
+def test_where_several_models_answer_the_same_the_one_to_start_from_can_be_searched(view: SearchView) -> None:
+    over = next(b for b in view.findChildren(QCheckBox) if b.text() == "model to start from")
+    view.set_models({"starter": "Starter"})
+    over.setChecked(True)
+    assert not over.isVisible()
+    assert view.choice.models == ()
+    view.set_models({"starter": "Starter", "ab12": "Tuned"})
+    assert over.isVisible()
+    assert view.choice.models == ("starter", "ab12")
+    assert "Starter, Tuned" in over.toolTip()
+    view.begin()
+    view.on_event({"event": "search", "space": {"model": {"choices": ["starter", "ab12"]}}, "finished": []})
+    view.on_event(trial(0, "running", None) | {"parameters": {"model": "ab12"}})
+    assert cell(view, 0, 4) == "Tuned"
+
+
 def test_nothing_is_started_that_cannot_be(view: SearchView) -> None:
     for box in view.findChildren(QCheckBox):
         box.setChecked(False)
@@ -90,7 +106,7 @@ def test_trials_stand_in_the_table_as_they_come(view: SearchView) -> None:
     view.begin()
     view.on_event({"event": "search", "space": SPACE, "finished": []})
     view.on_event(trial(0, "running", None))
-    assert [cell(view, 0, c) for c in range(6)] == ["1", "running", "2", "–", "last", "0.0001"]
+    assert [cell(view, 0, c) for c in range(6)] == ["1", "running", "2", "–", "last stage", "0.0001"]
     view.on_event(trial(0, "complete", 0.5, best=0, importance={}))
     assert cell(view, 0, 1) == "best"
     view.on_event(trial(1, "complete", 0.4, best=1, importance={"depth": 0.7, "learning_rate": 0.3}))

@@ -140,3 +140,18 @@ def test_the_preview_is_asked_for_when_it_is_looked_at(form: ChoiceForm, qtbot: 
     form.say_preview("The film is gone.")
     assert preview.count == 0
     assert preview.accessibleDescription() == "The film is gone."
+
+
+def test_models_that_answer_what_the_chosen_one_does_are_told(form: ChoiceForm) -> None:
+    told: list[dict[str, str]] = []
+    form.alike_changed.connect(told.append)
+    chest, head = ("covid-19", "pneumonia"), ("bleeding",)
+    models = [
+        ModelOption("starter", "Starter", ("DX",), chest),
+        ModelOption("ct", "CT", ("CT",), head),
+        ModelOption("ab12", "Tuned", ("DX",), chest),
+    ]
+    form.set_models(models, "ab12")
+    assert list(told[-1].items()) == [("ab12", "Tuned"), ("starter", "Starter")]
+    form.choose_model("ct")
+    assert told[-1] == {"ct": "CT"}
