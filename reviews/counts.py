@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, select
 
 from reviews import decisions
 from reviews.likeness import kinship
 from reviews.parts import belongings
-from reviews.record import Collected
+from reviews.record import Collected, Review, ToLearn
 from reviews.split import PARTS
 from reviews.tables import image
 
@@ -44,4 +45,20 @@ def collected(connection: Connection) -> Collected:
         },
         images_known=images,
         patients_known=patients,
+        to_learn=_to_learn([d for d in standing if belongs[d.sop_instance_uid][1] == "train"]),
     )
+
+
+def _to_learn(decisions: Sequence[Review]) -> dict[frozenset[str], ToLearn]:
+    """Count decisions by the findings that they answer; one that answers none teaches nothing."""
+    frames: Counter[frozenset[str]] = Counter()
+    present: dict[frozenset[str], Counter[str]] = {}
+    for decision in decisions:
+        if all(answer == "unknown" for _, answer in decision.findings):
+            continue
+        asked = frozenset(name for name, _ in decision.findings)
+        frames[asked] += 1
+        present.setdefault(asked, Counter()).update(
+            n for n, answer in decision.findings if answer == "present"
+        )
+    return {asked: ToLearn(count, dict(present[asked])) for asked, count in frames.items()}

@@ -254,6 +254,14 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
+class ToLearn:
+    """Decisions of the training part: on how many frames, and on how many of them each finding is present."""
+
+    frames: int
+    present: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Collected:
     """What readers have collected so far, counted over the decisions that stand.
 
@@ -269,6 +277,9 @@ class Collected:
         ``{part: (images, patients)}``; every part is there, empty ones too.
     images_known, patients_known
         The same units over the whole worklist, reviewed or not.
+    to_learn
+        What of it can be learned from, by the findings that were asked together: models of other patients,
+        or of phantoms, ask for others, and some of the same name.
     """
 
     reviews: int
@@ -278,3 +289,4 @@ class Collected:
     per_part: dict[Part, tuple[int, int]]
     images_known: int = 0
     patients_known: int = 0
+    to_learn: Mapping[frozenset[str], ToLearn] = field(default_factory=dict)

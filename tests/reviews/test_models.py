@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from inference.prediction import FindingProbability, Prediction
 from reviews.errors import InvalidReview
+from reviews.record import ToLearn
 from reviews.store import Store
 from tests.reviews.making import header, review
+from tests.reviews.parts import give_part
 
 
 def test_nothing_is_promoted_at_first(store: Store) -> None:
@@ -153,6 +157,26 @@ def test_counts_are_of_what_stands(store: Store) -> None:
         expected[store.part_of(image)][0] += 1  # type: ignore[operator]
         expected[store.part_of(image)][1].add(image.patient_id)  # type: ignore[attr-defined]
     assert counted.per_part == {p: (n, len(patients)) for p, (n, patients) in expected.items()}  # type: ignore[arg-type]
+
+
+def test_what_can_be_learned_from_is_counted_by_the_findings_that_were_asked_together(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "store.sqlite"
+    films = [header(number) for number in range(1, 7)]
+    give_part(path, [film.split_key for film in films[:5]], "train")
+    give_part(path, [films[5].split_key], "test")
+    with Store(path) as store:
+        store.add_images(films)
+        store.append(review(films[0], a="present", b="absent"))
+        store.append(review(films[1], a="absent", b="absent"))
+        store.append(review(films[2], a="unknown", b="unknown"))
+        store.append(review(films[3], a="present", c="present"))
+        store.append(review(films[5], a="present", b="absent"))
+        assert store.counts().to_learn == {
+            frozenset("ab"): ToLearn(2, {"a": 1}),
+            frozenset("ac"): ToLearn(1, {"a": 1, "c": 1}),
+        }
 
 
 def test_an_empty_store_counts_nothing(store: Store) -> None:
