@@ -437,7 +437,7 @@ class Library(QObject):
         self._stand(key, review)
         uid = self._study_uid_of.get(key[0])
         if uid is not None:
-            self._tell_row(uid)
+            self._tell_rows([uid])
 
     def _stand(self, key: FrameKey, review: Review | None) -> None:
         self.second_reads.pop(key, None)
@@ -477,8 +477,7 @@ class Library(QObject):
 
     def _tell_rows_of(self, keys: Iterable[FrameKey]) -> None:
         uids = (self._study_uid_of.get(uid) for uid, _ in keys)
-        known = dict.fromkeys(uid for uid in uids if uid in self.studies)
-        self.rows_changed.emit([self.row(uid) for uid in known if uid is not None], False)
+        self._tell_rows(dict.fromkeys(uid for uid in uids if uid is not None and uid in self.studies))
 
     def is_hidden(self, key: FrameKey) -> bool:
         """Whether nothing of what models say of a frame may be told to the reader, in any way."""
@@ -532,7 +531,7 @@ class Library(QObject):
 
     def set_study_read(self, study_uid: str, is_read: bool) -> None:
         (self._read_studies.add if is_read else self._read_studies.discard)(study_uid)
-        self._tell_row(study_uid)
+        self._tell_rows([study_uid])
 
     def set_urgent(self, marks: Mapping[str, tuple[str, ...]]) -> None:
         """Readers marked studies urgent, or took that back: who marks each now."""
@@ -542,7 +541,7 @@ class Library(QObject):
             else:
                 self.urgent.pop(uid, None)
             if uid in self.studies:
-                self._tell_row(uid)
+                self._tell_rows([uid])
 
     @property
     def reader(self) -> str:
@@ -586,10 +585,12 @@ class Library(QObject):
         touched, self._rows_touched = self._rows_touched, {}
         self.refresh_rows(touched)
 
-    def _tell_row(self, uid: str) -> None:
-        """Show at once what a reader did."""
-        self._rows_made.pop(uid, None)
-        self.rows_changed.emit([self.row(uid)], False)
+    def _tell_rows(self, uids: Iterable[str]) -> None:
+        """Show at once what a reader did; rows that were made before, and not shown yet, no longer count."""
+        told = list(uids)
+        for uid in told:
+            self._rows_made.pop(uid, None)
+        self.rows_changed.emit([self.row(uid) for uid in told], False)
 
     def row(self, uid: str) -> Row:
         """A study as the worklist shows it."""

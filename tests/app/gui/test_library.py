@@ -182,6 +182,22 @@ def test_many_rows_are_told_in_slices_and_go_to_their_places_at_once(shelf: Shel
     assert orders[1] == [film(n).study_instance_uid for n in reversed(range(count))]
 
 
+def test_what_a_second_read_hides_is_not_told_by_rows_made_before(shelf: Shelf) -> None:
+    first = film(0)
+    shelf.place.store.add_images(film(n) for n in range(2 * library_module.ROWS_A_STEP))
+    shelf.place.store.remember_predictions([said(0)])
+    decided, _ = shelf.place.store.append(review(first))
+    shelf.load()
+    assert (shelf.row(0).status, shelf.row(0).suggestion) == ("read", "other pneumonia")
+    shelf.library.refresh_rows([first.study_instance_uid, *shelf.library.studies])
+    steps = shelf.library._make_rows()
+    next(steps)
+    shelf.library.open_second_reads({(first.sop_instance_uid, 1): decided})
+    for _ in steps:
+        pass
+    assert (shelf.row(0).status, shelf.row(0).suggestion) == ("to read", None)
+
+
 def test_what_a_reader_decides_is_not_overwritten_by_rows_made_before(shelf: Shelf) -> None:
     count = 2 * library_module.ROWS_A_STEP
     shelf.place.store.add_images(film(n) for n in range(count))
