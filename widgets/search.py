@@ -157,7 +157,7 @@ class SearchView(QWidget):
             self._bar.say(self.tr("Measuring the best trial on the test part"), "")
             self._bar.show_progress(0, 0)
         elif kind == "done":
-            words = self.tr("Done. Trial {0} is best; it became the candidate below.")
+            words = self.tr("Done. Trial {0} is best; it became a candidate.")
             self._end(words.format(int((event.get("search") or {}).get("trial", -1)) + 1), "saved")
         elif kind == "cancelled":
             self._end(self.tr("Cancelled. No candidate was made."), "quiet")

@@ -51,7 +51,7 @@ def test_a_search_ends_with_a_candidate_and_its_settings_can_be_used(open_desk: 
     assert told[-1]["event"] == "done", told[-1]
     assert panel.search.table.rowCount() == 3
     desk.until(lambda: desk.button(panel, "Discard").isVisible())
-    assert "it became the candidate below" in desk.texts(panel.search)
+    assert "it became a candidate" in desk.texts(panel.search)
     best = told[-1]["search"]["trial"]
     desk.click(panel.search, f"Use the settings of trial {best + 1}")
     assert panel.choice.depth == told[-1]["search"]["parameters"]["depth"]
