@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QPushButton, QVBoxLayout, 
 from reviews.record import Collected
 from training.plan import Plan
 from training.presets import choices_for, seconds, suggested
+from training.samples import LEAST_TO_GROW
 from widgets import theme
 from widgets.numbers import counted, duration_text, grouped
 from widgets.setting_words import setting_name, setting_text
@@ -126,6 +128,7 @@ class ChoiceForm(QWidget):
             for candidate in (chosen, self._wanted_model):
                 if (place := self._model.findData(candidate)) >= 0:
                     self._model.setCurrentIndex(place)
+        self._suggest()
         self._refresh()
 
     def choose_model(self, model_id: str) -> bool:
@@ -149,7 +152,13 @@ class ChoiceForm(QWidget):
     def set_collected(self, collected: Collected) -> None:
         """Suggest how deep to tune from what was collected."""
         self._collected = collected
-        found = suggested({name: counts[0] for name, counts in collected.per_finding.items()})
+        self._suggest()
+        self._refresh()
+
+    def _suggest(self) -> None:
+        """Say how deep the chosen model can be tuned, by what it would learn from."""
+        option = self._models.get(self._chosen_model)
+        found = suggested(*_learned_by(option.findings if option else (), self._collected))
         self._suggested = found.depth
         names = self._depth_names()
         for place in range(self._depth.count()):
@@ -157,7 +166,7 @@ class ChoiceForm(QWidget):
             words = self.tr("{0} (suggested)") if depth == found.depth else "{0}"
             self._depth.setItemText(place, words.format(names[depth]))
         self._why.setText(
-            self.tr("{0} of {1}, about {2} of each: {3}.").format(
+            self.tr("{0} to learn from, of {1}, about {2} of each: {3}.").format(
                 counted(found.films, self.tr("1 decision"), self.tr("{0} decisions")),
                 counted(found.findings, self.tr("1 finding"), self.tr("{0} findings")),
                 grouped(found.of_each),
@@ -171,7 +180,6 @@ class ChoiceForm(QWidget):
             with QSignalBlocker(self._depth):
                 self._depth.setCurrentIndex(self._depth.findData(found.depth))
             self._take_preset()
-        self._refresh()
 
     def set_pass_ms(self, pass_ms: float) -> None:
         """What one look of the model takes on this machine: the estimate of the time is made of it."""
@@ -267,6 +275,7 @@ class ChoiceForm(QWidget):
     def _on_model_chosen(self) -> None:
         self._wanted_model = self._chosen_model
         self._take_preset()
+        self._suggest()
         self._refresh()
 
     def _take_preset(self) -> None:
@@ -322,3 +331,21 @@ class ChoiceForm(QWidget):
             self._pass_ms,
         )
         return self.tr("About {0} on this computer, measuring included.").format(duration_text(told))
+
+
+def _learned_by(findings: Collection[str], collected: Collected) -> tuple[dict[str, int], int]:
+    """By finding, on how many films that a model of these findings would learn from it is present; how many
+    films there are.
+
+    A decision is about the model where all of its findings were asked, or only some of them: those about
+    another model's films were asked others. What readers added counts as soon as the network learns it.
+    """
+    own = frozenset(findings)
+    present: Counter[str] = Counter()
+    films = 0
+    for asked, learned in collected.to_learn.items():
+        if not own or own <= asked or asked <= own:
+            present.update(learned.present)
+            films += learned.frames
+    grown = {name: n for name, n in present.items() if not own or name in own or n >= LEAST_TO_GROW}
+    return grown, films

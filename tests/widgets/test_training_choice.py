@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QPushButton, QSpinBox, QToolButton
 from pytestqt.qtbot import QtBot
 
-from reviews.record import Collected
+from reviews.record import Collected, ToLearn
 from training.plan import Plan
 from widgets.augmentation_preview import AugmentationPreview
 from widgets.training_choice import ChoiceForm, ModelOption, TrainingChoice
 
+FINDINGS = ("covid-19", "no-finding", "pneumonia")
+
 
 def collected(of_each: int) -> Collected:
-    per_finding = dict.fromkeys(("covid-19", "no-finding", "pneumonia"), (of_each, 0, 0))
+    per_finding = dict.fromkeys(FINDINGS, (of_each, 0, 0))
     parts = {"train": (2 * of_each, 9), "validation": (of_each // 2, 2), "test": (of_each // 2, 2)}
-    return Collected(3 * of_each, 3 * of_each, 13, per_finding, parts)  # type: ignore[arg-type]
+    learned = {frozenset(FINDINGS): ToLearn(3 * of_each, dict.fromkeys(FINDINGS, of_each))}
+    return Collected(3 * of_each, 3 * of_each, 13, per_finding, parts, to_learn=learned)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -51,10 +56,34 @@ def texts(form: ChoiceForm) -> str:
 def test_a_depth_is_suggested_with_its_reason(form: ChoiceForm) -> None:
     form.set_collected(collected(13))
     assert form.choice == TrainingChoice("starter", "last", 20)
-    assert "39 decisions of 3 findings, about 13 of each: the last stage." in texts(form)
+    assert "39 decisions to learn from, of 3 findings, about 13 of each: the last stage." in texts(form)
     assert box(form, "How much of the model may change").currentText() == "Last stage (suggested)"
     form.set_collected(collected(80))
     assert form.choice.depth == "half"
+
+
+def test_a_depth_is_suggested_from_what_the_chosen_model_would_learn_from(form: ChoiceForm) -> None:
+    phantoms = ("no-finding", "opacity")
+    form.set_models(
+        [
+            ModelOption("starter", "Starter", ("DX",), FINDINGS),
+            ModelOption("phantom", "Phantom", ("DX",), phantoms),
+        ],
+        "starter",
+    )
+    told = collected(13)
+    learned = {
+        **told.to_learn,
+        frozenset(phantoms): ToLearn(90, {"no-finding": 20, "opacity": 70}),
+        frozenset((*FINDINGS, "tuberculosis", "cyst")): ToLearn(9, {"tuberculosis": 7, "cyst": 2}),
+    }
+    kept_aside = {**told.per_finding, "opacity": (500, 0, 0), "tuberculosis": (500, 0, 0)}
+    form.set_collected(replace(told, per_finding=kept_aside, to_learn=learned))
+    assert "48 decisions to learn from, of 4 findings, about 13 of each: the last stage." in texts(form)
+    choose(form, "Model to tune", "Phantom")
+    assert "90 decisions to learn from, of 2 findings, about 45 of each: the last stage." in texts(form)
+    form.set_collected(replace(told, to_learn={}))
+    assert "to learn from" not in texts(form)
 
 
 def test_a_depth_that_a_reader_chose_stays(form: ChoiceForm) -> None:
