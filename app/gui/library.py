@@ -1,63 +1,43 @@
-"""The worklist's content: loading, importing, thumbnails, and what is known of every frame."""
+"""The worklist's content: loading, thumbnails, and what is known of every frame."""
 
 from __future__ import annotations
 
 import gc
 import logging
-import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.fitting.messages import Scored
 from app.gui.adapted_scores import AdaptedScores
 from app.gui.arrivals import Arrivals
 from app.gui.blinding import Blinds
 from app.gui.examples import Examples
+from app.gui.intake import Intake
 from app.gui.jobs import Jobs
-from app.gui.slices import Slices
-from app.gui.study_row import study_row
+from app.gui.rows import Rows
 from app.workplace import Workplace
 from inference.card import ModelCard
 from inference.prediction import Prediction
 from reviews.clock import now
 from reviews.errors import StoreError
 from reviews.likeness import Joined
-from reviews.record import REGIONS, Annotation, Answer, Changes, KnownImages, News, Part, Review
+from reviews.record import REGIONS, Annotation, Answer, KnownImages, News, Review
 from studies.errors import StudyError
 from studies.image import Header, Study
 from studies.reader_pool import ReaderPool
-from studies.scan import Found, assemble, scan
-from widgets.words import in_words
+from studies.scan import assemble
 from widgets.worklist_model import Row
-from widgets.worklist_scores import RowScores
 
 log = logging.getLogger(__name__)
 
-IMPORT_BATCH = 64
-IMPORT_INTERVAL_S = 0.1
 FIRST_PART, PART = 60, 400  # studies that are read from the store at once
-ROWS_A_STEP, ROWS_AT_ONCE = 50, 2000  # made before others have their turn; shown together
-SCORED_A_STEP = 1000
-REFRESHING_MS = 100
 FrameKey = tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What one import did: images added, a sentence for each that could not be, how many name no patient."""
-
-    images: int
-    failures: tuple[tuple[str, str], ...]  # (path, sentence)
-    nameless: int = 0
 
 
 class Library(QObject):
@@ -85,8 +65,6 @@ class Library(QObject):
         self._uids_of_patient: dict[str, dict[str, None]] = {}  # PatientID: StudyInstanceUIDs
         self.predictions: dict[FrameKey, Prediction] = {}
         self.adapted = AdaptedScores(self.header_of)
-        self._speakers: dict[str, FrameKey] = {}  # by study: the frame whose suggestion its row shows
-        self._is_scoring = self._is_scoring_due = self._is_making_rows = False
         self.standing: dict[FrameKey, Review] = {}
         self.examples = Examples()
         self.failures: dict[FrameKey, str] = {}
@@ -102,18 +80,17 @@ class Library(QObject):
         self._thumbnails_asked: set[str] = set()
         self.is_loading = False
         self._corrected: set[FrameKey] = set()
-        self._slices = Slices(self)
-        self._rows_due: dict[str, None] = {}  # StudyInstanceUID, in order
-        self._rows_made: dict[str, Row] = {}  # made, and not shown yet
-        self._rows_touched: dict[str, None] = {}
-        self._refreshing = QTimer(self, singleShot=True, interval=REFRESHING_MS)
-        self._refreshing.timeout.connect(self._refresh_touched)
+        self._rows = Rows(self)
+        self._rows.changed.connect(self.rows_changed)
+        self._rows.scored.connect(self.rows_scored)
         self._arrivals = Arrivals(self.studies, self)
         self._arrivals.assembled.connect(self._on_assembled)
-        self._arrivals.ended.connect(self._announce)
-        self._imported: list[Imported] = []  # to be announced once everything is assembled
-        self._importing = 0
-        self._stop_importing = threading.Event()
+        self._intake = Intake(
+            workplace, store_jobs, self._scan_jobs, readers, self._arrivals, self._on_error, self
+        )
+        self._intake.parts_known.connect(lambda parts: self.blinds.take(parts, {}))
+        self._intake.progressed.connect(self.import_progressed)
+        self._intake.finished.connect(self.import_finished)
 
     # -- loading ---------------------------------------------------------------------------
 
@@ -232,59 +209,15 @@ class Library(QObject):
 
     @property
     def is_importing(self) -> bool:
-        return self._importing > 0
+        return self._intake.is_under_way
 
     def import_paths(self, paths: Iterable[Path]) -> None:
         """Scan paths off the GUI thread; images appear in the worklist as they are found."""
-        wanted = list(paths)
-        self._importing += 1
-        self._stop_importing.clear()
-        self._scan_jobs.submit(lambda: self._scan(wanted), self._on_imported, self._on_import_error)
+        self._intake.take(paths)
 
     def stop_importing(self) -> None:
         """Stop at once; what was found stays."""
-        self._stop_importing.set()
-
-    def _scan(self, paths: list[Path]) -> Imported:
-        """Runs in the scanning thread; hands over headers in batches, at most ten times a second."""
-        batch: list[Header] = []
-        failures: list[tuple[str, str]] = []
-        found = nameless = 0
-        handed_over = time.monotonic()
-        unpacked = self._workplace.cache_folder / "unpacked"
-        for item in scan(paths, unpacked, self._readers, self._stop_importing):
-            if isinstance(item, Found):
-                batch.append(item.header)
-                found += 1
-                nameless += not item.header.patient_id
-            else:
-                failures.append((item.path, item.reason))
-            is_time = time.monotonic() - handed_over >= IMPORT_INTERVAL_S
-            if batch and (is_time or len(batch) >= IMPORT_BATCH):
-                self._hand_over(batch, found, len(failures))
-                batch, handed_over = [], time.monotonic()
-        self._hand_over(batch, found, len(failures))
-        return Imported(found, tuple(failures), nameless)
-
-    def _hand_over(self, headers: list[Header], found: int, failures: int) -> None:
-        batch = list(headers)
-        store_jobs = self._store_jobs
-
-        def add() -> tuple[Changes, dict[str, Part]]:
-            store = self._workplace.store
-            return store.add_images(batch), store.parts_of([header.sop_instance_uid for header in batch])
-
-        def keep() -> None:
-            store_jobs.submit(add, lambda added: self._on_added(batch, *added), self._on_error)
-            self.import_progressed.emit(found, failures)
-
-        if batch:
-            self._scan_jobs.deliver(keep)
-
-    def _on_added(self, headers: list[Header], changes: Changes, parts: dict[str, Part]) -> None:
-        self.blinds.take(parts, {})
-        new = {uid for uid, _ in changes.images_added} | set(changes.images_updated)
-        self._arrivals.take(header for header in headers if header.sop_instance_uid in new)
+        self._intake.stop()
 
     def _on_assembled(self, studies: list[Study]) -> None:
         for study in studies:
@@ -303,25 +236,6 @@ class Library(QObject):
         for series in study.series:
             for header in series.headers:
                 self._study_uid_of[header.sop_instance_uid] = study.study_instance_uid
-
-    def _on_imported(self, imported: Imported) -> None:
-        # The last batch is still on its way through the store's thread: come after it.
-        def come_after(_: None) -> None:
-            self._imported.append(imported)
-            if not self._arrivals.is_busy:
-                self._announce()
-
-        self._store_jobs.submit(lambda: None, come_after)
-
-    def _announce(self) -> None:
-        """Everything that was found stands in the worklist."""
-        while self._imported:
-            self._importing -= 1
-            self.import_finished.emit(self._imported.pop(0))
-
-    def _on_import_error(self, error: Exception) -> None:
-        self._importing -= 1
-        self.import_finished.emit(Imported(0, ((getattr(error, "filename", "") or "", str(error)),)))
 
     # -- thumbnails ------------------------------------------------------------------------
 
@@ -346,7 +260,7 @@ class Library(QObject):
             log.info("no thumbnail: %s", type(error).__name__)
             return
         self._thumbnails[uid] = made.result()
-        self._refresh_soon(uid)
+        self._rows.refresh_soon(uid)
 
     # -- what is known of a frame ------------------------------------------------------------
 
@@ -376,46 +290,13 @@ class Library(QObject):
             self.predictions[key] = prediction
             if adapted is not None:
                 self.adapted.put(adapted)
-        self._refresh_soon(self._study_uid_of.get(key[0]))
+        self._rows.refresh_soon(self._study_uid_of.get(key[0]))
 
     def take_scores(self, scored: Scored, card: ModelCard) -> None:
         """A head was re-fitted: show what it says of every study, and move the rows to their places."""
         self.adapted.take_scores(scored, card)
         self.adapted_changed.emit()
-        self._is_scoring_due = True
-        if not self._is_scoring:
-            self._is_scoring = True
-            self._slices.run(self._score_rows())
-
-    def _score_rows(self) -> Iterator[None]:
-        """Rows are not made anew: numbers go to the worklist, which puts them into those that are seen."""
-        while self._is_scoring_due:
-            self._is_scoring_due = False
-            told = {uid: key for uid, key in self._speakers.items() if not self.is_hidden(key)}
-            uids, keys = list(told), list(told.values())
-            parts = []
-            for first in range(0, len(uids), SCORED_A_STEP):
-                parts.append(self.adapted.suggested(keys[first : first + SCORED_A_STEP]))
-                yield
-            if parts and not self._is_scoring_due:  # else there are newer ones by now
-                self.rows_scored.emit(
-                    RowScores(
-                        uids,
-                        tuple(in_words(name) for name in parts[0].names),
-                        np.concatenate([part.suggestion for part in parts]),
-                        np.concatenate([part.confidence for part in parts]),
-                        self._with_own(keys, np.concatenate([part.uncertainty for part in parts])),
-                    )
-                )
-        self._is_scoring = False
-
-    def _with_own(self, keys: list[FrameKey], uncertainty: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Uncertainties, and where no adapted head says one, that of the model in use."""
-        for place in np.flatnonzero(np.isnan(uncertainty)).tolist():
-            said = self.predictions.get(keys[place])
-            if said is not None and said.uncertainty is not None:
-                uncertainty[place] = said.uncertainty
-        return uncertainty
+        self._rows.score()
 
     def set_waiting(self, keys: Iterable[FrameKey], is_told: bool = True) -> None:
         """The model will be asked about these frames and has not answered yet; the rows say so if told."""
@@ -428,7 +309,7 @@ class Library(QObject):
     def set_failure(self, key: FrameKey, sentence: str) -> None:
         self.waiting.discard(key)
         self.failures[key] = sentence
-        self._refresh_soon(self._study_uid_of.get(key[0]))
+        self._rows.refresh_soon(self._study_uid_of.get(key[0]))
 
     def set_standing(self, key: FrameKey, review: Review | None) -> None:
         """What stands for a frame after a decision, an undo or a redo; without findings it is a note."""
@@ -437,7 +318,7 @@ class Library(QObject):
         self._stand(key, review)
         uid = self._study_uid_of.get(key[0])
         if uid is not None:
-            self._tell_rows([uid])
+            self._rows.tell([uid])
 
     def _stand(self, key: FrameKey, review: Review | None) -> None:
         self.second_reads.pop(key, None)
@@ -477,7 +358,7 @@ class Library(QObject):
 
     def _tell_rows_of(self, keys: Iterable[FrameKey]) -> None:
         uids = (self._study_uid_of.get(uid) for uid, _ in keys)
-        self._tell_rows(dict.fromkeys(uid for uid in uids if uid is not None and uid in self.studies))
+        self._rows.tell(dict.fromkeys(uid for uid in uids if uid is not None and uid in self.studies))
 
     def is_hidden(self, key: FrameKey) -> bool:
         """Whether nothing of what models say of a frame may be told to the reader, in any way."""
@@ -508,7 +389,7 @@ class Library(QObject):
         """The reader's answer to a hidden frame is whole: what the model says of it is told now."""
         key = self.blinds.let_go()
         if key is not None:
-            self._refresh_soon(self._study_uid_of.get(key[0]))
+            self._rows.refresh_soon(self._study_uid_of.get(key[0]))
 
     def told(self, key: FrameKey) -> Prediction | None:
         """What the model in use says of a frame, as far as the reader may know it."""
@@ -531,7 +412,7 @@ class Library(QObject):
 
     def set_study_read(self, study_uid: str, is_read: bool) -> None:
         (self._read_studies.add if is_read else self._read_studies.discard)(study_uid)
-        self._tell_rows([study_uid])
+        self._rows.tell([study_uid])
 
     def set_urgent(self, marks: Mapping[str, tuple[str, ...]]) -> None:
         """Readers marked studies urgent, or took that back: who marks each now."""
@@ -541,7 +422,7 @@ class Library(QObject):
             else:
                 self.urgent.pop(uid, None)
             if uid in self.studies:
-                self._tell_rows([uid])
+                self._rows.tell([uid])
 
     @property
     def reader(self) -> str:
@@ -551,64 +432,21 @@ class Library(QObject):
     def is_study_read(self, study_uid: str) -> bool:
         return study_uid in self._read_studies
 
-    # -- rows ----------------------------------------------------------------------------------
-
-    def rows(self) -> list[Row]:
-        return [self.row(uid) for uid in self.studies]
-
     def refresh_rows(self, uids: Iterable[str] | None = None) -> None:
-        """Make the rows of these studies anew, or all, in slices; they move to their places at the end."""
-        self._rows_due |= dict.fromkeys(self.studies if uids is None else uids)
-        if self._rows_due and not self._is_making_rows:
-            self._is_making_rows = True
-            self._slices.run(self._make_rows())
-
-    def _make_rows(self) -> Iterator[None]:
-        while self._rows_due:
-            for uid in list(islice(self._rows_due, ROWS_A_STEP)):
-                del self._rows_due[uid]
-                self._rows_made[uid] = self.row(uid)
-            if len(self._rows_made) >= ROWS_AT_ONCE or not self._rows_due:
-                made, self._rows_made = self._rows_made, {}
-                self.rows_changed.emit(list(made.values()), bool(self._rows_due))
-            yield
-        self._is_making_rows = False
-
-    def _refresh_soon(self, uid: str | None) -> None:
-        """What came from the background is shown a few times a second, not each by itself."""
-        if uid is not None:
-            self._rows_touched[uid] = None
-            if not self._refreshing.isActive():
-                self._refreshing.start()
-
-    def _refresh_touched(self) -> None:
-        touched, self._rows_touched = self._rows_touched, {}
-        self.refresh_rows(touched)
-
-    def _tell_rows(self, uids: Iterable[str]) -> None:
-        """Show at once what a reader did; rows that were made before, and not shown yet, no longer count."""
-        told = list(uids)
-        for uid in told:
-            self._rows_made.pop(uid, None)
-        self.rows_changed.emit([self.row(uid) for uid in told], False)
+        """Make the rows of these studies anew, or all; they move to their places at the end."""
+        self._rows.refresh(self.studies if uids is None else uids)
 
     def row(self, uid: str) -> Row:
         """A study as the worklist shows it."""
-        row, speaker = study_row(self, self.studies[uid])
-        if speaker is None:
-            self._speakers.pop(uid, None)
-        else:
-            self._speakers[uid] = speaker
-        return row
+        return self._rows.row(uid)
 
     def thumbnail_of(self, study_uid: str) -> NDArray[np.uint8] | None:
         return self._thumbnails.get(study_uid)
 
     def close(self) -> None:
-        self._slices.clear()
-        self._refreshing.stop()
+        self._rows.close()
         self._arrivals.close()
-        self._stop_importing.set()
+        self._intake.stop()
         self._scan_jobs.close()
 
 

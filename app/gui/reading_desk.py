@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 
 from app.gui.evidence import Evidence
+from app.gui.intake import Imported
 from app.gui.jobs import Jobs
 from app.gui.learning import Learning
-from app.gui.library import FrameKey, Imported, Library
+from app.gui.library import FrameKey, Library
 from app.gui.reading import Position, Reading
 from app.gui.remarks import Remarks
 from app.gui.window import Window

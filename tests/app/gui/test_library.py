@@ -19,6 +19,7 @@ from app.gui import library as library_module
 from app.gui.arrivals import Arrivals
 from app.gui.jobs import Jobs
 from app.gui.library import Library
+from app.gui.rows import ROWS_A_STEP, ROWS_AT_ONCE
 from app.gui.slices import SLICE_S, Slices
 from app.workplace import Workplace
 from inference.card import ModelCard
@@ -167,7 +168,7 @@ def test_what_others_write_is_shown_and_nothing_else_is_made_anew(shelf: Shelf) 
 
 
 def test_many_rows_are_told_in_slices_and_go_to_their_places_at_once(shelf: Shelf) -> None:
-    count = library_module.ROWS_AT_ONCE + 100
+    count = ROWS_AT_ONCE + 100
     shelf.place.store.add_images(film(n) for n in range(count))
     shelf.place.store.remember_predictions(said(n) for n in range(count))
     shelf.load()
@@ -184,13 +185,13 @@ def test_many_rows_are_told_in_slices_and_go_to_their_places_at_once(shelf: Shel
 
 def test_what_a_second_read_hides_is_not_told_by_rows_made_before(shelf: Shelf) -> None:
     first = film(0)
-    shelf.place.store.add_images(film(n) for n in range(2 * library_module.ROWS_A_STEP))
+    shelf.place.store.add_images(film(n) for n in range(2 * ROWS_A_STEP))
     shelf.place.store.remember_predictions([said(0)])
     decided, _ = shelf.place.store.append(review(first))
     shelf.load()
     assert (shelf.row(0).status, shelf.row(0).suggestion) == ("read", "other pneumonia")
     shelf.library.refresh_rows([first.study_instance_uid, *shelf.library.studies])
-    steps = shelf.library._make_rows()
+    steps = shelf.library._rows._make()
     next(steps)
     shelf.library.open_second_reads({(first.sop_instance_uid, 1): decided})
     for _ in steps:
@@ -199,12 +200,12 @@ def test_what_a_second_read_hides_is_not_told_by_rows_made_before(shelf: Shelf) 
 
 
 def test_what_a_reader_decides_is_not_overwritten_by_rows_made_before(shelf: Shelf) -> None:
-    count = 2 * library_module.ROWS_A_STEP
+    count = 2 * ROWS_A_STEP
     shelf.place.store.add_images(film(n) for n in range(count))
     shelf.load()
     first = film(0)
     shelf.library.refresh_rows([first.study_instance_uid, *shelf.library.studies])
-    steps = shelf.library._make_rows()
+    steps = shelf.library._rows._make()
     next(steps)
     shelf.library.set_standing((first.sop_instance_uid, 1), review(first))
     for _ in steps:
