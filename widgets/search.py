@@ -127,6 +127,8 @@ class SearchView(QWidget):
         is_running = self._bar.is_running
         for control in (self._trials, self._minutes, *self._over.values(), self._over_models):
             control.setEnabled(not is_running)
+        for number in [n for n, row in self._rows.items() if row["state"] == "running"]:
+            self._fill_row(number)
         self._refresh_start()
 
     def show_resumable(self, run: str) -> None:
@@ -235,7 +237,7 @@ class SearchView(QWidget):
 
     def _state_words(self, number: int, state: str) -> str:
         words = {
-            "running": self.tr("running"),
+            "running": self.tr("running") if self._bar.is_running else self.tr("interrupted"),
             "complete": self.tr("finished"),
             "pruned": self.tr("ended early"),
             "failed": self.tr("failed"),

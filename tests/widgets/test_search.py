@@ -146,10 +146,14 @@ def test_the_best_settings_are_used_unless_another_trial_is_chosen(view: SearchV
 def test_cancel_asks_once_and_a_cancelled_search_can_be_resumed(view: SearchView) -> None:
     cancelled, resumed = heard(view.cancel_requested), heard(view.resume_requested)
     view.begin()
+    view.on_event({"event": "search", "space": SPACE, "finished": []})
+    view.on_event(trial(0, "running", 0.7))
+    assert cell(view, 0, 1) == "running"
     button(view, "Cancel").click()
     assert cancelled == [()]
     assert not button(view, "Cancel").isEnabled()
     view.on_event({"event": "cancelled", "reason": ""})
+    assert cell(view, 0, 1) == "interrupted"
     view.show_resumable("run-3")
     button(view, "Resume").click()
     assert resumed == [("run-3",)]
