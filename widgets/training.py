@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from reviews.record import Collected
 from widgets import theme
@@ -249,13 +258,17 @@ class TrainingPanel(QWidget):
                 in_use,
             )
         )
-        for way, name in ((self._run, self.tr("Training")), (self.search, self.tr("Search"))):
-            page = QWidget()
-            layout = QVBoxLayout(page)
-            layout.setContentsMargins(0, space(3), 0, 0)
-            layout.addWidget(way)
-            layout.addStretch(1)
+        pages = (_Page(self._run), _Page(self.search))
+        for page, name in zip(pages, (self.tr("Training"), self.tr("Search")), strict=True):
             self._ways.addTab(page, name)
+
+        def show_page(place: int) -> None:
+            for number, page in enumerate(pages):
+                page.set_shown(number == place)
+            self._ways.updateGeometry()
+
+        self._ways.currentChanged.connect(show_page)
+        show_page(0)
         self._ways.setAccessibleName(self.tr("Training or search"))
         right = _column((self._ways, self._comparison))
         self._comparison.hide()
@@ -285,6 +298,27 @@ def _column(parts: Sequence[QWidget]) -> QWidget:
         layout.addWidget(part)
     layout.addStretch(1)
     return column
+
+
+class _Page(QWidget):
+    """A page of tabs that takes no room while another one is shown; a stack is as high as its highest."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, space(3), 0, 0)
+        layout.addWidget(content)
+        layout.addStretch(1)
+        self._is_shown = True
+        self.set_shown(False)
+
+    def set_shown(self, is_shown: bool) -> None:
+        policy = QSizePolicy.Policy.Preferred if is_shown else QSizePolicy.Policy.Ignored
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
+        self._is_shown = is_shown
+
+    def heightForWidth(self, width: int) -> int:
+        return super().heightForWidth(width) if self._is_shown else 0
 
 
 class _AsWideAsItsWords(QScrollArea):

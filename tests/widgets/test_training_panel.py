@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSpinBox,
+    QTabWidget,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -282,6 +283,21 @@ def test_where_the_evidence_lies_is_compared_and_a_model_that_needs_no_lungs_is_
     assert "Candidate: " not in told
     panel.show_comparison(evaluation("4f1d", 0.95), None, PASSED)
     assert alarm not in texts(panel)
+
+
+def test_the_comparison_stands_right_below_the_tab_that_is_shown(panel: TrainingPanel) -> None:
+    ways = panel.findChild(QTabWidget)
+    assert ways is not None
+    panel.show_comparison(evaluation("4f1d", 0.95), evaluation("starter", 0.94), PASSED)
+    for place in (1, 0):  # the search is much higher
+        ways.setCurrentIndex(place)
+        QApplication.processEvents()
+        page = ways.widget(place)
+        assert page is not None
+        needed = page.sizeHint().height()
+        if page.hasHeightForWidth():
+            needed = page.heightForWidth(page.width())
+        assert needed <= page.height() <= needed + 4, place
 
 
 def test_a_candidate_that_passed_is_promoted_with_one_click(panel: TrainingPanel) -> None:
