@@ -199,11 +199,6 @@ class EvidencePanel(QWidget):
             self._finding.setCurrentIndex(max(self._finding.findData(chosen), 0) if findings else -1)
         self._enable()
 
-    def choose_finding(self, name: str) -> None:
-        """Choose one of the offered findings; a name that is not offered changes nothing."""
-        if (position := self._finding.findData(name)) >= 0:
-            self._finding.setCurrentIndex(position)
-
     def set_methods(self, methods: Sequence[Method], chosen: str | None) -> None:
         """Offer methods with one chosen; None where the reader has to choose first."""
         self._method.offer(methods, chosen)

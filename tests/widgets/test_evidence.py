@@ -66,10 +66,10 @@ def test_the_switch_is_told_and_wakes_the_controls(panel: EvidencePanel, qtbot: 
 
 def test_the_given_finding_is_chosen(panel: EvidencePanel) -> None:
     assert panel.finding == "pneumonia"
-    panel.choose_finding("covid-19")
+    panel.set_findings(FINDINGS, "covid-19")
     assert panel.finding == "covid-19"
-    panel.choose_finding("fracture")
-    assert panel.finding == "covid-19"
+    panel.set_findings(FINDINGS[::-1], "fracture")  # which is not offered
+    assert panel.finding == "pneumonia"
 
 
 def test_another_finding_is_told_by_its_machine_name(panel: EvidencePanel, qtbot: QtBot) -> None:
@@ -169,7 +169,6 @@ def test_being_told_emits_nothing(panel: EvidencePanel, qtbot: QtBot) -> None:
     panel.set_style(HeatmapStyle("contours", 0.3, 0.2, "magma"))
     panel.set_expanded(True)
     panel.set_findings(FINDINGS[::-1], "covid-19")
-    panel.choose_finding("pneumonia")
     panel.set_methods(all_methods(), "layercam")
     panel.choose_method("layercam")
     panel.set_spread(0.1)
