@@ -93,6 +93,20 @@ class KnownLikenesses:
         return [one for one in near if one[1] != unit]
 
 
+def is_any_known(connection: Connection) -> bool:
+    """Whether there is a hash that others can be held against."""
+    known = select(likeness.c.id).where(likeness.c.version == VERSION, likeness.c.bits != "")
+    return connection.execute(known.limit(1)).first() is not None
+
+
+def units_showing(connection: Connection, hashes: Iterable[bytes | None]) -> list[tuple[str, ...]]:
+    """For each film from elsewhere the units of splitting of which a film shows the same."""
+    known = KnownLikenesses()
+    known.catch_up(connection)
+    found = [known.like(bits, unit="") if bits else [] for bits in hashes]
+    return [tuple(sorted({unit for _, unit, _ in same})) for same in found]
+
+
 # -- remembering -----------------------------------------------------------------------------------
 
 

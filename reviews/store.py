@@ -242,6 +242,18 @@ class Store:
             kin = self._kinship(connection)
         return {unit: kin.together_with(unit) for unit in units if unit in kin.unit_of}
 
+    def units_showing(self, hashes: Sequence[bytes | None]) -> list[tuple[str, ...]]:
+        """For films from elsewhere, by their hashes (`studies.likeness`), the units of splitting of which a
+        film shows the same."""
+        with self._database.read() as connection:
+            return likeness.units_showing(connection, hashes)
+
+    @property
+    def knows_likenesses(self) -> bool:
+        """Whether there is a film that others can be held against by `units_showing`."""
+        with self._database.read() as connection:
+            return likeness.is_any_known(connection)
+
     def copies(self) -> list[tuple[tuple[str, int], tuple[str, int]]]:
         """Frames, as (SOPInstanceUID, frame), that turned out to show the same as another unit's."""
         with self._database.read() as connection:

@@ -59,6 +59,16 @@ def complete_decided(store: Store, card: ModelCard) -> int:
     return complete(store, [(covered[uid], frame) for uid, frame in sorted(frames) if uid in covered])
 
 
+def units_in(store: Store, films: Sequence[Film]) -> list[tuple[str, ...]]:
+    """For each film from elsewhere the units of splitting of which a film of a store shows the same.
+
+    Every film is decoded for that, unless nobody looked at a film of the store yet.
+    """
+    if not store.knows_likenesses:
+        return [() for _ in films]
+    return store.units_showing(list(_hashes([(film.header, film.frame) for film in films])))
+
+
 def alike(films: Sequence[Film]) -> list[tuple[int, int]]:
     """Places of films that show the same, each with an earlier one. Every film is decoded for that."""
     known = Likenesses()

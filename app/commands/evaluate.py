@@ -21,7 +21,7 @@ from app.workplace import ADAPTED, Workplace
 from inference.adapted import AdaptedHead
 from inference.card import ModelCard
 from inference.coverage import family
-from training.copies import complete_decided
+from training.copies import complete_decided, units_in
 from training.events import Evaluation, Gate
 from training.numerals import counted
 from training.proof.fitted import Fitted, fitted_of
@@ -182,6 +182,8 @@ def _samples(
         samples = from_csv(options.labels, options.images, names, held_out=False)
         for failure in samples.failures:
             output.failure(failure)
+        if any(model.fitted is not None for model in models):
+            samples = _with_kin(samples, workplace)
         films, among = samples.samples, "films"
     else:
         complete_decided(workplace.store, subject.card)
@@ -208,6 +210,17 @@ def _samples(
             "read before they can measure a model."
         )
     return replace(samples, samples=left.of_both), remarks + list(left.remarks)
+
+
+def _with_kin(samples: Samples, workplace: Workplace) -> Samples:
+    """Films of labels as kin of whoever in the store has the same: a model that was fitted here on a copy
+    under another name has seen them too."""
+    units = units_in(workplace.store, samples.samples)
+    films = (
+        replace(film, kin=tuple(dict.fromkeys((*film.kin, *own))))
+        for film, own in zip(samples.samples, units, strict=True)
+    )
+    return replace(samples, samples=tuple(films))
 
 
 def _answered(samples: Samples, subjects: Sequence[Subject]) -> tuple[Sample, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
+from PIL import Image as PictureImage
 
 from app.workplace import Workplace
 from reviews.normalise import complete
@@ -136,6 +137,33 @@ def test_labels_of_somebody_s_own_judge_too_and_leave_no_verdict_behind(
     assert told.line["n"] == 48
     assert told.line["gate"]["passed"] is False
     assert workplace.store.evaluations(model) == []
+
+
+@pytest.mark.usefixtures("decided")
+def test_a_copy_of_a_film_that_a_model_was_fitted_on_does_not_judge_it(
+    overread: Overread, hospital: Path, tmp_path: Path
+) -> None:
+    """Two films that it learned from and two that were kept aside, all encoded anew under other names."""
+    (*_, done) = overread(
+        "train", "--model", "starter", "--depth", "head", "--epochs", 1, "--device", "cpu", "--threads", 1,
+        "--bootstrap", 50,
+    ).lines  # fmt: skip
+    rows = [line.split(",") for line in (hospital / "labels.csv").read_text().splitlines()[1:]]
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    told = ["file,label,patient"]
+    for number, (file, label, _) in enumerate([*rows[:2], *rows[-2:]]):
+        with PictureImage.open(hospital / file) as picture:
+            picture.convert("L").save(copies / f"{number}.jpg", quality=90)
+        told.append(f"{number}.jpg,{label},somebody else {number}")
+    (copies / "labels.csv").write_text("\n".join(told))
+    labels = ("--labels", copies / "labels.csv", "--images", copies)
+    alone = overread("evaluate", "--model", done["model"], *labels)
+    assert any("was fitted on 2 of these 4 films" in remark for remark in alone.line["remarks"])
+    beside = against(overread, done["model"], "starter", *labels)
+    assert beside.line["n"] == 2
+    said = "2 of the 4 films were left out, because the candidate was fitted on them"
+    assert any(said in reason for reason in beside.line["gate"]["reasons"])
 
 
 @pytest.mark.usefixtures("decided")

@@ -69,6 +69,18 @@ def test_a_copy_of_a_film_of_the_test_part_is_never_learned_from_whichever_is_se
             assert store.parts_of([learned.sop_instance_uid]) == {learned.sop_instance_uid: "test"}
 
 
+def test_a_film_from_elsewhere_is_held_against_those_of_the_store(place: Path) -> None:
+    with Store(place) as store:
+        store.add_images([header(1), header(2)])
+        assert not store.knows_likenesses
+        store.remember_likenesses([(frame(header(1)), None)])
+        assert not store.knows_likenesses, "nothing can be told by it"
+        store.remember_likenesses([(frame(header(2)), FILM)])
+        assert store.knows_likenesses
+        elsewhere = [nearly(FILM, MOST_DIFFERENT), None, OTHER_FILM]
+        assert store.units_showing(elsewhere) == [(header(2).split_key,), (), ()]
+
+
 def test_all_films_of_the_patient_go_with_the_copy_and_nothing_recorded_is_lost(place: Path) -> None:
     learned, measures = header(1), header(3)
     also_theirs = header(11, patient_id=learned.patient_id)
