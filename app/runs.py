@@ -132,8 +132,8 @@ class Run:
             whole, newline, _ = data.rpartition(b"\n")
             before = max(self._told_before() - self._offset, 0)
             self._offset += len(whole) + len(newline)
-            events = [event for event in _events_in(whole[:before]) if event["event"] not in ENDS]
-            events += _events_in(whole[before:])
+            earlier, own = _events_in(whole[:before]), _events_in(whole[before:])
+            events = [*_without_ends([*earlier, *own[:-1]]), *own[-1:]]
         return RunEvents(tuple(events), is_alive)
 
     def last_words(self) -> str:
@@ -180,6 +180,10 @@ class Run:
             return bool(is_same and process.status() != psutil.STATUS_ZOMBIE)
         except (OSError, ValueError, psutil.Error):
             return False
+
+
+def _without_ends(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [event for event in events if event["event"] not in ENDS]
 
 
 def _events_in(lines: bytes) -> list[dict[str, Any]]:

@@ -58,6 +58,12 @@ def test_a_line_that_a_kill_cut_off_does_not_hide_the_others(run: Run) -> None:
     assert names(run) == ["plan", "plan", "done"]
 
 
+def test_an_end_after_which_it_went_on_is_none(run: Run) -> None:
+    for event in (PLAN, TrainingEvent("cancelled", {"reason": "…"}), PLAN, TrainingEvent("done", {})):
+        append_event(run.folder, event)
+    assert names(run) == ["plan", "plan", "done"]
+
+
 @pytest.mark.parametrize("line", ["null", "[]", "7", '"done"'])
 def test_a_line_that_is_no_event_is_passed_over(run: Run, line: str) -> None:
     (run.folder / "events.jsonl").write_text(line + "\n")
