@@ -31,8 +31,10 @@ from widgets.models_words import (
     architecture_text,
     calibration_text,
     covers_text,
+    data_of,
     facts,
     figure_groups,
+    gate_lines,
     input_text,
     operating_points_text,
     other_figures,
@@ -254,11 +256,14 @@ class CardView(QWidget):
             self._layout.addWidget(table)
         if others := other_figures(card):
             self._add_table(self.tr("Figures"), others)
-        if card.data:
-            self._add_title(self.tr("Data"))
-            self._add_table(self.tr("Data"), facts(card.data))
+        if lines := gate_lines(card):
+            self._add_title(self.tr("At the gate"))
+            for line in lines:
+                self._layout.addWidget(label(line, wraps=True))
+        self._add_data(card)
         if card.recipe:
-            self._add_recipe(card)
+            tip = self.tr("Every choice of the training")
+            self._fold(self.tr("Recipe"), tip, _fact_table(self.tr("Recipe"), facts(card.recipe)))
         self._layout.addStretch(1)
 
     def _add_heading(self, card: ModelCard, is_in_use: bool) -> None:
@@ -298,25 +303,45 @@ class CardView(QWidget):
         ]
         self._add_table(self.tr("Model"), [row for row in rows if row[1]])
 
-    def _add_recipe(self, card: ModelCard) -> None:
-        """The recipe is long and for the few: folded until it is asked for."""
+    def _add_data(self, card: ModelCard) -> None:
+        """The model's own films; those of the models before it are folded."""
+        before = QWidget()
+        layout = QVBoxLayout(before)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(space(2))
+        for number, (table, lines) in enumerate(data_of(card)):
+            if number == 0:
+                self._add_title(self.tr("Data"))
+            into = layout if number else self._layout
+            if table is not None:
+                title, headings, rows = table
+                figures = FigureTable(title)
+                figures.fill(headings, rows, ("quiet",) * (len(headings) - 1))
+                into.addWidget(figures)
+            if lines:
+                into.addWidget(_fact_table(self.tr("Data"), lines))
+        if layout.count():
+            tip = self.tr("What it was made from learned before, the last one first")
+            self._fold(self.tr("Data of the models before it"), tip, before)
+
+    def _fold(self, title: str, tip: str, content: QWidget) -> None:
+        """What is long and for the few stays folded until it is asked for."""
         button = QToolButton()
-        button.setText(self.tr("Recipe"))
+        button.setText(title)
         button.setCheckable(True)
         button.setIcon(theme.icon("chevron-right"))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setToolTip(self.tr("Every choice of the training"))
-        table = _fact_table(self.tr("Recipe"), facts(card.recipe))
-        table.hide()
+        button.setToolTip(tip)
+        content.hide()
 
         def on_toggled(is_open: bool) -> None:
-            table.setVisible(is_open)
+            content.setVisible(is_open)
             button.setIcon(theme.icon("chevron-down" if is_open else "chevron-right"))
 
         button.toggled.connect(on_toggled)
         self._layout.addSpacing(space(2))
         self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
-        self._layout.addWidget(table)
+        self._layout.addWidget(content)
 
     def _add_title(self, text: str) -> None:
         self._layout.addSpacing(space(2))

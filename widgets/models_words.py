@@ -138,14 +138,62 @@ def figure_groups(card: ModelCard) -> list[Group]:
     return groups
 
 
+def gate_lines(card: ModelCard) -> list[str]:
+    """What the gate said of the model when it was a candidate: sentences, the verdict first."""
+    gate = card.figures.get("gate")
+    reasons = gate.get("reasons") if isinstance(gate, Mapping) else None
+    if not isinstance(reasons, list | tuple):
+        return []
+    return [in_words(str(reason)) for reason in reasons]
+
+
+def data_of(card: ModelCard) -> list[tuple[Group | None, list[tuple[str, str]]]]:
+    """The films that a model learned from and was measured on, then those of the one it was made from, and so
+    on: of each a table of its parts, where it tells of them, and the rest as (name, text) lines."""
+    told: list[tuple[Group | None, list[tuple[str, str]]]] = []
+    data: Any = card.data
+    while isinstance(data, Mapping) and data:
+        parts = data.get("parts")
+        table = _parts_table(parts, card) if _is_counts(parts) else None
+        shown = (
+            {"before"} | ({"parts"} if table else set()) | (set() if data.get("failures") else {"failures"})
+        )
+        told.append((table, facts({key: value for key, value in data.items() if key not in shown})))
+        data = data.get("before")
+    return told
+
+
+def _parts_table(parts: Mapping[str, Mapping[str, Any]], card: ModelCard) -> Group:
+    """What `training.samples.Samples.counts` tells, as a card keeps it."""
+    names = {
+        "train": translate("Models", "learned from"),
+        "validation": translate("Models", "validation"),
+        "test": translate("Models", "measured on"),
+    }
+    columns = list(dict.fromkeys(key for counts in parts.values() for key in counts))
+    words = {"images": translate("Models", "images"), "patients": translate("Models", "patients")}
+    headings = [words.get(key) or in_words(card.display_of(key.removeprefix("with "))) for key in columns]
+    rows = [
+        (names[part], *(_count_text(parts[part].get(key)) for key in columns))
+        for part in names
+        if part in parts
+    ]
+    return translate("Models", "Data"), ("", *headings), rows
+
+
+def _count_text(count: Any) -> str:
+    return grouped(count) if isinstance(count, int) else "–"
+
+
 def other_figures(card: ModelCard) -> list[tuple[str, str]]:
-    """What the card's figures tell beside evaluations, as (name, text) lines."""
+    """What the card's figures tell beside evaluations and the gate, as (name, text) lines."""
     if _is_evaluation(card.figures):
         return []
+    shown = {"gate"} if gate_lines(card) else set()
     return facts({
         key: value
         for key, value in card.figures.items()
-        if not (isinstance(value, Mapping) and _is_evaluation(value))
+        if key not in shown and not (isinstance(value, Mapping) and _is_evaluation(value))
     })  # fmt: skip
 
 

@@ -88,7 +88,7 @@ def test_a_card_is_told_in_words_and_not_as_json(panel: ModelsPanel) -> None:
     assert "Adults, frontal views only." in told
     assert "macro AUROC\n.941\n.910 to .960" in told
     assert "AUROC, COVID-19 pattern\n.960" in told
-    assert "parts, test, patients\n112" in told
+    assert "patients\nmeasured on\n112" in told
     assert "evidence inside the lungs, COVID-19 pattern\n.810" in told
     assert "as sure with the lungs covered, lower is better\n.240" in told
     assert "No medical device." in told
@@ -128,6 +128,27 @@ def test_the_recipe_is_folded_until_it_is_asked_for(panel: ModelsPanel) -> None:
     button = next(b for b in panel.findChildren(QToolButton) if b.text() == "Recipe")
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     assert "horizontal flip\nno" in texts(panel)
+
+
+def test_data_is_a_table_of_parts_and_that_of_earlier_models_is_folded(panel: ModelsPanel) -> None:
+    parts = {"train": {"images": 1100, "patients": 90, "with covid-19": 14}, "test": {"images": 33}}
+    card = replace(TUNED, data={"failures": 0, "parts": parts, "before": STARTER.data})
+    panel.show_models([card], ())
+    told = texts(panel)
+    assert "images\npatients\nCOVID-19 pattern\nlearned from\n1,100\n90\n14\nmeasured on\n33\n–\n–" in told
+    assert "failures" not in told
+    assert "833" not in told
+    button = next(b for b in panel.findChildren(QToolButton) if b.text() == "Data of the models before it")
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert "films\n833" in texts(panel)
+
+
+def test_what_the_gate_said_is_told_in_sentences(panel: ModelsPanel) -> None:
+    gate = {"verdict": "not proven", "passed": False, "reasons": ["It is not proven.", "Too few cases."]}
+    panel.show_models([replace(TUNED, figures={"gate": gate})], ())
+    assert "At the gate\nIt is not proven.\nToo few cases." in texts(panel)
+    panel.show_models([replace(TUNED, figures={"gate": "told otherwise"})], ())
+    assert "told otherwise" in texts(panel)
 
 
 def test_an_untrained_head_is_said(panel: ModelsPanel) -> None:
