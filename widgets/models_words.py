@@ -154,11 +154,13 @@ def data_of(card: ModelCard) -> list[tuple[Group | None, list[tuple[str, str]]]]
     data: Any = card.data
     while isinstance(data, Mapping) and data:
         parts = data.get("parts")
-        table = _parts_table(parts, card) if _is_counts(parts) else None
-        shown = (
-            {"before"} | ({"parts"} if table else set()) | (set() if data.get("failures") else {"failures"})
-        )
-        told.append((table, facts({key: value for key, value in data.items() if key not in shown})))
+        table = None
+        left = {
+            key: value for key, value in data.items() if key != "before" and (key, value) != ("failures", 0)
+        }
+        if isinstance(parts, Mapping) and all(isinstance(counts, Mapping) for counts in parts.values()):
+            table = _parts_table(left.pop("parts"), card)
+        told.append((table, facts(left)))
         data = data.get("before")
     return told
 
