@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,7 @@ ENDS = ("done", "cancelled", "failed")
 TRAIN, SEARCH, TAKE = ("train",), ("search",), ("jobs", "take")
 ADAPT = ("adapt", "--candidate")
 """Commands that work in a run's folder."""
+PATIENCE_S, LOOK_S = 2.0, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +113,18 @@ class Run:
     def resume(self, workplace_options: Sequence[str]) -> None:
         """Go on from the last checkpoint with the arguments that the run was started with; a run that goes on
         already (somebody resumed it in another window) is only watched."""
+        if self.has_ended:
+            self._see_out()
         if self._is_alive():
             return
         arguments = json.loads((self.folder / "arguments.json").read_text(encoding="utf-8"))
         self.start(workplace_options, [str(a) for a in arguments], self.command)
+
+    def _see_out(self) -> None:
+        """Wait for a process that has told its end: it is gone in a moment, and nothing goes on before."""
+        until = time.monotonic() + PATIENCE_S
+        while self._is_alive() and time.monotonic() < until:
+            time.sleep(LOOK_S)
 
     def cancel(self) -> None:
         """Ask the run to stop; it looks for this file at every batch."""

@@ -143,6 +143,20 @@ def test_a_run_that_goes_on_already_is_watched_and_not_started_a_second_time(run
     assert not run.look().is_alive
 
 
+def test_a_run_that_has_told_its_end_is_resumed_though_its_process_is_not_gone_yet(
+    run: Run, tmp_path: Path
+) -> None:
+    child = psutil.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"])
+    (run.folder / "pid").write_text(f"{child.pid} {child.create_time()} 0")
+    append_event(run.folder, TrainingEvent("cancelled", {"reason": "…"}))
+    run.resume(["--data", str(tmp_path / "data")])
+    assert child.poll() is not None  # two never work in one folder
+    resumed = psutil.Process(int((run.folder / "pid").read_text().split()[0]))
+    assert resumed.pid != child.pid
+    resumed.kill()
+    resumed.wait()
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
