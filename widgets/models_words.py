@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication
 
 from inference.card import ModelCard
-from widgets.numbers import figure_text, grouped, interval_text, probability_text
+from widgets.numbers import counted, figure_text, grouped, interval_text, probability_text
 from widgets.words import in_words
 
 translate = QCoreApplication.translate
@@ -235,7 +235,10 @@ def _evaluation_groups(title: str, raw: Mapping[str, Any], card: ModelCard) -> l
             rows.append((name, figure_text(figures["auroc"]), ""))
     seen = ""
     if raw.get("n") and raw.get("patients"):
-        seen = translate("Models", "{0} films of {1} patients").format(
-            grouped(int(raw["n"])), grouped(int(raw["patients"]))
+        seen = translate("Models", "{0} of {1}").format(
+            counted(int(raw["n"]), translate("Models", "1 film"), translate("Models", "{0} films")),
+            counted(
+                int(raw["patients"]), translate("Models", "1 patient"), translate("Models", "{0} patients")
+            ),
         )
     return [(title, (seen, "", translate("Models", "95% interval") if intervals else ""), rows)]

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLa
 
 from widgets import theme
 from widgets.evaluation_figures import READABLE_WIDTH, EvaluationFigures, Measured
-from widgets.numbers import grouped
+from widgets.numbers import counted
 from widgets.theme import space
 from widgets.training_decision import DecisionView
 from widgets.training_parts import label, section, separator
@@ -85,8 +85,10 @@ class ComparisonView(QWidget):
         if candidate is None:
             text = self.tr("No film could measure the candidate, so there are no figures.")
         else:
-            text = self.tr("Measured on {0} films of {1} patients who were kept aside. 95% intervals.")
-            text = text.format(*(grouped(int(candidate.get(key, 0))) for key in ("n", "patients")))
+            text = self.tr("Measured on {0} of {1} kept aside. 95% intervals.").format(
+                counted(int(candidate.get("n", 0)), self.tr("1 film"), self.tr("{0} films")),
+                counted(int(candidate.get("patients", 0)), self.tr("1 patient"), self.tr("{0} patients")),
+            )
         self._tested_on.setText(text)
 
     def _show_films(self, differing: Sequence[DifferingFilm]) -> None:

@@ -244,6 +244,10 @@ def test_done_brings_the_comparison_with_intervals_and_verdict(panel: TrainingPa
     assert "balanced accuracy" not in told.split("Measured on")[1]
     assert sum(matrix.isVisible() for matrix in panel.findChildren(ConfusionMatrix)) == 2
     assert "Promoting as A. Smith" in told
+    assert "Measured on 251 films of 168 patients kept aside." in told
+    one = {**evaluation("4f1d", 0.95), "n": 1, "patients": 1}
+    panel.show_comparison(one, None, PASSED)
+    assert "Measured on 1 film of 1 patient kept aside." in texts(panel)
 
 
 def test_the_comparison_can_be_opened_as_a_page_where_there_is_one(
