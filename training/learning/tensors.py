@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import tempfile
 import time
@@ -36,6 +37,7 @@ from studies.image import Image, LookupTable, Window
 from studies.reader import read
 from training.learning.allowed import AllowedRegions
 from training.learning.changes import WINDOWS, jittered
+from training.learning.spread import IN_MEMORY, room_for
 from training.plan import Plan
 from training.room import sentence_of
 from training.samples import Sample
@@ -85,15 +87,18 @@ class Films:
         self.preprocessing = preprocessing
         self.allowed = allowed
         self._lungs = lungs if preprocessing.crop == "lungs" or allowed is not None else None
+        self.remarks: tuple[str, ...] = ()
+        self._cache_folder = cache_folder
         side = preprocessing.input_size
-        self.pixels = torch.zeros((len(self.samples), side, side), dtype=torch.uint8)
+        self._shape = (len(self.samples), side, side)
+        self.pixels = torch.zeros((0, side, side), dtype=torch.uint8)
         self._plan = plan if plan is not None and plan.window_jitter > 0 else None
         ct = [i for i, s in enumerate(self.samples) if self._plan and s.header.modality == "CT"]
         self._place_in_windows = {row: place for place, row in enumerate(ct)}
-        self.windows = torch.zeros((len(ct), WINDOWS, side, side), dtype=torch.uint8)
+        self._windows_shape = (len(ct), WINDOWS, side, side)
+        self.windows = torch.zeros((0, WINDOWS, side, side), dtype=torch.uint8)
         self.readable: NDArray[np.bool_] = np.zeros(len(self.samples), bool)
         self.failures: tuple[str, ...] = ()
-        self.remarks: tuple[str, ...] = ()
         self._left_out: frozenset[int] = frozenset()
         self._stored = cache_folder / f"films-{self._key()}.npy" if cache_folder else None
 
@@ -152,6 +157,7 @@ class Films:
             self.readable[list(self._left_out)] = False
             yield total, total
             return
+        self.pixels, self.windows = self._room(self._shape), self._room(self._windows_shape)
         pool = ThreadPoolExecutor(threads)
         failures: dict[int, str] = {}
         try:
@@ -173,9 +179,11 @@ class Films:
         if not failures:
             try:
                 self._store()
+                if self.pixels.nbytes > IN_MEMORY:
+                    self._load()  # what was stored, in place of a second file
             except OSError as error:  # the training does not need it
                 room = self.pixels.nbytes + self.windows.nbytes
-                self.remarks = (f"{sentence_of(self._stored or Path(), error, room)}; it goes on without.",)
+                self.remarks += (f"{sentence_of(self._stored or Path(), error, room)}; it goes on without.",)
                 yield total, total
 
     def batch(
@@ -199,6 +207,14 @@ class Films:
                 if place is not None:
                     chosen[b] = self.windows[place, int(windows[b]) - 1]
         return chosen.to(device).float() / 255
+
+    def _room(self, shape: tuple[int, ...]) -> torch.Tensor:
+        try:
+            return room_for(shape, self._cache_folder)
+        except OSError as error:
+            where = self._cache_folder or Path()
+            self.remarks = (f"{sentence_of(where / 'films', error, math.prod(shape))}; they lie in memory.",)
+            return room_for(shape, None)
 
     def _decode_one(self, i: int) -> str | None:
         sample = self.samples[i]
@@ -246,14 +262,14 @@ class Films:
             pixels = np.load(self._stored, mmap_mode="c", allow_pickle=False)  # read as it is needed
             if self._place_in_windows:
                 windows = np.load(_windows_beside(self._stored), mmap_mode="c", allow_pickle=False)
-                if windows.shape != tuple(self.windows.shape) or windows.dtype != np.uint8:
+                if windows.shape != self._windows_shape or windows.dtype != np.uint8:
                     return False
                 self.windows = torch.from_numpy(windows)
             if self.allowed is not None and not self.allowed.load(self._stored.with_suffix(".npz")):
                 return False
         except (OSError, ValueError, EOFError):
             return False
-        if pixels.shape != tuple(self.pixels.shape) or pixels.dtype != np.uint8:
+        if pixels.shape != self._shape or pixels.dtype != np.uint8:
             return False
         self.pixels = torch.from_numpy(pixels)
         self.readable[:] = True

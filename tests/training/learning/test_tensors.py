@@ -18,6 +18,7 @@ from inference.registry import ModelRegistry
 from studies.phantom import chest
 from tests.training.conftest import QUICK, write_labels
 from training.finetune import fine_tune
+from training.learning import spread, tensors
 from training.learning.tensors import Films
 from training.samples import Samples, from_csv
 
@@ -100,3 +101,38 @@ def test_a_model_of_lungs_alone_is_trained_and_measured(tmp_path: Path) -> None:
     assert done.values["evaluation"]["n"] == len(samples.of_part("test")) > 0
     tuned = list(fine_tune(replace(plan, depth="head"), samples, registry, tmp_path / "tuned", card))[-1]
     assert registry.find(tuned.values["model"]).preprocessing.crop == "lungs"
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="asks Linux where an array lies")
+def test_many_films_lie_in_a_file_that_is_gone_with_them(
+    chests: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_memory = decoded(chests, WHOLE, None, None)
+    for module in (spread, tensors):
+        monkeypatch.setattr(module, "IN_MEMORY", 1000)
+    films = decoded(chests, WHOLE, tmp_path, None)
+    assert torch.equal(films.pixels, in_memory.pixels)
+    assert films.remarks == ()
+    assert mapped(films.pixels)
+    assert not mapped(in_memory.pixels)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".npy"]
+
+
+def test_films_lie_in_memory_where_a_file_has_no_room(
+    chests: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spread, "IN_MEMORY", 1000)
+    nowhere = tmp_path / "file"
+    nowhere.write_bytes(b"")
+    films = decoded(chests, WHOLE, nowhere, None)
+    assert "they lie in memory" in films.remarks[0]
+    assert films.pixels.any()
+
+
+def mapped(pixels: torch.Tensor) -> bool:
+    """Whether an array is what a file holds."""
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        begin, end = (int(edge, 16) for edge in line.split()[0].split("-"))
+        if begin <= pixels.data_ptr() < end:
+            return ".part" in line or ".npy" in line
+    return False
