@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.adapted import AdaptedHead
+from inference.adapted import AdaptedHead, probabilities_of
 from inference.card import FindingName, Task
+from training.adapting.waiting import WAITING, likely_findings
 from training.errors import TooLittleData, UnusablePlan
 from training.replay import Replay
 from training.samples import Sample, fits
@@ -26,8 +27,10 @@ PULL = 0.3  # a single correction moves its own film's logits by at most about 2
 BALANCE = 0.5  # 0: every film counts the same; 1: every finding does
 MOST_IMPORTANT = 4.0  # what a film of a rare finding counts at most, against one of all
 AROUND = 2000  # films of a site that tell how it looks
+OF_THEM = 500  # films of these that tell where a finding lies that the model has never seen
+TOLD = 2.0  # so many times as much as the reviewed films do they count, and at most `WAITING` films
 STILLNESS = 3.0  # so many films' worth of wish that what is said of a site's films stays as it is on average
-LEAST_REPLAY = 120  # films of the base that count even where fewer were reviewed
+LEAST_REPLAY = 200  # films of the base that count even where fewer were reviewed
 CENTRING = 10.0  # films from which on embeddings are centred mostly on their own mean
 STEPS = 200
 UNASKED = -1e9  # the logit of a finding that nobody looked for on a film
@@ -65,10 +68,13 @@ class Around:
         (D,) float64.
     square
         (D, D) float64: the mean of x x^T.
+    films
+        (N, D) float32: some of them, at most about `OF_THEM`.
     """
 
     mean: Floats
     square: Floats
+    films: NDArray[np.float32]
 
     @classmethod
     def of(cls, embeddings: NDArray[np.float32]) -> Around | None:
@@ -76,7 +82,8 @@ class Around:
         x = embeddings[np.isfinite(embeddings).all(axis=1)]
         if not len(x):
             return None
-        return cls(x.mean(axis=0, dtype=np.float64), np.asarray(x.T @ x, np.float64) / len(x))
+        few = x[:: math.ceil(len(x) / OF_THEM)].astype(np.float32)
+        return cls(x.mean(axis=0, dtype=np.float64), np.asarray(x.T @ x, np.float64) / len(x), few)
 
     def spread(self, centre: Floats) -> Floats:
         """(D + 1, D + 1): d S d^T is the mean square by which a change d of weights and bias moves a logit,
@@ -85,6 +92,29 @@ class Around:
         both = np.outer(centre, self.mean)
         inner = self.square - both - both.T + np.outer(centre, centre)
         return np.block([[inner, mean[:, None]], [mean[None, :], np.ones((1, 1))]])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Counted:
+    """Films that a fit goes through, one after the other, and what each counts.
+
+    Parameters
+    ----------
+    embeddings
+        (N, D) float32.
+    target
+        (N, K) in [0, 1]: 1 present; between 0 and 1 only where nobody said so.
+    importance
+        (N, K): what an answer counts; 0 where it is unknown.
+    excess
+        (K,): the log of how many times as many of these films show a finding as it has among those of
+        this site; the same is added to what the head says of them, and has no part in the head.
+    """
+
+    embeddings: NDArray[np.float32]
+    target: Floats
+    importance: Floats
+    excess: Floats
 
 
 def adapt(
@@ -123,7 +153,8 @@ def adapt(
         Findings that readers added: they become classes of the head, those of them that have an example.
     around
         How the films lie among which the reviewed ones are: what a few corrections say is not to move what
-        is said of all of them, as it would where a whole site looks otherwise than the model's films.
+        is said of all of them, as it would where a whole site looks otherwise than the model's films. And
+        where among them findings lie that the model has never seen.
 
     Raises
     ------
@@ -182,12 +213,14 @@ def fit_head(
     examples = (truth[:, known:] == 1).sum(axis=0)  # of each finding that was added
     chosen = [n for n in range(len(added)) if examples[n]]
     columns = [*range(known), *(known + n for n in chosen)]
-    films, importance = _weighted(Films(seen, truth[:, columns]), replay, known, task, balance)
+    usable = Films(seen, truth[:, columns])
+    films = _counted(usable, replay, known, task, balance)
+    if chosen and task == "multiclass" and replay is not None and around is not None:
+        own = probabilities_of(_logits(around.films, weight, bias), temperature, task)
+        films = _with_waiting(films, usable, around.films, own, replay)
     weight, bias = _grown(weight, bias, len(chosen), temperature, task)
     names = (*findings, *(added[n].name for n in chosen))
-    moved, offset = _fit(
-        films, importance, weight, bias, known, task, temperature, pull, around, _of(start, names)
-    )
+    moved, offset = _fit(films, weight, bias, known, task, temperature, pull, around, _of(start, names))
     trust = np.ones(len(names), np.float32)
     trust[known:] = examples[chosen] / (examples[chosen] + DOUBT)
     return AdaptedHead(
@@ -223,30 +256,61 @@ def _grown(weight: Floats, bias: Floats, count: int, temperature: float, task: T
     return np.vstack([weight, *[row] * count]), np.hstack([bias, *[offset] * count])
 
 
-def _weighted(
-    reviewed: Films, replay: Replay | None, known: int, task: Task, balance: float
-) -> tuple[Films, Floats]:
-    """Reviewed and replayed films one after the other, and what each answer counts, (N, K).
+def _counted(reviewed: Films, replay: Replay | None, known: int, task: Task, balance: float) -> _Counted:
+    """Reviewed and replayed films.
 
-    The replayed ones together count as much as the reviewed ones, and at least as `LEAST_REPLAY` films.
+    The replayed ones together count as much as the reviewed ones, and at least as `LEAST_REPLAY` films. Of
+    one of many, they do not show what readers added later; but they would say how rare that is, here as
+    well, were it not for the `excess` (the correction of a case-control study's intercept: Prentice and Pyke
+    1979). Of several at once nobody looked for it: unknown.
     """
     importance = _importance(reviewed.truth, task, balance)
+    count, findings = reviewed.truth.shape
+    target, excess = (reviewed.truth == 1).astype(np.float64), np.zeros(findings)
     if replay is None or not len(replay.embeddings):
-        return reviewed, importance
-    count, more = len(reviewed.truth), reviewed.truth.shape[1] - known
-    # Nobody looked for a finding that was added later: unknown. Were it absent, the base's films would say
-    # how rare it is, here as well.
-    truth = np.full((len(replay.truth), known + more), -1, np.int8)
+        return _Counted(reviewed.embeddings, target, importance, excess)
+    truth = np.full((len(replay.truth), findings), 0 if task == "multiclass" else -1, np.int8)
     truth[:, :known] = replay.truth
     each = min(1.0, max(count, LEAST_REPLAY) / len(truth))
-    return (
-        Films(np.vstack([reviewed.embeddings, replay.embeddings]), np.vstack([reviewed.truth, truth])),
-        np.vstack([importance, each * _importance(truth, task, balance)]),
+    importance = np.vstack([importance, each * _importance(truth, task, balance)])
+    target = np.vstack([target, truth == 1])
+    if findings > known and task == "multiclass":
+        here, all_of_them = ((importance * target)[:n, :known].sum() for n in (count, None))
+        excess[:known] = math.log((all_of_them + 1.0) / (here + 1.0))
+    return _Counted(np.vstack([reviewed.embeddings, replay.embeddings]), target, importance, excess)
+
+
+def _with_waiting(
+    films: _Counted, reviewed: Films, waiting: NDArray[np.float32], own: NDArray[np.float32], replay: Replay
+) -> _Counted:
+    """The same and films that wait, as far as they tell where a finding lies that the model has never seen;
+    findings that it knows are told apart on them as it does by itself.
+
+    Parameters
+    ----------
+    own
+        (N, K): what the head in use says of those that wait.
+    """
+    likely = likely_findings(reviewed.embeddings, reviewed.truth, waiting, own, replay)
+    if likely is None:
+        return films
+    known = own.shape[1]
+    likely[:, :known] = own * likely[:, :known].sum(axis=1, keepdims=True)
+    each = min(1.0, min(TOLD * len(reviewed.truth), WAITING) / len(waiting))
+    return _Counted(
+        np.vstack([films.embeddings, waiting]),
+        np.vstack([films.target, likely]),
+        np.vstack([films.importance, np.full(likely.shape, each)]),
+        films.excess,
     )
 
 
+def _logits(embeddings: NDArray[np.float32], weight: Floats, bias: Floats) -> NDArray[np.float32]:
+    return embeddings @ weight.T.astype(np.float32) + bias.astype(np.float32)
+
+
 def _fit(
-    films: Films, importance: Floats, weight: Floats, bias: Floats, known: int, task: Task,
+    films: _Counted, weight: Floats, bias: Floats, known: int, task: Task,
     temperature: float, pull: float, around: Around | None, start: tuple[Floats, Floats] | None,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """The head with the least weighted log-loss plus pull / 2 * (scale |W - W0|^2 + |b - b0|^2), plus
@@ -260,6 +324,7 @@ def _fit(
     from scipy.linalg import cholesky, solve_triangular
     from scipy.optimize import minimize
 
+    target, importance = films.target, films.importance
     counts = importance.max(axis=1).astype(np.float32)  # (N,)
     total = max(float(counts.sum()), 1e-12)
     centre = (counts @ films.embeddings) / (total + CENTRING)
@@ -270,13 +335,12 @@ def _fit(
     centred = centre.astype(np.float64)
     free = np.diag(np.append(np.full(x.shape[1] - 1, pull * scale), pull))
     strength = free if around is None else free + STILLNESS * around.spread(centred)
-    target = (films.truth == 1).astype(np.float64)
 
     def of_centred(w: Floats, b: Floats) -> Floats:
         return np.hstack([w, (b + w @ centred)[:, None]])  # (K, D + 1)
 
     held = of_centred(weight, bias)
-    before = (x @ held.T.astype(np.float32)) / temperature
+    before = (x @ held.T.astype(np.float32)) / temperature + films.excess.astype(np.float32)
     steepness = _steepness(before, importance, task) / temperature**2
     rooted = np.sqrt(counts)[:, None] * x
     bowl = steepness * (rooted.T @ rooted).astype(np.float64) + strength
