@@ -1,6 +1,7 @@
 """How fast a model learns from a reader who corrects the films of a new hospital, one after the other.
 
-    python benchmarks/corrections.py --images DIR --work DIR [--seeds 10] [--slow-seeds 3] [--picture PNG]
+    python benchmarks/corrections.py --images DIR --work DIR [--seeds 10] [--first 0] [--slow-seeds 3]
+        [--picture PNG]
 
 `--images` holds `labels.csv` (file,label,patient) and the films it names. For each seed a base model is
 trained from scratch on films of two labels alone (`no-finding`, `pneumonia`: one source) of a part of the
@@ -84,16 +85,18 @@ def main() -> int:
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0, help="the first seed, for draws of their own")
     parser.add_argument("--slow-seeds", type=int, default=3, help="of them with fine-tuning and from scratch")
     parser.add_argument("--picture", type=Path)
     choice = parser.parse_args()
     torch.set_num_threads(1)
     samples = from_csv(choice.images / "labels.csv", choice.images, ALL, held_out=False)
     played = []
-    for seed in range(choice.seeds):
-        path = choice.work / f"seed-{seed}{'-slow' if seed < choice.slow_seeds else ''}.json"
+    for seed in range(choice.first, choice.first + choice.seeds):
+        is_slow = seed - choice.first < choice.slow_seeds
+        path = choice.work / f"seed-{seed}{'-slow' if is_slow else ''}.json"
         if not path.exists():
-            told = _play(samples, seed, choice.work, slow=seed < choice.slow_seeds)
+            told = _play(samples, seed, choice.work, slow=is_slow)
             path.write_text(json.dumps(told))
         played.append(json.loads(path.read_text()))
     _tell(played)
