@@ -141,21 +141,15 @@ class TrainingPanel(QWidget):
         """Who will stand for a promotion."""
         self._comparison.decision.set_reader(reader)
 
-    def set_model_in_use(
-        self, name: str, before: str, reason_not_to_roll_back: str = "", *, ids: Collection[str] = ()
-    ) -> None:
+    def set_model_in_use(self, name: str, before: str, *, ids: Collection[str] = ()) -> None:
         """Say which model suggests, and which one *Roll back* returns to (empty: none).
 
         `ids` are those of all models in use.
         """
         self._comparison.decision.set_in_use(ids)
         self._in_use.setText(name or self.tr("No model is in use."))
+        self._roll_back.block("" if before else self.tr("No other model was in use before."))
         if before:
-            reason = reason_not_to_roll_back
-        else:
-            reason = reason_not_to_roll_back or self.tr("No other model was in use before.")
-        self._roll_back.block(reason)
-        if before and not reason:
             self._roll_back.button.setToolTip(self.tr("Use {0} again").format(before))
 
     # While

@@ -179,13 +179,12 @@ class Learning(QObject):
         model_id: str,
         depth: str,
         epochs: int,
-        seed: int = 0,
         settings: Mapping[str, str | float] | None = None,
     ) -> None:
         """Start a training from the store's reviews; `settings` are further choices of a plan by name."""
         if self._watch.is_on:
             return
-        arguments = ["--model", model_id, "--depth", depth, "--epochs", str(epochs), "--seed", str(seed)]
+        arguments = ["--model", model_id, "--depth", depth, "--epochs", str(epochs)]
         for name, value in (settings or {}).items():
             arguments += [f"--{name.replace('_', '-')}", str(value)]
         self._begin([*arguments, "--device", self._workplace.settings.device], TRAIN)
