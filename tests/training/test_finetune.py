@@ -66,6 +66,7 @@ def test_a_network_from_scratch_learns_the_spots(
         "passed": False,
         "verdict": "not proven",
         "reasons": ["There is no current model to compare the candidate with."],
+        "current": "",
     }
 
 
