@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import time
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from training.alone import alone_in
 from training.errors import TrainingError, UnusableJob
 from training.events import TrainingEvent
 from training.jobs.records import JOB_ENDING, RESULT_ENDING, Record, samples_of, sent_jobs
-from training.learning.processes import Group, joined, rank_here
+from training.learning.processes import Group, alone_together_in, joined, rank_here
 from training.runs import Wish, lower_priority
 
 WATCH_S = 10.0
@@ -157,7 +156,7 @@ def _work_on(
         job, result = job_in(bundle), target or _result_beside(bundle)
         folder = workplace.runs_folder / f"job-{job.id}"
         ended = ""
-        with alone_in(folder) if group.is_first else nullcontext():
+        with alone_together_in(folder, group):
             for event in work(
                 bundle, folder, workplace.bundled, result,
                 device=options.device, threads=options.threads, shared=options.shared, group=group,
@@ -176,7 +175,7 @@ def _work_on(
         elif ended != "cancelled":  # which goes on where it ended
             shutil.rmtree(folder, ignore_errors=True)
     except (TrainingError, InferenceError) as error:
-        output.failure(f"{error}.")
+        output.failure(f"{str(error).rstrip('.')}.")
 
 
 def _take(options: argparse.Namespace, workplace: Workplace, output: Output) -> None:

@@ -8,7 +8,6 @@ the store are learned from, starting from the promoted model (`--model`) and goi
 from __future__ import annotations
 
 import argparse
-from contextlib import nullcontext
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -27,7 +26,14 @@ from training.beginning import LABELS_SHA256, Beginning, beginning_of
 from training.copies import complete_decided
 from training.errors import TrainingError, UnusablePlan
 from training.events import TrainingEvent
-from training.learning.processes import ALONE, Group, is_one_of_many, joined, rank_here
+from training.learning.processes import (
+    ALONE,
+    Group,
+    alone_together_in,
+    is_one_of_many,
+    joined,
+    rank_here,
+)
 from training.plan import _CHOICES as CHOICES
 from training.plan import Depth, Plan
 from training.presets import Suggestion, is_waiting_candidate, preset, suggested
@@ -76,7 +82,7 @@ def _train_together(options: argparse.Namespace, workplace: Workplace, output: O
         raise UsageError("under torchrun --run NAME is expected, so that all processes mean the same run.")
     if rank_here():
         output = Output(as_json=True, is_silent=True)  # the first process speaks for all
-    with joined(options.device or "auto") as group, alone_in(folder) if group.is_first else nullcontext():
+    with joined(options.device or "auto") as group, alone_together_in(folder, group):
         return _train(options, workplace, output, folder, group, Wish(folder))
 
 

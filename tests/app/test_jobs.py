@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +14,8 @@ import pytest
 
 from app.command_line import run
 from tests.app.conftest import Overread
+from tests.repository.rooms import ROOT
+from training.alone import alone_in
 
 QUICK = ("--model", "starter", "--depth", "last", "--epochs", 1, "--device", "cpu", "--threads", 1)
 
@@ -75,6 +81,33 @@ def test_a_job_of_another_machine_cannot_be_taken_here(
     overread("jobs", "run", server / "mine.zip")
     arguments = ["--data", str(tmp_path / "other"), "--bundled", str(bundled)]
     assert run([*arguments, "jobs", "take", str(server / "mine.result.zip")]) == 1
+
+
+def test_processes_that_do_jobs_together_leave_one_alone_that_another_is_at(
+    overread: Overread, hospital: Path, bundled: Path, server: Path, tmp_path: Path
+) -> None:
+    labels = ("--labels", hospital / "labels.csv", "--images", hospital)
+    job = overread("jobs", "pack", *labels, *QUICK, "--send", server).line["job"]
+    data = tmp_path / "elsewhere"
+    words = ["-m", "app", "--data", data, "--bundled", bundled, "jobs", "run", server, "--device", "cpu"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with alone_in(data / "runs" / f"job-{job}"):
+        both = [
+            subprocess.Popen(
+                [sys.executable, *map(str, words)],
+                env=os.environ | {
+                    "RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1",
+                    "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo",
+                },
+                cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            )
+            for rank in range(2)
+        ]  # fmt: skip
+        said = [process.communicate(timeout=100)[1] for process in both]
+    assert "is being worked in by another process" in said[0]
+    assert [text.count("Traceback") for text in said] == [0, 0], said[1][-2000:]
 
 
 def test_a_folder_to_send_to_has_to_be_there(overread: Overread, hospital: Path, tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.errors import Cancelled, UnusablePlan
+from training.alone import alone_in
+from training.errors import Cancelled, RunIsBusy, UnusablePlan
 
 if TYPE_CHECKING:
     import torch
@@ -194,3 +196,24 @@ def joined(device_name: str) -> Iterator[Group]:
         yield _Together(rank, count, own, device)
     finally:
         dist.destroy_process_group()
+
+
+@contextmanager
+def alone_together_in(folder: Path, group: Group) -> Iterator[None]:
+    """The first of several processes holds the folder for all, or none of them works there.
+
+    Raises
+    ------
+    RunIsBusy
+        In every one of them: another process works there.
+    """
+    busy: RunIsBusy | None = None
+    with ExitStack() as held:
+        if group.is_first:
+            try:
+                held.enter_context(alone_in(folder))
+            except RunIsBusy as error:
+                busy = error
+        if (busy := group.from_first(busy)) is not None:
+            raise busy
+        yield
