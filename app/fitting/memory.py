@@ -91,15 +91,16 @@ class Memory:
 
     def films_of(self, model_ids: tuple[str, ...]) -> list[ModelFilms]:
         """The films of some models; decided ones at once, the others bit by bit."""
-        new = []
+        new = {}
         for model_id in model_ids:
             if model_id not in self._films:
                 card = self._workplace.registry.find(model_id)
-                self._films[model_id] = ModelFilms(card, self._workplace.features, self._added(card))
-                new.append(self._films[model_id])
+                new[model_id] = ModelFilms(card, self._workplace.features, self._added(card))
         if new:
-            self._load_decided(new)
-            self._loading.append(self._load_others(new))
+            several = list(new.values())
+            self._load_decided(several)
+            self._films |= new  # now that they are whole: without decisions a head would be fitted to none
+            self._loading.append(self._load_others(several))
         return [self._films[model_id] for model_id in model_ids]
 
     def _load_decided(self, several: list[ModelFilms]) -> None:
