@@ -704,6 +704,10 @@
         <translation>Im Einsatz: Es macht Vorschläge für die Bilder, für die es gedacht ist.</translation>
     </message>
     <message>
+        <source>At the gate</source>
+        <translation>Bei der Prüfung</translation>
+    </message>
+    <message>
         <source>Its head is not trained yet: tune it before it can suggest.</source>
         <translation>Sein Kopf ist noch nicht trainiert: Es braucht eine Feinabstimmung, bevor es Vorschläge machen kann.</translation>
     </message>
@@ -764,6 +768,14 @@
         <translation>Modell</translation>
     </message>
     <message>
+        <source>What it was made from learned before, the last one first</source>
+        <translation>Woraus die Modelle vor ihm gelernt haben, das letzte zuerst</translation>
+    </message>
+    <message>
+        <source>Data of the models before it</source>
+        <translation>Daten der Modelle vor ihm</translation>
+    </message>
+    <message>
         <source>Recipe</source>
         <translation>Rezept</translation>
     </message>
@@ -808,10 +820,6 @@
     <message>
         <source>{0} (suggested)</source>
         <translation>{0} (vorgeschlagen)</translation>
-    </message>
-    <message>
-        <source>{0} of {1}, about {2} of each: {3}.</source>
-        <translation>{0} über {1}, je etwa {2}: {3}.</translation>
     </message>
     <message>
         <source>1 decision</source>
@@ -898,6 +906,10 @@
         <translation>Feinabstimmung</translation>
     </message>
     <message>
+        <source>{0} to learn from, of {1}, about {2} of each: {3}.</source>
+        <translation>{0} zum Lernen, über {1}, je etwa {2}: {3}.</translation>
+    </message>
+    <message>
         <source>Model</source>
         <translation>Modell</translation>
     </message>
@@ -930,7 +942,7 @@
     </message>
     <message>
         <source>{0} on {1} of {2}</source>
-        <translation>{0} zu {1} von {2}</translation>
+        <translation>{0}, {1}, {2}</translation>
     </message>
     <message>
         <source>1 decision</source>
@@ -1156,10 +1168,6 @@
         <translation>aktuelles Modell</translation>
     </message>
     <message>
-        <source>No patient was kept aside yet, so nothing could be measured.</source>
-        <translation>Noch kein Patient wurde zurückgehalten, darum war nichts zu messen.</translation>
-    </message>
-    <message>
         <source>Open as a page</source>
         <translation>Als Seite öffnen</translation>
     </message>
@@ -1172,8 +1180,28 @@
         <translation>Kandidat</translation>
     </message>
     <message>
-        <source>Measured on {0} films of {1} patients who were kept aside. 95% intervals.</source>
-        <translation>An {0} Aufnahmen von {1} zurückgehaltenen Patienten gemessen. 95%-Intervalle.</translation>
+        <source>No film could measure the candidate, so there are no figures.</source>
+        <translation>Keine Aufnahme konnte den Kandidaten messen, deshalb gibt es keine Zahlen.</translation>
+    </message>
+    <message>
+        <source>Measured on {0} of {1} kept aside. 95% intervals.</source>
+        <translation>An {0} von {1} gemessen, die zurückgehalten waren. 95%-Intervalle.</translation>
+    </message>
+    <message>
+        <source>1 film</source>
+        <translation>1 Aufnahme</translation>
+    </message>
+    <message>
+        <source>{0} films</source>
+        <translation>{0} Aufnahmen</translation>
+    </message>
+    <message>
+        <source>1 patient</source>
+        <translation>1 Patient</translation>
+    </message>
+    <message>
+        <source>{0} patients</source>
+        <translation>{0} Patienten</translation>
     </message>
     <message>
         <source>{0}: true {1}, current {2}, candidate {3}</source>
@@ -1353,12 +1381,20 @@
         <translation>Begründung, trotzdem freizugeben (erforderlich)</translation>
     </message>
     <message>
+        <source>The candidate is in use.</source>
+        <translation>Der Kandidat ist im Einsatz.</translation>
+    </message>
+    <message>
         <source>There is no candidate.</source>
         <translation>Es gibt keinen Kandidaten.</translation>
     </message>
     <message>
         <source>The gate was not passed: promoting needs a reason.</source>
         <translation>Die Prüfung ist nicht bestanden: Die Freigabe braucht eine Begründung.</translation>
+    </message>
+    <message>
+        <source>The candidate was in use and is not any more.</source>
+        <translation>Der Kandidat war im Einsatz und ist es nicht mehr.</translation>
     </message>
     <message>
         <source>Promoting as {0}</source>
@@ -2457,6 +2493,14 @@
         <translation>Der Prozess des Trainings endete ohne ein Wort.</translation>
     </message>
     <message>
+        <source>{0} was compared with {1}, and {2} is in use now: compare them (Models, Evaluation), or write a reason.</source>
+        <translation>{0} wurde mit {1} verglichen, und jetzt ist {2} im Einsatz: vergleichen Sie beide (Modelle, Auswertung) oder schreiben Sie einen Grund.</translation>
+    </message>
+    <message>
+        <source>Nobody compared {0} with {1}, which is in use: Evaluation does.</source>
+        <translation>Niemand hat {0} mit {1} verglichen, das im Einsatz ist: Die Auswertung tut es.</translation>
+    </message>
+    <message>
         <source>The gate&apos;s verdict on {0} is “{1}”: using it all the same needs a reason.</source>
         <translation>Das Urteil der Prüfung über {0} lautet „{1}“: Es trotzdem einzusetzen verlangt eine Begründung.</translation>
     </message>
@@ -2722,6 +2766,30 @@
         <translation>Kennzahlen, {0}</translation>
     </message>
     <message>
+        <source>learned from</source>
+        <translation>daraus gelernt</translation>
+    </message>
+    <message>
+        <source>validation</source>
+        <translation>Validierung</translation>
+    </message>
+    <message>
+        <source>measured on</source>
+        <translation>daran gemessen</translation>
+    </message>
+    <message>
+        <source>images</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>patients</source>
+        <translation>Patienten</translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation>Daten</translation>
+    </message>
+    <message>
         <source>balanced accuracy</source>
         <translation>balancierte Genauigkeit</translation>
     </message>
@@ -2766,8 +2834,24 @@
         <translation>AUROC, {0}</translation>
     </message>
     <message>
-        <source>{0} films of {1} patients</source>
-        <translation>{0} Aufnahmen von {1} Patienten</translation>
+        <source>{0} of {1}</source>
+        <translation>{0} von {1}</translation>
+    </message>
+    <message>
+        <source>1 film</source>
+        <translation>1 Aufnahme</translation>
+    </message>
+    <message>
+        <source>{0} films</source>
+        <translation>{0} Aufnahmen</translation>
+    </message>
+    <message>
+        <source>1 patient</source>
+        <translation>1 Patient</translation>
+    </message>
+    <message>
+        <source>{0} patients</source>
+        <translation>{0} Patienten</translation>
     </message>
     <message>
         <source>95% interval</source>
@@ -3125,6 +3209,17 @@
     </message>
 </context>
 <context>
+    <name>RunBar</name>
+    <message>
+        <source>Starting</source>
+        <translation>Beginnt</translation>
+    </message>
+    <message>
+        <source>Stopping after this batch</source>
+        <translation>Hält nach diesem Schritt an</translation>
+    </message>
+</context>
+<context>
     <name>RunView</name>
     <message>
         <source>Progress of the training</source>
@@ -3169,10 +3264,6 @@
     <message>
         <source>No training has run in this session.</source>
         <translation>In dieser Sitzung lief noch kein Training.</translation>
-    </message>
-    <message>
-        <source>Starting</source>
-        <translation>Beginnt</translation>
     </message>
     <message>
         <source>No film is in the validation part</source>
@@ -3227,10 +3318,6 @@
         <translation>Das Training ist gescheitert: {0}</translation>
     </message>
     <message>
-        <source>Stopping after this batch</source>
-        <translation>Hält nach diesem Schritt an</translation>
-    </message>
-    <message>
         <source>Training</source>
         <translation>Training</translation>
     </message>
@@ -3273,6 +3360,22 @@
         <source>model</source>
         <translation>Modell</translation>
     </message>
+    <message>
+        <source>head only</source>
+        <translation>nur der Kopf</translation>
+    </message>
+    <message>
+        <source>last stage</source>
+        <translation>letzte Stufe</translation>
+    </message>
+    <message>
+        <source>later half</source>
+        <translation>hintere Hälfte</translation>
+    </message>
+    <message>
+        <source>whole model</source>
+        <translation>ganzes Modell</translation>
+    </message>
 </context>
 <context>
     <name>SearchDesk</name>
@@ -3287,10 +3390,6 @@
     <message>
         <source>{0}, {1} left</source>
         <translation>{0}, noch {1}</translation>
-    </message>
-    <message>
-        <source>Packing films of the training and validation part</source>
-        <translation>Aufnahmen des Trainings- und Validierungsteils werden gepackt</translation>
     </message>
     <message>
         <source>The job lies in the folder.</source>
@@ -3340,10 +3439,6 @@
         <translation>Es lief noch keine Suche.</translation>
     </message>
     <message>
-        <source>Starting</source>
-        <translation>Beginnt</translation>
-    </message>
-    <message>
         <source>A search was interrupted. It can go on where it ended.</source>
         <translation>Eine Suche wurde unterbrochen. Sie kann weitergehen, wo sie endete.</translation>
     </message>
@@ -3354,10 +3449,6 @@
     <message>
         <source>Measuring the best trial on the test part</source>
         <translation>Der beste Versuch wird am Testteil gemessen</translation>
-    </message>
-    <message>
-        <source>Done. Trial {0} is best; it became the candidate below.</source>
-        <translation>Fertig. Versuch {0} ist der beste; er wurde der Kandidat unten.</translation>
     </message>
     <message>
         <source>Cancelled. No candidate was made.</source>
@@ -3396,6 +3487,10 @@
         <translation>läuft</translation>
     </message>
     <message>
+        <source>interrupted</source>
+        <translation>unterbrochen</translation>
+    </message>
+    <message>
         <source>finished</source>
         <translation>fertig</translation>
     </message>
@@ -3428,10 +3523,6 @@
         <translation>Nichts ist gewählt, worüber gesucht werden soll.</translation>
     </message>
     <message>
-        <source>Stopping after this batch</source>
-        <translation>Hält nach diesem Stapel</translation>
-    </message>
-    <message>
         <source>How many settings are tried at most</source>
         <translation>Wie viele Einstellungen höchstens versucht werden</translation>
     </message>
@@ -3454,6 +3545,18 @@
     <message>
         <source>Progress of the search</source>
         <translation>Fortschritt der Suche</translation>
+    </message>
+    <message>
+        <source>model to start from</source>
+        <translation>Ausgangsmodell</translation>
+    </message>
+    <message>
+        <source>One of: {0}</source>
+        <translation>Eines von: {0}</translation>
+    </message>
+    <message>
+        <source>Done. Trial {0} is best; it became a candidate.</source>
+        <translation>Fertig. Versuch {0} ist der beste; er wurde ein Kandidat.</translation>
     </message>
     <message>
         <source>Stop at the next batch; what was found is kept, and can be resumed</source>
@@ -3548,8 +3651,8 @@
         <translation>Aufnahmen des Trainings- und Validierungsteils gehen hinaus, in der Größe des Netzes und ohne Namen</translation>
     </message>
     <message>
-        <source>The job is being packed.</source>
-        <translation>Der Auftrag wird gepackt.</translation>
+        <source>Packing films of the training and validation part</source>
+        <translation>Aufnahmen des Trainings- und Validierungsteils werden gepackt</translation>
     </message>
     <message>
         <source>No folder is chosen yet.</source>
@@ -4456,12 +4559,128 @@
         <translation>Im Testteil bleibt keine Aufnahme, mit der keines der Modelle trainiert wurde; darum ist nichts erwiesen.</translation>
     </message>
     <message>
+        <source>Both models give the same probabilities on the {0} held-out images of 1 patient.</source>
+        <translation>Beide Modelle geben dieselben Wahrscheinlichkeiten für die {0} zurückgehaltenen Bilder von 1 Patienten.</translation>
+    </message>
+    <message>
+        <source>Both models give the same probabilities on the 1 held-out image of 1 patient.</source>
+        <translation>Beide Modelle geben dieselben Wahrscheinlichkeiten für das 1 zurückgehaltene Bild von 1 Patienten.</translation>
+    </message>
+    <message>
+        <source>The candidate is worse on the {0} held-out images of 1 patient.</source>
+        <translation>Der Kandidat ist schlechter auf den {0} zurückgehaltenen Bildern von 1 Patienten.</translation>
+    </message>
+    <message>
+        <source>The candidate is worse on the 1 held-out image of 1 patient.</source>
+        <translation>Der Kandidat ist schlechter auf dem 1 zurückgehaltenen Bild von 1 Patienten.</translation>
+    </message>
+    <message>
+        <source>It is not proven whether the candidate is better or worse on the {0} held-out images of 1 patient.</source>
+        <translation>Auf den {0} zurückgehaltenen Bildern von 1 Patienten ist nicht erwiesen, ob der Kandidat besser oder schlechter ist.</translation>
+    </message>
+    <message>
+        <source>It is not proven whether the candidate is better or worse on the 1 held-out image of 1 patient.</source>
+        <translation>Auf dem 1 zurückgehaltenen Bild von 1 Patienten ist nicht erwiesen, ob der Kandidat besser oder schlechter ist.</translation>
+    </message>
+    <message>
+        <source>The candidate gives no answer on 1 image that the current model answers: {0}.</source>
+        <translation>Der Kandidat gibt auf 1 Bild keine Antwort, auf dem das aktuelle Modell eine gibt: {0}.</translation>
+    </message>
+    <message>
+        <source>Compared on the 1 image that both models were measured on (candidate {0}, current {1}).</source>
+        <translation>Verglichen auf dem 1 Bild, an dem beide Modelle gemessen wurden (Kandidat {0}, aktuelles {1}).</translation>
+    </message>
+    <message>
+        <source>{0} is new: {1} of the {2} films that show it is found (AUROC {3}); the verdict is about the other findings.</source>
+        <translation>{0} ist neu: {1} der {2} Aufnahmen, die es zeigen, wird gefunden (AUROC {3}); das Urteil gilt den anderen Befunden.</translation>
+    </message>
+    <message>
+        <source>{0} is new: the only film that shows it is found (AUROC {1}); the verdict is about the other findings.</source>
+        <translation>{0} ist neu: Die einzige Aufnahme, die es zeigt, wird gefunden (AUROC {1}); das Urteil gilt den anderen Befunden.</translation>
+    </message>
+    <message>
+        <source>{0} is new: the only film that shows it is not found (AUROC {1}); the verdict is about the other findings.</source>
+        <translation>{0} ist neu: Die einzige Aufnahme, die es zeigt, wird nicht gefunden (AUROC {1}); das Urteil gilt den anderen Befunden.</translation>
+    </message>
+    <message>
+        <source>{0} of the {1} films of the test part was left out, because the candidate was fitted on it or on others of the same patient: {2}.</source>
+        <translation>{0} der {1} Aufnahmen des Testteils wurde ausgelassen, weil der Kandidat aus ihr oder aus anderen desselben Patienten gelernt hat: {2}.</translation>
+    </message>
+    <message>
+        <source>{0} of the {1} films of the test part was left out, because the current model was fitted on it or on others of the same patient: {2}.</source>
+        <translation>{0} der {1} Aufnahmen des Testteils wurde ausgelassen, weil das aktuelle Modell aus ihr oder aus anderen desselben Patienten gelernt hat: {2}.</translation>
+    </message>
+    <message>
+        <source>The only film of the test part was left out, because the candidate was fitted on it or on others of the same patient: {0}.</source>
+        <translation>Die einzige Aufnahme des Testteils wurde ausgelassen, weil der Kandidat aus ihr oder aus anderen desselben Patienten gelernt hat: {0}.</translation>
+    </message>
+    <message>
+        <source>The only film of the test part was left out, because the current model was fitted on it or on others of the same patient: {0}.</source>
+        <translation>Die einzige Aufnahme des Testteils wurde ausgelassen, weil das aktuelle Modell aus ihr oder aus anderen desselben Patienten gelernt hat: {0}.</translation>
+    </message>
+    <message>
+        <source>No image of the training part shows “{0}”, so a model learns nothing of it.</source>
+        <translation>Kein Bild des Trainingsteils zeigt „{0}“, also lernt ein Modell nichts davon.</translation>
+    </message>
+    <message>
+        <source>1 image of the training part shows “{0}”; with fewer than {1} a model learns little of it.</source>
+        <translation>1 Bild des Trainingsteils zeigt „{0}“; mit weniger als {1} lernt ein Modell wenig davon.</translation>
+    </message>
+    <message>
+        <source>{0} images of the training part show “{1}”; with fewer than {2} a model learns little of it.</source>
+        <translation>{0} Bilder des Trainingsteils zeigen „{1}“; mit weniger als {2} lernt ein Modell wenig davon.</translation>
+    </message>
+    <message>
+        <source>1 film has no patient identifier, so it is split as a patient of its own.</source>
+        <translation>1 Aufnahme hat keine Patientenkennung und zählt deshalb als eigener Patient.</translation>
+    </message>
+    <message>
+        <source>{0} films have no patient identifier, so each is split as a patient of its own: two of one patient may be learned from and measured on.</source>
+        <translation>{0} Aufnahmen haben keine Patientenkennung und zählen deshalb jede als eigener Patient: Aus einer kann gelernt und an einer anderen desselben Patienten gemessen werden.</translation>
+    </message>
+    <message>
+        <source>{0} images of 1 patient belong together because films of them show the same under several names; they are split as one.</source>
+        <translation>{0} Bilder von 1 Patienten gehören zusammen, weil Aufnahmen unter mehreren Namen dasselbe zeigen; sie werden als eines aufgeteilt.</translation>
+    </message>
+    <message>
+        <source>{0} images of {1} patients belong together because films of them show the same under several names; they are split as one.</source>
+        <translation>{0} Bilder von {1} Patienten gehören zusammen, weil Aufnahmen unter mehreren Namen dasselbe zeigen; sie werden als eines aufgeteilt.</translation>
+    </message>
+    <message>
+        <source>1 decided image of the test part measures nothing: nobody answered before the suggestion was shown.</source>
+        <translation>1 entschiedenes Bild des Testteils misst nichts: Niemand hat geantwortet, bevor der Vorschlag gezeigt wurde.</translation>
+    </message>
+    <message>
+        <source>{0} decided images of the test part measure nothing: nobody answered before the suggestion was shown.</source>
+        <translation>{0} entschiedene Bilder des Testteils messen nichts: Niemand hat geantwortet, bevor der Vorschlag gezeigt wurde.</translation>
+    </message>
+    <message>
+        <source>1 image shows several findings and is left out: the model has one of many.</source>
+        <translation>1 Bild zeigt mehrere Befunde und wird ausgelassen: Das Modell kennt nur einen von vielen.</translation>
+    </message>
+    <message>
+        <source>{0} images show several findings and are left out: the model has one of many.</source>
+        <translation>{0} Bilder zeigen mehrere Befunde und werden ausgelassen: Das Modell kennt nur einen von vielen.</translation>
+    </message>
+    <message>
+        <source>{0} brought no films of its own training, so none are replayed.</source>
+        <translation>{0} bringt keine Aufnahmen seines eigenen Trainings mit, deshalb werden keine wiederholt.</translation>
+    </message>
+    <message>
         <source>No patients were kept aside for testing, so nothing is proven.</source>
         <translation>Es wurden keine Patienten zum Testen zurückgehalten; darum ist nichts erwiesen.</translation>
     </message>
     <message>
         <source>There is no current model to compare the candidate with.</source>
         <translation>Es gibt kein aktuelles Modell, mit dem der Kandidat verglichen werden könnte.</translation>
+    </message>
+    <message>
+        <source>The candidate is in use already.</source>
+        <translation>Der Kandidat ist schon im Einsatz.</translation>
+    </message>
+    <message>
+        <source>The candidate is in use already: it is compared with {0}, which it was made from.</source>
+        <translation>Der Kandidat ist schon im Einsatz: Er wird mit {0} verglichen, woraus er entstanden ist.</translation>
     </message>
     <message>
         <source>{0} does not predict yet, so there is nothing to compare with.</source>
