@@ -23,6 +23,8 @@ from tests.app.test_cancelling import process_of, until
 from tests.reviews.parts import give_part
 from training.alone import alone_in
 
+pytestmark = pytest.mark.timeout(400)  # several trainings, one after the other
+
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {"train": 24, "validation": 6, "test": 6}
 EPOCHS = 60
