@@ -1,12 +1,14 @@
 """What passes from a reader's click until every open suggestion is scored anew and stands in its place.
 
     QT_QPA_PLATFORM=offscreen python benchmarks/adapting.py [--studies 2000 20000] [--runs 10]
+        [--added]
 
 For each size: a store of that many reviewed and as many waiting studies, the starter model's head (512
 features, 3 findings), made-up embeddings of it in the cache, and the window's own library, worklist and
 fitting process on it. A decision is recorded as a click records it; the clock stops when the worklist, in
 the order *uncertain*, has the new scores. Beside it stands what the same fit takes from the beginning,
 without what the process keeps in memory, and how long the GUI thread was ever kept from its events meanwhile.
+`--added`: one film in twenty shows a finding that the model has never seen and that a reader added.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 TICK_MS = 2
 LIMIT_S = 300.0
+ADDED = ("tuberculosis",)
+SHOWS_IT = 20  # one film in so many
 
 
 def main() -> int:
@@ -35,18 +39,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--studies", type=int, nargs="+", default=[2000, 20_000])
     parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--added", action="store_true", help="a finding was added that the model never saw")
     choice = parser.parse_args()
     print(f"load of the machine {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors")
     for count in choice.studies:
         with tempfile.TemporaryDirectory(prefix="overread-adapting-") as folder:
             began = time.perf_counter()
-            make(Path(folder), count)
+            make(Path(folder), count, added=ADDED if choice.added else ())
             print(f"\n{count:,} reviewed and {count:,} waiting (made in {time.perf_counter() - began:.0f} s)")
-            measure(Path(folder), count, choice.runs)
+            measure(Path(folder), count, choice.runs, added=ADDED if choice.added else ())
     return 0
 
 
-def make(folder: Path, count: int) -> None:
+def make(folder: Path, count: int, added: tuple[str, ...] = ()) -> None:
     """A data folder with that many reviewed and as many waiting studies."""
     import numpy as np
 
@@ -63,7 +68,10 @@ def make(folder: Path, count: int) -> None:
     place = Workplace(folder)
     card = place.registry.find("starter")
     weight, bias = read_head(card, place.registry.weights_path(card))
+    for name in added:
+        place.store.add_finding(name.capitalize(), card, "A. Smith")
     random = np.random.default_rng(0)
+    sign = 0.3 * random.normal(size=weight.shape[1])
     mix = random.normal(size=(40, weight.shape[1]))
     site = weight + 0.5 * weight.std() * random.normal(size=weight.shape)  # what would be right here
     predictions, reviews = [], []
@@ -72,6 +80,8 @@ def make(folder: Path, count: int) -> None:
         seen = np.maximum(
             0.3 * random.normal(size=40) @ mix + 0.3 * random.normal(size=mix.shape[1]) + 0.5, 0
         )
+        if added and n % SHOWS_IT == 0:
+            seen = np.maximum(seen + sign, 0)
         embedding = seen.astype(np.float32)
         place.features.put(feature_key(card, header, 1), embedding, 0.5)
         logits = (embedding @ weight.T + bias).astype(np.float64)
@@ -80,8 +90,10 @@ def make(folder: Path, count: int) -> None:
         predictions.append(said)
         if n >= count:
             right = card.finding_names[int((embedding @ site.T + random.gumbel(size=len(site))).argmax())]
+            if added and n % SHOWS_IT == 0:
+                right = added[0]
             shown = Shown(card.id, said.suggestion)
-            answers = complete(card, {right: "present"})
+            answers = complete(card, {right: "present"}, added)
             reviews.append(Review(header.sop_instance_uid, 1, "A. Smith", answers, shown=shown))
     place.store.add_images(headers)
     place.store.remember_predictions(predictions)
@@ -104,7 +116,7 @@ def header_of(number: int) -> Any:
     )  # fmt: skip
 
 
-def measure(folder: Path, count: int, runs: int) -> None:
+def measure(folder: Path, count: int, runs: int, added: tuple[str, ...] = ()) -> None:
     """Click, and wait for the worklist."""
     from PySide6.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
     from PySide6.QtWidgets import QApplication
@@ -170,7 +182,7 @@ def measure(folder: Path, count: int, runs: int) -> None:
     late.clear()
     last[0] = time.perf_counter()
     for number, key in enumerate(waiting):
-        answers = complete(card, {card.finding_names[number % len(card.finding_names)]: "present"})
+        answers = complete(card, {card.finding_names[number % len(card.finding_names)]: "present"}, added)
         review, done = Review(*key, "A. Smith", answers), len(scored)
 
         def after(kept: tuple[Review, Any]) -> None:
