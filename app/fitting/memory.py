@@ -69,7 +69,7 @@ class Memory:
         if self._moment is None:
             self._moment = store.moment()
             return False
-        self._moment, news = store.news_since(self._moment)
+        moment, news = store.news_since(self._moment)
         for films in self._films.values():
             films.set_parts(news.parts)
         if news.are_findings_changed:
@@ -87,6 +87,7 @@ class Memory:
                 header = headers.get(key[0])
                 if header is not None and films.covers(header):
                     films.take_decision(header, store.part_of(header), key, review)
+        self._moment = moment  # all of it is taken in
         return bool(news.headers or news.parts)
 
     def films_of(self, model_ids: tuple[str, ...]) -> list[ModelFilms]:
