@@ -107,7 +107,8 @@ class StatusLine(QWidget):
         """What the model computes on, and how long the last look took."""
         text = device
         if device and elapsed_ms is not None:
-            text = self.tr("{0}, {1:.0f} ms").format(device, elapsed_ms)
+            words = self.tr("{0}, {1:.0f} ms") if elapsed_ms >= 1 else self.tr("{0}, under 1 ms")
+            text = words.format(device, elapsed_ms)
         self._put(self._device, text)
 
     def set_corrections(self, count: int) -> None:

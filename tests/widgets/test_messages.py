@@ -115,6 +115,13 @@ def test_the_status_line_always_says_that_it_is_no_medical_device(qtbot: QtBot) 
     assert "Research use only, no medical device" in shown(line)
 
 
+def test_an_answer_from_what_was_kept_took_under_a_millisecond_and_not_none(qtbot: QtBot) -> None:
+    line = StatusLine()
+    opened(line, qtbot)
+    line.set_device("CPU", 0.3)
+    assert "CPU, under 1 ms" in shown(line)
+
+
 def test_the_status_line_tells_what_is_under_way(qtbot: QtBot) -> None:
     line = StatusLine()
     opened(line, qtbot)
