@@ -69,7 +69,8 @@ class Chart(QWidget):
     ) -> None:
         super().__init__(parent)
         self._title, self._x_name, self._y_name = title, x_name, y_name
-        self._limits = limits
+        self._x_limits = None if limits is None else limits[:2]
+        self._y_limits = None if limits is None else limits[2:]
         self._series: tuple[Series, ...] = ()
         self._empty_text = self.tr("Nothing to draw yet")
         self.setAccessibleName(title)
@@ -84,9 +85,9 @@ class Chart(QWidget):
         self.setAccessibleName(title)
         self.update()
 
-    def set_limits(self, limits: tuple[float, float, float, float] | None) -> None:
-        """(x low, x high, y low, y high); None fits them to the points."""
-        self._limits = limits
+    def set_limits(self, x: tuple[float, float], y: tuple[float, float] | None = None) -> None:
+        """Low and high; without `y` the axis fits the points."""
+        self._x_limits, self._y_limits = x, y
         self.update()
 
     def set_empty_text(self, text: str) -> None:
@@ -128,7 +129,7 @@ class Chart(QWidget):
                 painter, frame.toRect(), self._empty_text, TOKENS.text_quiet, Qt.AlignmentFlag.AlignCenter
             )
             return
-        limits = self._limits or self._fitted()
+        limits = self._limits()
         self._paint_axes(painter, frame, limits, line)
         self._paint_series(painter, frame, limits)
 
@@ -139,6 +140,10 @@ class Chart(QWidget):
             side = min(frame.width(), frame.height())
             frame = QRectF(left, top, side, side)
         return frame
+
+    def _limits(self) -> tuple[float, float, float, float]:
+        fitted = self._fitted()
+        return (*(self._x_limits or fitted[:2]), *(self._y_limits or fitted[2:]))
 
     def _fitted(self) -> tuple[float, float, float, float]:
         xs = [x for series in self._series for x, _ in series.points]

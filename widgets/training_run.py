@@ -118,7 +118,9 @@ class RunView(QWidget):
             (self.validation, self.tr("macro AUROC"), validation.get("macro_auroc")),
             (self.validation, self.tr("balanced accuracy"), validation.get("balanced_accuracy")),
         )
-        self.validation.set_limits((1.0, float(max(epochs, 2)), 0.0, 1.0))
+        planned = (1.0, float(max(epochs, 2)))
+        self.loss.set_limits(planned)
+        self.validation.set_limits(planned, (0.0, 1.0))
         for chart, name, value in lines:
             if value is not None:
                 chart.append(name, epoch, float(value))
