@@ -70,22 +70,26 @@ def units_in(store: Store, films: Sequence[Film]) -> list[tuple[str, ...]]:
 
 
 def alike(films: Sequence[Film]) -> list[tuple[int, int]]:
-    """Places of films that show the same, each with an earlier one. Every film is decoded for that."""
+    """Places of films that show the same, each with the first that does: of many copies all pairs would fill
+    the memory. Every film is decoded for that."""
     known = Likenesses()
     places: list[int] = []
+    first_of: list[int] = []  # of each of these places
     pairs: list[tuple[int, int]] = []
     for place, bits in enumerate(_hashes([(film.header, film.frame) for film in films])):
         if bits is None:
             continue
-        pairs += [(places[n], place) for n, _ in known.like(bits)]
+        one_of_each: dict[int, int] = {}  # by the first film that it shows the same as: itself, or a copy
+        for n in sorted(n for n, _ in known.like(bits)):
+            one_of_each.setdefault(first_of[n], places[n])
+        pairs += [(earlier, place) for earlier in one_of_each.values()]
         known.add([bits])
         places.append(place)
+        first_of.append(min(one_of_each, default=place))
     return pairs
 
 
-def as_one(
-    films: Sequence[Film], pairs: Sequence[tuple[int, int]] | None = None
-) -> list[tuple[str, tuple[str, ...]]]:
+def as_one(films: Sequence[Film], pairs: Sequence[tuple[int, int]]) -> list[tuple[str, tuple[str, ...]]]:
     """For each film its patient, and which units of splitting are one with its own.
 
     Patients of whom two films show the same are one, and called alike.
@@ -93,7 +97,7 @@ def as_one(
     Parameters
     ----------
     pairs
-        What `alike` says of the films; found out where it is not given.
+        What `alike` says of the films.
 
     Returns
     -------
@@ -103,8 +107,7 @@ def as_one(
     """
     names = list(dict.fromkeys(s.patient for s in films))
     place = {patient: n for n, patient in enumerate(names)}
-    found = alike(films) if pairs is None else pairs
-    whole = _joined([(place[films[a].patient], place[films[b].patient]) for a, b in found], len(names))
+    whole = _joined([(place[films[a].patient], place[films[b].patient]) for a, b in pairs], len(names))
     units: dict[int, set[str]] = {}
     members: dict[int, set[str]] = {}
     for film in films:

@@ -15,7 +15,7 @@ from studies.image import Header
 from studies.reader import read_header
 from tests.reviews.parts import give_part
 from tests.training.conftest import FINDINGS, write_film, write_hospital, write_labels
-from training.copies import complete
+from training.copies import alike, as_one, complete
 from training.proof.fitted import Fitted
 from training.samples import Samples, from_csv, from_store
 
@@ -53,6 +53,20 @@ def test_copies_under_several_patients_are_split_as_one(tmp_path: Path) -> None:
     assert any(hint.startswith("6 images of 3 patients belong together") for hint in hints)
     folded = from_csv(csv, tmp_path, folds=5, fold=1).samples
     assert all(len({s.part for s in folded if s.patient == p}) == 1 for p in {s.patient for s in folded})
+
+
+def test_of_many_copies_each_is_told_beside_the_first(tmp_path: Path) -> None:
+    write_film(tmp_path / "a.png", "nodule", 1)
+    write_film(tmp_path / "b.png", "no-finding", 2)
+    names = ["a.png", "b.png"]
+    for n in range(12):
+        names.append(copy_of(tmp_path / names[n % 2], tmp_path / f"copy {n}.jpg").name)
+    rows = [(name, "nodule", f"p{n}") for n, name in enumerate(names)]
+    samples = from_csv(write_labels(tmp_path, rows), tmp_path, held_out=False).samples
+    # Not all with all: of 10,000 copies that would be fifty million pairs.
+    assert alike(samples) == [(place % 2, place) for place in range(2, 14)]
+    whole = as_one(samples, alike(samples))
+    assert [patient for patient, _ in whole] == ["p0", "p1"] * 7
 
 
 def test_a_model_that_was_fitted_on_a_copy_was_fitted_on_the_film(tmp_path: Path) -> None:
