@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from reviews.record import Collected
 from widgets import theme
+from widgets.scrolling import ColumnArea
 from widgets.search import SearchView
 from widgets.theme import space
 from widgets.training_adapted import AdaptedView
@@ -269,7 +270,10 @@ class TrainingPanel(QWidget):
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        narrow = _scrolling(left, _AsWideAsItsWords())
+        narrow = ColumnArea(left, space(90), space(140))
+        narrow.viewport().setAutoFillBackground(False)
+        left.setAutoFillBackground(False)
+        narrow.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         narrow.setAccessibleName(self.tr("What was collected, and what will happen"))
         whole.addWidget(narrow)
         rule = QFrame()
@@ -315,19 +319,8 @@ class _Page(QWidget):
         return super().heightForWidth(width) if self._is_shown else 0
 
 
-class _AsWideAsItsWords(QScrollArea):
-    """A column that is scrolled up and down alone: other languages have longer words."""
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        column = self.widget()
-        if column is not None and watched is column and event.type() == QEvent.Type.LayoutRequest:
-            needed = column.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
-            self.setFixedWidth(min(max(needed, space(90)), space(140)))
-        return super().eventFilter(watched, event)
-
-
-def _scrolling(content: QWidget, area: QScrollArea | None = None) -> QScrollArea:
-    area = area or QScrollArea()
+def _scrolling(content: QWidget) -> QScrollArea:
+    area = QScrollArea()
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)

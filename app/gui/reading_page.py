@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.gui.film_window import FilmWindow
 from widgets.evidence import EvidencePanel
 from widgets.findings import FindingsPanel
+from widgets.scrolling import ColumnArea
 from widgets.similar import SimilarPanel
 from widgets.strip import ThumbnailStrip
 from widgets.theme import space
@@ -100,17 +101,12 @@ class ReadingPage(QWidget):
         if self.similar.is_expanded:
             QTimer.singleShot(0, self, lambda: self.side.ensureWidgetVisible(self.similar))
 
-    def _made_side(self) -> QScrollArea:
+    def _made_side(self) -> ColumnArea:
         """Findings above evidence above cases like this, scrolled when the window is low."""
         inner = _column(self.findings, self.evidence, self.similar)
         inner.setProperty("surface", "panel")
         inner.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setWidget(inner)
-        scroll.setMinimumWidth(space(64))
+        scroll = ColumnArea(inner, space(64), space(110))
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         leave_wheel_to_scrolling(inner)
         return scroll
