@@ -85,6 +85,7 @@ class Fitter:
         self._doubting: deque[Iterator[FittingEvent | None]] = deque()
         self._asked: deque[Asked] = deque()
         self._is_waited_for: dict[str, int] = {}  # model id: request; scored again once all films are here
+        self._early: Ask | None = None  # the same for the order that was asked for last
 
     def answer_now(self, asked: Asked) -> list[FittingEvent]:
         """Bring every film into memory, then answer: for a command, which can wait."""
@@ -126,6 +127,7 @@ class Fitter:
                 self._begin_to_doubt(asked)
             elif isinstance(asked, Ask):
                 yield self._asking.order(asked, self._all_said(asked.model_ids))
+                self._early = asked if self._memory.is_loading else None
             else:
                 yield self._nearest(asked)
         except TooLittleData as error:
@@ -151,6 +153,8 @@ class Fitter:
                 (films,) = self._memory.films_of((model_id,))
                 yield from self._scored(request, films, head, 0.0, is_fitted=False)
         self._is_waited_for.clear()
+        if (early := self._early) is not None:
+            yield from self._answer(early)
 
     # -- answers ---------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ import pytest
 
 from app.adapting import adapt_head
 from app.fitting.handle import Fitting
-from app.fitting.messages import Died, Failed, FittingEvent, Known, Scored
+from app.fitting.messages import Died, Failed, FittingEvent, Known, Ordered, Scored
 from app.workplace import Workplace
 from inference.adapted import AdaptedHead
 from inference.card import ModelCard
@@ -29,6 +29,7 @@ from reviews.record import Answer, Review
 from studies.image import Header
 from tests.repository.rooms import ROOT
 from tests.reviews.parts import give_part
+from training.adapting.asking import WHY
 
 pytestmark = pytest.mark.timeout(200)
 PATIENCE_S = 60.0  # a process that loads SciPy on a busy machine
@@ -315,6 +316,15 @@ def test_a_model_that_cannot_be_refitted_keeps_no_other_from_being_scored(site: 
     told = site.next(Scored, lambda event: event.is_fitted)  # type: ignore[attr-defined]
     assert isinstance(told, Scored)
     assert (told.model_id, told.reviews) == (site.card.id, 12)
+
+
+def test_an_order_that_was_asked_for_before_films_were_brought_is_made_again_of_all(site: Site) -> None:
+    site.fitting.start()
+    request = site.fitting.order((site.card.id,), "A", "")
+    told = site.next(Ordered, lambda e: len(e.study_uids) == 50)  # type: ignore[attr-defined]
+    assert isinstance(told, Ordered)
+    assert told.request == request
+    assert {WHY[n] for n in told.why} >= {"unlike", "unsure", "lot"}
 
 
 def test_a_damaged_head_is_fitted_anew(site: Site) -> None:
