@@ -111,9 +111,9 @@ class Decisions(QObject):
     def answer(self, header: Header, frame: int, finding: str, answer: Answer) -> None:
         """Record a correction of one finding; several-findings models keep the other answers."""
         model = self._suggestions.model_for(header)
-        if model is None:
-            return
         key = (header.sop_instance_uid, frame)
+        if model is None or self._refuses_late(key):
+            return
         added = self._added.names(model)
         answers: dict[str, Answer] = {finding: answer}
         if model.task == "multilabel":
@@ -129,10 +129,21 @@ class Decisions(QObject):
     def answer_unsure(self, header: Header, frame: int) -> None:
         """Record that the reader does not know: every finding is unknown."""
         model = self._suggestions.model_for(header)
-        if model is not None:
+        key = (header.sop_instance_uid, frame)
+        if model is not None and not self._refuses_late(key):
             unknown: dict[str, Answer] = dict.fromkeys(model.finding_names, "unknown")
-            self._append((header.sop_instance_uid, frame), complete(model, unknown, self._added.names(model)))
+            self._append(key, complete(model, unknown, self._added.names(model)))
             self._library.let_blind_go()
+
+    def _refuses_late(self, key: FrameKey) -> bool:
+        """Whether the reader has left a frame that stays only until it is saved; then say so.
+
+        What is answered meanwhile was meant for the next film.
+        """
+        if self._goes_on is None or self._under_way.get(key) is not self._goes_on:
+            return False
+        self.remarked.emit(self.tr("The answer before is still being saved, so this one was not taken."))
+        return True
 
     def _latest(self, key: FrameKey) -> Review | None:
         """What the reader said last of a frame, on disk or on its way there; else what stands for it."""
@@ -243,6 +254,8 @@ class Decisions(QObject):
         )
 
         self._under_way[key] = review
+        if go_on:
+            self._goes_on = review
 
         def has_ended() -> None:
             if self._under_way.get(key) is review:

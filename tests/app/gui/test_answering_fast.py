@@ -104,3 +104,31 @@ def test_a_note_written_right_after_an_answer_is_kept_with_it(desk: Desk) -> Non
     assert standing is not None
     assert standing.note == "seen twice"
     assert standing.findings == desk.place.store.history()[0].findings
+
+
+def _other_than_suggested(desk: Desk) -> int:
+    """The place of a finding that the model does not suggest of the film on the screen."""
+    assert desk.key is not None
+    told = desk.station.library.told(desk.key)
+    assert told is not None
+    return next(n for n, finding in enumerate(told.findings) if finding.name != told.suggestion)
+
+
+@pytest.mark.parametrize("is_corrected", [False, True])
+@pytest.mark.parametrize("key", [DIGITS[2], Qt.Key.Key_U])
+def test_an_answer_meant_for_the_next_film_does_not_change_the_one_that_was_left(
+    desk: Desk, is_corrected: bool, key: Qt.Key
+) -> None:
+    left = desk.key
+    assert left is not None
+    remarks: list[str] = []
+    desk.station.reading.remarked.connect(remarks.append)
+    with a_disk_that_hangs(desk):
+        if is_corrected:
+            desk.press(DIGITS[_other_than_suggested(desk)], SHIFT)
+        desk.press(Qt.Key.Key_Return)
+        desk.press(key, SHIFT if key in DIGITS else Qt.KeyboardModifier.NoModifier)
+    desk.until(lambda: desk.key != left)
+    (review,) = desk.place.store.history()
+    assert (review.sop_instance_uid, review.frame) == left
+    assert remarks == ["The answer before is still being saved, so this one was not taken."]
