@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,14 +22,12 @@ import psutil
 
 from app import locations
 from app.output import last_words
-from training.alone import EVENTS, PID, told_before, who_works
+from training.alone import ENDS, EVENTS, PID, has_told_its_end, told_before, who_works
 from training.runs import CANCEL, ask_to_cancel
 
-ENDS = ("done", "cancelled", "failed")
 TRAIN, SEARCH, TAKE = ("train",), ("search",), ("jobs", "take")
 ADAPT = ("adapt", "--candidate")
 """Commands that work in a run's folder."""
-PATIENCE_S, LOOK_S = 2.0, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +110,10 @@ class Run:
     def resume(self, workplace_options: Sequence[str]) -> None:
         """Go on from the last checkpoint with the arguments that the run was started with; a run that goes on
         already (somebody resumed it in another window) is only watched."""
-        if self.has_ended:
-            self._see_out()
-        if self._is_alive():
+        if self._is_alive() and not self.has_ended:  # one that has told its end is waited for where it works
             return
         arguments = json.loads((self.folder / "arguments.json").read_text(encoding="utf-8"))
         self.start(workplace_options, [str(a) for a in arguments], self.command)
-
-    def _see_out(self) -> None:
-        """Wait for a process that has told its end: it is gone in a moment, and nothing goes on before."""
-        until = time.monotonic() + PATIENCE_S
-        while self._is_alive() and time.monotonic() < until:
-            time.sleep(LOOK_S)
 
     def cancel(self) -> None:
         """Ask the run to stop; it looks for this file at every batch."""
@@ -162,12 +151,7 @@ class Run:
     @property
     def has_ended(self) -> bool:
         """Whether the last event is an end."""
-        path = self.folder / EVENTS
-        if not path.exists():
-            return False
-        lines = path.read_bytes().strip().splitlines()
-        last = _event_of(lines[-1]) if lines else None
-        return last is not None and last["event"] in ENDS
+        return has_told_its_end(self.folder)
 
     def _who_works(self) -> list[str]:
         return (self.folder / PID).read_text(encoding="utf-8").split()

@@ -5,9 +5,11 @@ or not. Importing this module does not import torch.
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +18,8 @@ from typing import IO
 from training.errors import RunIsBusy
 
 LOCK, PID, EVENTS = "lock", "pid", "events.jsonl"
+ENDS = ("done", "cancelled", "failed")
+PATIENCE_S, LOOK_S = 60.0, 0.05  # for a process that has told its end: a busy machine takes its time
 _BUSY = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK})
 
 logger = logging.getLogger(__name__)
@@ -25,7 +29,8 @@ logger = logging.getLogger(__name__)
 def alone_in(run_folder: Path) -> Iterator[None]:
     """Work in a run's folder, which is made if it is not there, and taken away if nothing was left in it.
 
-    Who works is in `pid` meanwhile, so that a window that comes later sees a run that nobody waits for.
+    Who works is in `pid` meanwhile, so that a window that comes later sees a run that nobody waits for. A
+    process that has told its end and is not gone yet is waited for.
 
     Raises
     ------
@@ -36,7 +41,7 @@ def alone_in(run_folder: Path) -> Iterator[None]:
     lock = run_folder / LOCK
     with lock.open("ab") as stream:
         try:
-            _take(stream)
+            _take_from_one_that_ends(stream, run_folder)
         except OSError as error:
             if error.errno in _BUSY:
                 raise RunIsBusy(
@@ -53,6 +58,28 @@ def alone_in(run_folder: Path) -> Iterator[None]:
                     lock.unlink(missing_ok=True)
                 with suppress(OSError):
                     run_folder.rmdir()
+
+
+def has_told_its_end(run_folder: Path) -> bool:
+    """Whether the last event is an end."""
+    events = run_folder / EVENTS
+    lines = events.read_bytes().strip().splitlines() if events.exists() else []
+    try:
+        last = json.loads(lines[-1]) if lines else None
+    except ValueError:  # cut off by a kill
+        return False
+    return isinstance(last, dict) and last.get("event") in ENDS
+
+
+def _take_from_one_that_ends(stream: IO[bytes], run_folder: Path) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return _take(stream)
+        except OSError as error:
+            if error.errno not in _BUSY or time.monotonic() > until or not has_told_its_end(run_folder):
+                raise
+        time.sleep(LOOK_S)
 
 
 def _take(stream: IO[bytes]) -> None:

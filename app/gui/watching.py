@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.runs import ENDS, Run
+from app.runs import Run
+from training.alone import ENDS
 
 LOOK_INTERVAL_MS = 100
 

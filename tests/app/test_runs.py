@@ -146,15 +146,16 @@ def test_a_run_that_goes_on_already_is_watched_and_not_started_a_second_time(run
 def test_a_run_that_has_told_its_end_is_resumed_though_its_process_is_not_gone_yet(
     run: Run, tmp_path: Path
 ) -> None:
-    child = psutil.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"])
+    child = psutil.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     (run.folder / "pid").write_text(f"{child.pid} {child.create_time()} 0")
     append_event(run.folder, TrainingEvent("cancelled", {"reason": "…"}))
-    run.resume(["--data", str(tmp_path / "data")])
-    assert child.poll() is not None  # two never work in one folder
+    run.resume(["--data", str(tmp_path / "data")])  # which waits itself until the folder is free
     resumed = psutil.Process(int((run.folder / "pid").read_text().split()[0]))
     assert resumed.pid != child.pid
+    assert run.look().is_alive
     resumed.kill()
     resumed.wait()
+    child.communicate()
 
 
 @pytest.mark.parametrize(

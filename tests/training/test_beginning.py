@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,6 +141,24 @@ def test_one_process_works_in_a_folder_and_a_kill_frees_it(tmp_path: Path) -> No
     with alone_in(folder):
         assert (folder / "kept").exists()
     assert (folder / "kept").exists()
+
+
+def test_a_process_that_has_told_its_end_is_waited_for(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"in\n"
+    (folder / "events.jsonl").write_text('{"event": "epoch"}\n{"event": "cancelled", "reason": "…"}\n')
+    ends = threading.Timer(0.5, child.stdin.close)
+    ends.start()
+    with alone_in(folder):
+        assert child.wait(10) == 0  # two never work in one folder
+        assert int((folder / "pid").read_text().split()[0]) == os.getpid()
+    ends.join()
+    child.stdout.close()
 
 
 def test_a_folder_in_which_nothing_was_left_is_taken_away(tmp_path: Path) -> None:
