@@ -99,7 +99,7 @@ def main() -> int:
     choice = parser.parse_args()
     torch.set_num_threads(1)
     seeds = range(choice.first, choice.first + choice.seeds)
-    draws = {seed: _drawn(seed, choice.images, choice.work) for seed in seeds}
+    draws = {seed: drawn(seed, choice.images, choice.work) for seed in seeds}
     before: np.ndarray | None = None
     for name in dict.fromkeys(("as it was", *choice.rules)):
         with _ruled(RULES[name]) as fit:
@@ -109,7 +109,7 @@ def main() -> int:
     return 0
 
 
-def _drawn(seed: int, images: Path, work: Path) -> dict[str, np.ndarray]:
+def drawn(seed: int, images: Path, work: Path) -> dict[str, np.ndarray]:
     """Embeddings and labels of a draw's base, of its films that wait, and of those that measure."""
     path = work / "embeddings" / f"{seed}.npz"
     if not path.exists():
@@ -171,8 +171,8 @@ def _play(draw: dict[str, np.ndarray], seed: int, fit: Fit, orders: int) -> np.n
     around = fitting.Around.of(draw["waiting"])
     assert around is not None
     count = len(draw["waiting_y"])
-    drawn = [seed, *(1000 * n + seed for n in range(1, orders))]
-    rows = [np.random.default_rng(number).permutation(count).tolist() for number in drawn]
+    numbers = [seed, *(1000 * n + seed for n in range(1, orders))]
+    rows = [np.random.default_rng(number).permutation(count).tolist() for number in numbers]
     looks = [np.mean([_note(draw, fit(draw, replay, around, r[:n])) for r in rows], axis=0) for n in LOOKS]
     return np.array([*looks, _note(draw, fit(draw, replay, around, rows[0]))])
 
