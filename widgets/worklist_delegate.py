@@ -122,25 +122,24 @@ class StudyDelegate(QStyledItemDelegate):
         return pixmap
 
     def _paint_text(self, painter: QPainter, row: Row, place: QRect) -> None:
-        height = place.height() / TEXT_LINES
-        lines = [
-            QRect(place.left(), place.top() + round(i * height), place.width(), round(height))
-            for i in range(TEXT_LINES)
-        ]
+        who = "  ".join(part for part in (row.patient_id, row.birth_date, row.sex) if part)
+        lines = _lines(place, TEXT_LINES if who else TEXT_LINES - 1)
         painter.setFont(_font())
         taken = self._paint_urgency(painter, row, lines[0])
         painter.setFont(_font(is_strong=row.status != "read"))
         name = name_of(row) or self.tr("Name not in the file")
         _draw(painter, lines[0].adjusted(0, 0, -taken, 0), name, TOKENS.text)
         painter.setFont(_font())
-        who = "  ".join(part for part in (row.patient_id, row.birth_date, row.sex) if part)
-        _draw(painter, lines[1], who, TOKENS.text_quiet)
+        if who:
+            _draw(painter, lines[1], who, TOKENS.text_quiet)
         made = "  ".join(part for part in (row.modality, row.date, row.description) if part)
-        _draw(painter, lines[2], made, TOKENS.text_quiet)
-        self._paint_suggestion(painter, row, lines[3])
-        taken = self._paint_status(painter, row, lines[4])
-        rest = lines[4].adjusted(taken + space(3), 0, 0, 0)
-        if row.adapted is not None and row.adapted != row.suggestion:
+        _draw(painter, lines[-3], made, TOKENS.text_quiet)
+        self._paint_suggestion(painter, row, lines[-2])
+        taken = self._paint_status(painter, row, lines[-1])
+        rest = lines[-1].adjusted(taken + space(3), 0, 0, 0)
+        if row.decided:
+            _draw(painter, rest, row.decided, TOKENS.text)
+        elif row.adapted is not None and row.adapted != row.suggestion:
             self._paint_named(painter, rest, f"→ {row.adapted}", probability_text(row.adapted_confidence))
         elif row.images > 1:
             _draw(painter, rest, self.tr("{0} images").format(row.images), TOKENS.text_quiet)
@@ -196,6 +195,15 @@ class StudyDelegate(QStyledItemDelegate):
             number,
             TOKENS.text_quiet,
         )
+
+
+def _lines(place: QRect, count: int) -> list[QRect]:
+    """So many lines of text, in the middle of what has room for `TEXT_LINES`."""
+    height = place.height() / TEXT_LINES
+    top = place.top() + (TEXT_LINES - count) * height / 2
+    return [
+        QRect(place.left(), round(top + i * height), place.width(), round(height)) for i in range(count)
+    ]
 
 
 def _draw(painter: QPainter, place: QRect, text: str, colour: str) -> None:

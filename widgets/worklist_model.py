@@ -264,7 +264,7 @@ class WorklistModel(QAbstractListModel):
             lines.append(self.tr("Suggested: {0} {1:.0%}").format(row.suggestion, row.confidence))
         if row.adapted and row.adapted_confidence is not None:
             lines.append(self.tr("Site-adapted: {0} {1:.0%}").format(row.adapted, row.adapted_confidence))
-        lines.append(status_text(row.status))
+        lines.append(": ".join(filter(None, (status_text(row.status), row.decided))))
         if row.is_hidden:
             lines.append(again_text() if row.is_second_read else hidden_text())
         if row.note:
@@ -279,7 +279,7 @@ class WorklistModel(QAbstractListModel):
         said = [name_of(row), row.modality, row.date, row.description]
         if row.suggestion and row.confidence is not None:
             said.append(self.tr("suggested {0}, {1:.0%}").format(row.suggestion, row.confidence))
-        said.append(status_text(row.status))
+        said.append(": ".join(filter(None, (status_text(row.status), row.decided))))
         if row.is_hidden:
             said.append(again_text() if row.is_second_read else hidden_text())
         if row.urgent_by:

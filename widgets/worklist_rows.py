@@ -51,6 +51,8 @@ class Row:
         The same from the head that was fitted to this site's reviews; None where there is no such head.
     uncertainty
         In [0, 1]; studies are ordered by it on request. None counts as least uncertain.
+    decided
+        What stands by decision of a reader, in words.
     note
         A sentence that explains the status, e.g. why there is no suggestion; shown as tooltip.
     thumbnail
@@ -84,6 +86,7 @@ class Row:
     adapted_confidence: float | None = None
     uncertainty: float | None = None
     status: Status = "to read"
+    decided: str = ""
     note: str = ""
     thumbnail: NDArray[np.uint8] | None = None
     is_waiting: bool = False
@@ -101,7 +104,7 @@ class Row:
     def searched_text(self) -> str:
         """Every text field, for searching."""
         texts = (self.patient, self.patient_id, self.birth_date, self.accession, self.date, self.modality)
-        more = (self.description, self.suggestion, self.adapted, self.status, self.note)
+        more = (self.description, self.suggestion, self.adapted, self.status, self.decided, self.note)
         marked = ("urgent", *self.urgent_by) if self.urgent_by else ()
         return "\n".join(filter(None, (*texts, *more, *marked))).casefold().replace("^", " ")
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from PySide6.QtCore import QCoreApplication
+
 from inference.card import ModelCard
 from inference.coverage import reason_not_covered
 from inference.prediction import Prediction
@@ -71,6 +73,7 @@ def study_row(library: Library, study: Study) -> tuple[Row, FrameKey | None]:
         adapted_confidence=says.adapted_confidence,
         uncertainty=says.uncertainty,
         status=_status(library, uid, frames, told, hidden, is_covered),
+        decided=_decided(library, frames) if library.standing else "",
         note=failure or says.reason,
         thumbnail=library.thumbnail_of(uid),
         is_waiting=any(k in library.waiting for k in frames),
@@ -138,6 +141,25 @@ def _status(
     if not is_covered or (told and not suggested):
         return "no suggestion"
     return "to read"
+
+
+def _decided(library: Library, frames: list[FrameKey]) -> str:
+    """What readers decided of a study, in words; nothing of frames whose suggestion is hidden."""
+    decisions = [
+        decision.findings
+        for key in frames
+        if (decision := library.decision(key)) is not None and not library.is_hidden(key)
+    ]
+    if not decisions:
+        return ""
+    answers = [answer for findings in decisions for answer in findings]
+    present = dict.fromkeys(name for name, answer in answers if answer == "present")
+    if present:
+        displays = {f.name: in_words(f.display) for card in library.cards for f in card.findings}
+        return ", ".join(displays.get(name) or name.replace("-", " ") for name in present)
+    if all(answer == "unknown" for _, answer in answers):
+        return QCoreApplication.translate("FindingsPanel", "unsure")
+    return QCoreApplication.translate("FindingsPanel", "none of these present")
 
 
 def reason_without_model(models: Sequence[ModelCard], header: Header) -> str:

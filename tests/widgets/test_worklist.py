@@ -63,6 +63,13 @@ def search_field(worklist: Worklist) -> QLineEdit:
     return field
 
 
+def test_a_row_draws_what_was_decided(worklist: Worklist) -> None:
+    worklist.set_rows([study(0, status="read")])
+    before = view_of(worklist).grab().toImage()
+    worklist.update_rows([study(0, status="read", decided="no finding")])
+    assert view_of(worklist).grab().toImage() != before
+
+
 def test_an_empty_worklist_offers_to_open_films(worklist: Worklist, qtbot: QtBot) -> None:
     button = next(b for b in worklist.findChildren(QPushButton) if b.isVisible())
     with qtbot.waitSignal(worklist.open_requested):

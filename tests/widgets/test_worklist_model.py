@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QModelIndex
+from PySide6.QtCore import QModelIndex, Qt
 from pytestqt.qtbot import QtBot
 
 from widgets.worklist_model import Order, Row, Status, WorklistModel, name_of
@@ -106,6 +106,15 @@ def test_a_change_under_a_search_can_bring_a_study_in_and_out(qtbot: QtBot) -> N
     assert shown(model) == "a"
     model.update_rows([Row("a", date="2026-01-03", suggestion="no finding")])
     assert shown(model) == ""
+
+
+def test_what_was_decided_is_told_and_searched(qtbot: QtBot) -> None:
+    model = WorklistModel()
+    model.set_rows([Row("a", status="read", suggestion="no finding", decided="tuberculosis"), Row("b")])
+    for role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+        assert "read: tuberculosis" in str(model.data(model.index(0), role))
+    model.search("tuberc")
+    assert shown(model) == "a"
 
 
 def test_a_list_has_no_rows_below_a_row(qtbot: QtBot) -> None:

@@ -120,6 +120,18 @@ def test_a_study_comes_with_what_was_said_and_decided_of_it(shelf: Shelf) -> Non
     assert shelf.library.corrections() == 1
 
 
+def test_a_row_says_what_was_decided_whatever_the_model_suggests(shelf: Shelf) -> None:
+    store = shelf.place.store
+    store.add_images(film(n) for n in range(4))
+    store.remember_predictions(said(n) for n in range(4))
+    store.append(review(film(0), pneumonia="absent", **{"no-finding": "present", "rib-fracture": "present"}))
+    store.append(review(film(1), pneumonia="unknown"))
+    store.append(review(film(2), pneumonia="absent"))
+    shelf.load()
+    told = [shelf.row(n).decided for n in range(4)]
+    assert told == ["no finding, rib fracture", "unsure", "none of these present", ""]
+
+
 def test_a_row_that_changes_while_heads_are_shown_is_made_anew_all_the_same(shelf: Shelf) -> None:
     shelf.place.store.add_images(film(n) for n in range(3))
     shelf.load()
