@@ -201,9 +201,7 @@ def _lines(place: QRect, count: int) -> list[QRect]:
     """So many lines of text, in the middle of what has room for `TEXT_LINES`."""
     height = place.height() / TEXT_LINES
     top = place.top() + (TEXT_LINES - count) * height / 2
-    return [
-        QRect(place.left(), round(top + i * height), place.width(), round(height)) for i in range(count)
-    ]
+    return [QRect(place.left(), round(top + i * height), place.width(), round(height)) for i in range(count)]
 
 
 def _draw(painter: QPainter, place: QRect, text: str, colour: str) -> None:
