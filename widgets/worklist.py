@@ -190,7 +190,11 @@ class Worklist(QWidget):
             "The decision and what the model says that has not seen it disagree. You answer without seeing "
             "either; nothing is changed unless you answer otherwise."
         )
-        whose = self.tr("{0} of them are your own decisions: better read by a colleague.").format(own)
+        whose = counted(
+            own,
+            self.tr("One of them is your own decision: better read by a colleague."),
+            self.tr("{0} of them are your own decisions: better read by a colleague."),
+        )
         self._second_reads.setToolTip(f"{why}\n{whose}" if own else why)
         self._second_reads.setVisible(bool(count) or is_open)
 
@@ -217,10 +221,11 @@ class Worklist(QWidget):
             self.select(uid)
 
     def select(self, uid: str) -> bool:
-        """Choose a study and bring it into view; False where it is unknown or hidden by the search."""
+        """Choose a study and bring it into view, with the one below; False where it is not shown."""
         position = self._model.position_of(uid)
         if position is None:
             return False
+        self._view.scrollTo(self._model.index(min(position + 1, self._model.rowCount() - 1)))
         self._view.setCurrentIndex(self._model.index(position))
         return True
 
@@ -264,7 +269,7 @@ class Worklist(QWidget):
         field.setPlaceholderText(self.tr("Search"))
         field.setAccessibleName(self.tr("Search studies"))
         field.setToolTip(
-            self.tr("Name, patient ID, accession number, date, modality, description, suggestion")
+            self.tr("Name, patient ID, accession number, date, modality, description, suggestion, decision")
         )
         field.setClearButtonEnabled(True)
         field.addAction(theme.icon("magnify", TOKENS.text_quiet), QLineEdit.ActionPosition.LeadingPosition)

@@ -63,6 +63,16 @@ def search_field(worklist: Worklist) -> QLineEdit:
     return field
 
 
+def test_who_goes_down_the_list_sees_which_study_comes_next(worklist: Worklist) -> None:
+    worklist.set_rows([study(n) for n in range(20)])
+    view, shown = view_of(worklist), worklist.shown_uids()
+    for position in (0, 10, 19, 12):
+        worklist.select(shown[position])
+        following = view.visualRect(view.model().index(min(position + 1, 19), 0))
+        assert view.viewport().rect().contains(following)
+        assert view.viewport().rect().contains(view.visualRect(view.currentIndex()))
+
+
 def test_a_row_draws_what_was_decided(worklist: Worklist) -> None:
     worklist.set_rows([study(0, status="read")])
     before = view_of(worklist).grab().toImage()
