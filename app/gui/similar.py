@@ -177,7 +177,9 @@ class Similar(QObject):
         if self._awaits_films(event, model):
             return self.tr("The model is looking at the films read so far.")
         if not event.compared:
-            return self.tr("No film is read yet. Answer a few; those most like this one will stand here.")
+            return self.tr(
+                "No other film of this kind is read yet. Answer a few; those most like this one stand here."
+            )
         if not event.keys:
             return self.tr("Too few films are known yet to tell which are like this one.")
         return counted(

@@ -272,4 +272,4 @@ def test_with_nothing_read_it_says_what_to_do(open_desk: OpenDesk, data_dir: Pat
     desk = open_desk()
     desk.station.open_paths([film])
     desk.settle(1)
-    desk.until(lambda: "No film is read yet" in desk.texts(desk.window.reading.similar))
+    desk.until(lambda: "No other film of this kind is read yet" in desk.texts(desk.window.reading.similar))
