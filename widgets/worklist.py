@@ -111,6 +111,8 @@ class Worklist(QWidget):
         The reader chose another order.
     second_reads_toggled(bool)
         The reader opens or leaves the section of films to be read a second time.
+    search_entered()
+        The reader pressed Enter in the search, and what was found first is chosen.
     menu_requested(QPoint)
         The reader asks what can be done with the chosen study; the place is on the screen.
     """
@@ -120,6 +122,7 @@ class Worklist(QWidget):
     thumbnails_wanted = Signal(list)
     order_changed = Signal(str)
     menu_requested = Signal(object)
+    search_entered = Signal()
     second_reads_toggled = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -273,6 +276,7 @@ class Worklist(QWidget):
         )
         field.setClearButtonEnabled(True)
         field.addAction(theme.icon("magnify", TOKENS.text_quiet), QLineEdit.ActionPosition.LeadingPosition)
+        field.returnPressed.connect(self._on_search_entered)
         field.textChanged.connect(lambda text: self._rearrange(lambda: self._model.search(text)))
         return field
 
@@ -345,6 +349,15 @@ class Worklist(QWidget):
         return _centred(self._nothing_found, button)
 
     # What happened
+
+    def _on_search_entered(self) -> None:
+        """Choose the first study that was found, unless the chosen one is among them."""
+        if not self._model.rowCount():
+            return
+        if self._selected is None or self._model.position_of(self._selected) is None:
+            self.select(self._model.uid_at(0) or "")
+        # Not before the key has been through all widgets: on the film it would accept what nobody has seen.
+        QTimer.singleShot(0, self, self.search_entered.emit)
 
     def _on_order_chosen(self, order: Order) -> None:
         self._rearrange(lambda: self._model.set_order(order))

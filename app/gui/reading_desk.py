@@ -98,6 +98,7 @@ class ReadingDesk(QObject):
         self._library.copies_found.connect(self._on_copies_found)
         self._library.adapted_changed.connect(self._reading.refresh)
         worklist.study_selected.connect(self._on_study_selected)
+        worklist.search_entered.connect(self._window.focus_film)
         worklist.open_requested.connect(self._window.choose_files)
         worklist.thumbnails_wanted.connect(self._library.want_thumbnails)
         self._window.status.cancel_requested.connect(self._library.stop_importing)

@@ -87,3 +87,22 @@ def test_going_on_quickly_leaves_no_film_without_its_suggestion(
         desk.choose_row(number)
     desk.settle(4)
     assert all(row.suggestion for row in desk.rows)
+
+
+def test_enter_in_the_search_shows_the_first_that_was_found_and_decides_nothing(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    desk.station.open_paths([SAMPLES / "PHANTOM-001", SAMPLES / "PHANTOM-002"])
+    desk.settle(3)
+    page = desk.window.reading
+    page.worklist.select(next(row.study_uid for row in desk.rows if row.patient_id == "PHANTOM-001"))
+    search = page.worklist.findChild(QLineEdit)
+    assert search is not None
+    desk.press(Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    desk.until(search.hasFocus)
+    QTest.keyClicks(search, "phantom-002")
+    desk.press(Qt.Key.Key_Return)
+    desk.until(page.viewer.hasFocus)
+    assert desk.row().patient_id == "PHANTOM-002"
+    desk.until(lambda: page.viewer.image is not None)
+    assert desk.place.store.history() == []
+    assert not desk.station.reading._decisions._under_way
