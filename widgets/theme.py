@@ -110,9 +110,8 @@ def figures(font: QFont) -> QFont:
 
 def icon(name: str, colour: str = TOKENS.text) -> QIcon:
     """A Material Design icon by its name (``magnify``), in a token's colour; needs an application."""
-    drawn: QIcon = qtawesome.icon(
-        f"mdi6.{name}", color=colour, color_disabled=TOKENS.control, color_on=TOKENS.accent
-    )
+    lit = colour if colour == TOKENS.on_accent else TOKENS.accent  # on the accent it would not be seen
+    drawn: QIcon = qtawesome.icon(f"mdi6.{name}", color=colour, color_disabled=TOKENS.control, color_on=lit)
     return drawn
 
 

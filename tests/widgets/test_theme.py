@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QFont, QFontInfo
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QFont, QFontInfo, QIcon
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
@@ -76,3 +77,11 @@ def test_labels_take_the_style_of_their_role(qapp: QApplication, qtbot: QtBot) -
 
 def test_icons_are_drawn(qapp: QApplication) -> None:
     assert not theme.icon("magnify").pixmap(16, 16).isNull()
+
+
+@pytest.mark.parametrize("mode", [QIcon.Mode.Normal, QIcon.Mode.Active, QIcon.Mode.Selected])
+def test_an_icon_on_the_accent_is_seen_while_its_button_has_the_focus(
+    qapp: QApplication, mode: QIcon.Mode
+) -> None:
+    drawn = theme.icon("square", TOKENS.on_accent).pixmap(QSize(32, 32), mode).toImage()
+    assert drawn.pixelColor(drawn.rect().center()).name() == TOKENS.on_accent
