@@ -348,7 +348,8 @@ class LearningDesk(QObject):
         self._learning.promote(model_id, reason)
 
     def _on_promoted(self, model_id: str) -> None:
-        self._window.training.show_promoted(self.tr("The candidate is in use from now on."))
+        words = self.tr("The candidate is in use from now on; Roll back, at the lower left, undoes it.")
+        self._window.training.show_promoted(words)
 
     def _on_film_requested(self, image: str) -> None:
         """Show a film on which candidate and current model differ."""
