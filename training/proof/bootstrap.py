@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from training.proof.table import Table
 
 Floats = NDArray[np.float64]
-CHUNK_CELLS = 4_000_000  # resamples x images at a time: about 32 MB an array
+CHUNK_CELLS = 500_000  # resamples x images at a time: 4 MB an array, of which figures need about thirty
 TAIL = 0.025
 
 
-def resamples(table: Table, bootstrap: int, seed: int) -> list[Floats]:
-    """Bootstrap weights over patients, in chunks of (b, n); all images of a drawn patient count."""
+def resamples(table: Table, bootstrap: int, seed: int) -> Iterator[Floats]:
+    """Bootstrap weights over patients, in chunks of (b, n); all images of a drawn patient count. The drawing
+    is the same, however large a chunk is."""
     if table.patients < 2 or bootstrap < 1:
-        return []
+        return
     random = np.random.default_rng(seed)
     chunk = max(1, CHUNK_CELLS // len(table.patient))
     shares = np.full(table.patients, 1 / table.patients)
-    sizes = [min(chunk, bootstrap - start) for start in range(0, bootstrap, chunk)]
-    return [
-        random.multinomial(table.patients, shares, size).astype(np.float64)[:, table.patient]
-        for size in sizes
-    ]
+    for start in range(0, bootstrap, chunk):
+        drawn = random.multinomial(table.patients, shares, min(chunk, bootstrap - start))
+        yield drawn.astype(np.float64)[:, table.patient]
 
 
 def interval(values: Floats, patients: int = 0, tail: float = TAIL) -> tuple[float, float] | None:

@@ -287,7 +287,7 @@ def _intervals(
     table: Table, findings: Sequence[str], points: Mapping[str, float], bootstrap: int, seed: int
 ) -> tuple[dict[str, tuple[float, float]], dict[str, dict[str, tuple[float, float]]]]:
     """Intervals of the whole's figures by name, and of each finding's."""
-    drawn = resamples(table, bootstrap, seed) if table.truth.size else []
+    drawn = resamples(table, bootstrap if table.truth.size else 0, seed)
     chunks = [_every_figure(table, weights, findings, points) for weights in drawn]
     if not chunks:
         return {}, {}

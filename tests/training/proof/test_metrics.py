@@ -15,7 +15,8 @@ from sklearn import metrics as reference
 from sklearn.calibration import calibration_curve
 
 from training.events import ImageResult
-from training.proof.bootstrap import interval
+from training.proof import bootstrap
+from training.proof.bootstrap import interval, resamples
 from training.proof.metrics import evaluate_results
 from training.proof.ranking import (
     auroc,
@@ -320,3 +321,13 @@ def test_brier_and_reliability_agree_with_scikit_learn(task: str) -> None:
     assert [b[1] for b in bins] == pytest.approx(right)
     error = sum(n * abs(a - b) for a, b, n in bins) / len(every[0])
     assert told.ece == pytest.approx(error)
+
+
+def test_resamples_are_the_same_however_many_are_drawn_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, results = random_results(40)
+    table = table_of(results, "multiclass")
+    whole = np.concatenate(list(resamples(table, 30, 1)))
+    monkeypatch.setattr(bootstrap, "CHUNK_CELLS", 7 * 40)
+    chunks = list(resamples(table, 30, 1))
+    assert [len(chunk) for chunk in chunks] == [7, 7, 7, 7, 2]
+    np.testing.assert_array_equal(np.concatenate(chunks), whole)
