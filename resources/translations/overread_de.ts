@@ -1412,6 +1412,10 @@
         <translation>Nichts wurde übernommen, weil diese einander ausschließen: {0}. Beantworten Sie die Befunde selbst.</translation>
     </message>
     <message>
+        <source>The answer before is still being saved, so this one was not taken.</source>
+        <translation>Die vorige Antwort wird noch gespeichert, deshalb wurde diese nicht übernommen.</translation>
+    </message>
+    <message>
         <source>There is nothing of yours left to take back.</source>
         <translation>Es gibt nichts Eigenes mehr zurückzunehmen.</translation>
     </message>
@@ -2556,8 +2560,8 @@
         <translation>Training: beginnt</translation>
     </message>
     <message>
-        <source>The candidate is in use from now on.</source>
-        <translation>Der Kandidat ist ab jetzt im Einsatz.</translation>
+        <source>The candidate is in use from now on; Roll back, at the lower left, undoes it.</source>
+        <translation>Der Kandidat ist ab jetzt im Einsatz; „Freigabe zurücknehmen“, links unten, macht es rückgängig.</translation>
     </message>
 </context>
 <context>
@@ -3718,8 +3722,8 @@
         <translation>Das Modell sieht sich die bisher befundeten Aufnahmen an.</translation>
     </message>
     <message>
-        <source>No film is read yet. Answer a few; those most like this one will stand here.</source>
-        <translation>Noch ist keine Aufnahme befundet. Nach einigen Antworten stehen hier die ähnlichsten.</translation>
+        <source>No other film of this kind is read yet. Answer a few; those most like this one stand here.</source>
+        <translation>Noch keine andere Aufnahme dieser Art ist befundet. Beantworten Sie einige; die ähnlichsten stehen dann hier.</translation>
     </message>
     <message>
         <source>Too few films are known yet to tell which are like this one.</source>
@@ -3829,6 +3833,10 @@
     <message>
         <source>{0}, {1:.0f} ms</source>
         <translation>{0}, {1:.0f} ms</translation>
+    </message>
+    <message>
+        <source>{0}, under 1 ms</source>
+        <translation>{0}, unter 1 ms</translation>
     </message>
     <message>
         <source>1 correction</source>
@@ -4782,6 +4790,10 @@
         <translation>Die Entscheidung und das, was ein Modell sagt, das sie nicht kannte, stimmen nicht überein. Sie antworten, ohne beides zu sehen; nichts ändert sich, wenn Sie nicht anders antworten.</translation>
     </message>
     <message>
+        <source>One of them is your own decision: better read by a colleague.</source>
+        <translation>Eine davon ist Ihre eigene Entscheidung: besser von Kollegen zu befunden.</translation>
+    </message>
+    <message>
         <source>{0} of them are your own decisions: better read by a colleague.</source>
         <translation>{0} davon sind Ihre eigenen Entscheidungen: besser von Kollegen zu befunden.</translation>
     </message>
@@ -4794,8 +4806,8 @@
         <translation>Untersuchungen suchen</translation>
     </message>
     <message>
-        <source>Name, patient ID, accession number, date, modality, description, suggestion</source>
-        <translation>Name, Patienten-ID, Auftragsnummer, Datum, Modalität, Beschreibung, Vorschlag</translation>
+        <source>Name, patient ID, accession number, date, modality, description, suggestion, decision</source>
+        <translation>Name, Patienten-ID, Auftragsnummer, Datum, Modalität, Beschreibung, Vorschlag, Entscheidung</translation>
     </message>
     <message>
         <source>Order of the studies</source>
