@@ -131,8 +131,20 @@ def _has_screen() -> bool:
 
 
 def take_picture_when_settled(workstation: Workstation, path: Path, taken: list[bool]) -> None:
-    """Show the evidence once every suggestion is there, write a picture, close the window."""
+    """Once every suggestion is there, show the evidence of a film that hides none, write a picture, close the
+    window."""
     window = workstation.window
+
+    def choose_film() -> None:
+        worklist = window.reading.worklist
+        rows = [row for uid in worklist.shown_uids() if (row := worklist.row_of(uid)) is not None]
+        told = [row.study_uid for row in rows if row.suggestion and not row.is_hidden]
+        if not told:  # every film measures models, or none is covered: there is no evidence to show
+            take()
+            return
+        if worklist.selected not in told:
+            worklist.select(told[0])
+        when(window, lambda: not workstation.reading.is_hidden, show_evidence)
 
     def show_evidence() -> None:
         if not window.reading.evidence.is_shown:
@@ -144,7 +156,7 @@ def take_picture_when_settled(workstation: Workstation, path: Path, taken: list[
         taken.append(window.grab().save(str(path), "PNG"))
         window.close()
 
-    when(window, lambda: workstation.is_settled, show_evidence)
+    when(window, lambda: workstation.is_settled, choose_film)
     QTimer.singleShot(PICTURE_LIMIT_MS, window.close)
 
 
