@@ -9,6 +9,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -122,22 +123,28 @@ with alone_in(Path(sys.argv[1])):
 """
 
 
-def test_one_process_works_in_a_folder_and_a_kill_frees_it(tmp_path: Path) -> None:
-    folder = tmp_path / "run"
+def held(folder: Path) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
+    """A process that works in a folder until its input is closed; its input and output."""
     child = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(folder)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert child.stdin is not None
     assert child.stdout is not None
     assert child.stdout.readline() == b"in\n"
+    return child, child.stdin, child.stdout
+
+
+def test_one_process_works_in_a_folder_and_a_kill_frees_it(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    child, until, told = held(folder)
     assert int((folder / "pid").read_text().split()[0]) == child.pid
     with pytest.raises(RunIsBusy, match="another process"), alone_in(folder):
         pass
     assert int((folder / "pid").read_text().split()[0]) == child.pid
     child.kill()
     child.wait()
-    child.stdin.close()
-    child.stdout.close()
+    until.close()
+    told.close()
     with alone_in(folder):
         assert (folder / "kept").exists()
     assert (folder / "kept").exists()
@@ -145,20 +152,15 @@ def test_one_process_works_in_a_folder_and_a_kill_frees_it(tmp_path: Path) -> No
 
 def test_a_process_that_has_told_its_end_is_waited_for(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    child = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(folder)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert child.stdin is not None
-    assert child.stdout is not None
-    assert child.stdout.readline() == b"in\n"
+    child, until, told = held(folder)
     (folder / "events.jsonl").write_text('{"event": "epoch"}\n{"event": "cancelled", "reason": "…"}\n')
-    ends = threading.Timer(0.5, child.stdin.close)
+    ends = threading.Timer(0.5, until.close)
     ends.start()
     with alone_in(folder):
         assert child.wait(10) == 0  # two never work in one folder
         assert int((folder / "pid").read_text().split()[0]) == os.getpid()
     ends.join()
-    child.stdout.close()
+    told.close()
 
 
 def test_a_folder_in_which_nothing_was_left_is_taken_away(tmp_path: Path) -> None:
